@@ -46,9 +46,7 @@ class HazardState(StrEnum):
         }[self.value]
 
 
-OPEN_STATES = frozenset(
-    {HazardState.REPORTED, HazardState.ASSIGNED, HazardState.RECTIFYING, HazardState.TO_ACCEPT}
-)
+OPEN_STATES = frozenset({HazardState.REPORTED, HazardState.ASSIGNED, HazardState.RECTIFYING, HazardState.TO_ACCEPT})
 
 
 class Role(StrEnum):

@@ -1,0 +1,144 @@
+"""What the rest of the code may ask of a chat platform, and the one error it may get back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from bot.message import Inbound, MediaRef
+from cards.card import Card
+
+
+class Failure(StrEnum):
+    """What a failed call means for the message."""
+
+    RETRY = "retry"  # busy, 5xx before anything was taken: again with back-off
+    THROTTLED = "throttled"  # a limit: again after `wait_s`
+    UNKNOWN = "unknown"  # time-out or cut connection: it may have arrived
+    PERMANENT = "permanent"  # will never work as it is
+    NOBODY = "nobody"  # the recipient is gone or out of range
+    CONFIG = "config"  # credentials, permission, trusted IP: an admin must act
+    SPENT = "spent"  # the card can no longer be changed: post a new one
+    QUOTA = "quota"  # the month's or day's quota is used up
+    EXPIRED = "expired"  # the media or session has expired
+
+
+class PlatformError(Exception):
+    """A platform call that failed. `code` is the vendor's code for the log; never its text."""
+
+    def __init__(self, failure: Failure, code: str = "", *, wait_s: float = 0.0, remedy: str = "") -> None:
+        super().__init__(f"{failure.value} {code}".strip())
+        self.failure, self.code, self.wait_s, self.remedy = failure, code, wait_s, remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a message goes: a person's 1:1 chat or a group."""
+
+    user: str = ""  # platform user id
+    group: str = ""  # conversation id, WeCom appchat id or webhook name
+    union_id: str = ""  # DingTalk to-dos need it
+
+    @property
+    def key(self) -> str:
+        return f"group:{self.group}" if self.group else f"user:{self.user}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message the platform took. `ref` is its handle; `refused` maps target keys to the vendor's reason code."""
+
+    ref: str = ""
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A card the platform took. `codes` are single-use rights to change it later (WeCom); empty elsewhere."""
+
+    ref: str
+    codes: tuple[str, ...] = ()
+    refused: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person as the platform's directory tells it."""
+
+    user: str
+    name: str
+    union_id: str = ""
+    mobile: str = ""
+    title: str = ""
+    active: bool = True
+
+
+Accept = Callable[[Sequence[Inbound]], Sequence[str]]
+"""Stores inbound messages durably and returns, for each, the text to answer at once ("" for none: the usual case)."""
+
+
+class Platform(Protocol):
+    """One chat platform. Every method may raise PlatformError and nothing else; none may be called in a transaction."""
+
+    name: str  # "wecom", "dingtalk": stored with every account
+    title: str  # "企业微信", "钉钉": shown to people
+    has_todos: bool
+    receives_positions: bool  # a person can send a location message to the bot
+
+    def blueprint(self, accept: Accept) -> Any:
+        """The Flask blueprint of the platform's callbacks: verify, parse, accept, answer."""
+        ...
+
+    def send_text(
+        self, target: Target, text: str, *, key: str, reply_to: dict[str, Any] | None = None, markdown: bool = False
+    ) -> Sent:
+        """`key` identifies the message so that a repeat is not shown twice where the platform can tell."""
+        ...
+
+    def send_image(self, target: Target, data: bytes, *, name: str, key: str) -> Sent: ...
+
+    def send_file(self, target: Target, data: bytes, *, name: str, key: str) -> Sent: ...
+
+    def post_card(self, card: Card, targets: Sequence[Target], *, ref: str) -> Posted:
+        """One call for all targets where the platform allows it. `ref` is ours and unique."""
+        ...
+
+    def redraw_card(self, card: Card, targets: Sequence[Target], *, ref: str, code: str = "") -> None:
+        """Change every copy of the posted card. Raises SPENT when it can no longer be changed."""
+        ...
+
+    def create_todo(self, owner: Target, *, subject: str, due_ms: int | None, page: str, key: str) -> str: ...
+
+    def finish_todo(self, owner: Target, todo_id: str) -> None: ...
+
+    def download(self, media: MediaRef) -> bytes: ...
+
+    def members(self) -> Iterable[Member]: ...
+
+    def member(self, user: str) -> Member | None: ...
+
+    def h5_user(self, code: str) -> str:
+        """The platform user id behind a page sign-in code (OAuth2 or 免登), single use."""
+        ...
+
+    def sign_in_url(self, page_url: str, state: str) -> str:
+        """Where a page sends a person who is not signed in; "" when the page signs in by script (DingTalk)."""
+        ...
+
+    def js_config(self, page_url: str) -> dict[str, Any]:
+        """What the platform's JS bridge needs to start on that page."""
+        ...
+
+    def set_menu(self) -> None:
+        """Create the app's menu or quick entries."""
+        ...
+
+    def check(self) -> list[tuple[str, bool, str]]:
+        """Installation checks for `flask doctor`: (what, ok, remedy in Chinese)."""
+        ...
+
+    def send_notice(self, target: Target, card: Card, *, key: str) -> Sent:
+        """A card without call-back buttons for places that only take notices (WeCom groups, DingTalk work notices)."""
+        ...

@@ -1,0 +1,1 @@
+"""What people see in chat: records become platform-neutral cards and pictures."""

@@ -1,0 +1,209 @@
+"""Every setting of an installation, from the environment (`ANSHAO_*`) or a file named by `ANSHAO_*_FILE`.
+
+A wrong or missing value stops the start: `load()` raises `SettingsError`, whose text names each setting and its remedy.
+docs/settings.md lists them; tests/test_settings.py fails when one is missing there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PREFIX = "ANSHAO_"
+
+
+class SettingsError(Exception):
+    """The installation's settings cannot be used; the text says which, why and what to do."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    # -- the installation
+    database_url: str = "sqlite:///data/anshao.db"
+    redis_url: str = ""  # empty: the embedded server under data_dir
+    media_url: str = "file:///"  # completed below: file under data_dir
+    s3_endpoint: str = ""
+    public_url: str = "http://127.0.0.1:8000"
+    secret_key: SecretStr = SecretStr("")
+    timezone: str = "Asia/Shanghai"
+    data_dir: Path = Path("data")
+    admins: Annotated[tuple[str, ...], NoDecode] = ()
+    plant_name: str = "本厂"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    datum_of_locations: Literal["gcj02", "wgs84"] = "gcj02"
+    demo: bool = False
+
+    # -- WeCom
+    wecom_corp_id: str = ""
+    wecom_agent_id: int = 0
+    wecom_secret: SecretStr = SecretStr("")
+    wecom_token: SecretStr = SecretStr("")
+    wecom_aes_key: SecretStr = SecretStr("")
+    wecom_api_base: str = "https://qyapi.weixin.qq.com"
+    wecom_oauth_base: str = "https://open.weixin.qq.com"
+    wecom_js_url: str = "https://res.wx.qq.com/open/js/jweixin-1.2.0.js"
+
+    # -- DingTalk
+    dingtalk_corp_id: str = ""
+    dingtalk_client_id: str = ""
+    dingtalk_client_secret: SecretStr = SecretStr("")
+    dingtalk_agent_id: int = 0
+    dingtalk_robot_code: str = ""  # the client id when empty
+    dingtalk_event_token: SecretStr = SecretStr("")
+    dingtalk_event_aes_key: SecretStr = SecretStr("")
+    dingtalk_mode: Literal["http", "stream"] = "http"
+    dingtalk_api_base: str = "https://api.dingtalk.com"
+    dingtalk_oapi_base: str = "https://oapi.dingtalk.com"
+    dingtalk_card_template_id: str = ""
+    dingtalk_js_signature: Literal["sha256", "sha1"] = "sha256"
+    dingtalk_js_url: str = "https://g.alicdn.com/dingding/dingtalk-jsapi/2.10.3/dingtalk.open.js"
+
+    # -- SMS
+    sms_provider: Literal["aliyun", "tencent", "none"] = "none"
+    sms_access_key_id: str = ""
+    sms_access_key_secret: SecretStr = SecretStr("")
+    sms_sign_name: str = ""
+    sms_template_code: str = ""
+    sms_app_id: str = ""  # Tencent only
+    sms_endpoint: str = ""  # the provider's own when empty
+
+    @field_validator("admins", mode="before")
+    @classmethod
+    def _split_admins(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        admins = tuple(part.strip() for part in value.split(",") if part.strip())
+        for admin in admins:
+            platform, _, user = admin.partition(":")
+            if platform not in ("wecom", "dingtalk") or not user:
+                raise ValueError(f"«{admin}» must read wecom:userid or dingtalk:userid")
+        return admins
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value.startswith("postgresql://"):
+            value = "postgresql+psycopg://" + value.removeprefix("postgresql://")
+        if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+            raise ValueError("must start with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("public_url", "wecom_api_base", "wecom_oauth_base", "dingtalk_api_base", "dingtalk_oapi_base")
+    @classmethod
+    def _base_url(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("is not a time zone name such as Asia/Shanghai") from error
+        return value
+
+    @field_validator("wecom_aes_key", "dingtalk_event_aes_key")
+    @classmethod
+    def _aes_key(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value() and len(value.get_secret_value()) != 43:
+            raise ValueError("must have exactly 43 characters; copy it again from the platform's console")
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Settings:
+        problems: list[str] = []
+        if not self.secret_key.get_secret_value():
+            problems.append(
+                "ANSHAO_SECRET_KEY is missing: set it to 32 or more random characters, e.g. `openssl rand -hex 32`"
+            )
+        elif len(self.secret_key.get_secret_value()) < 16:
+            problems.append("ANSHAO_SECRET_KEY is too short: use 32 or more random characters")
+        problems += self._half_set("wecom", ("corp_id", "agent_id", "secret", "token", "aes_key"))
+        problems += self._half_set("dingtalk", ("corp_id", "client_id", "client_secret", "card_template_id"))
+        if self.sms_provider != "none":
+            needed = ["access_key_id", "access_key_secret", "sign_name", "template_code"]
+            needed += ["app_id"] if self.sms_provider == "tencent" else []
+            missing = [f"ANSHAO_SMS_{n.upper()}" for n in needed if not _plain(getattr(self, f"sms_{n}"))]
+            if missing:
+                problems.append(
+                    f"{', '.join(missing)} missing: needed by ANSHAO_SMS_PROVIDER={self.sms_provider}, or set it to none"
+                )
+        if problems:
+            raise ValueError("\n".join(problems))
+        return self
+
+    def _half_set(self, platform: str, names: tuple[str, ...]) -> list[str]:
+        values = {f"{PREFIX}{platform.upper()}_{n.upper()}": _plain(getattr(self, f"{platform}_{n}")) for n in names}
+        missing = [name for name, value in values.items() if not value]
+        if not missing or len(missing) == len(values):
+            return []
+        return [f"{', '.join(missing)} missing: {platform} is half configured; set them all, or none to switch it off"]
+
+    @property
+    def has_wecom(self) -> bool:
+        return bool(self.wecom_corp_id)
+
+    @property
+    def has_dingtalk(self) -> bool:
+        return bool(self.dingtalk_client_id)
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def media_root_url(self) -> str:
+        """`file:///…/data/media` unless ANSHAO_MEDIA_URL says otherwise."""
+        return self.media_url if self.media_url != "file:///" else (self.data_dir / "media").absolute().as_uri()
+
+    @property
+    def robot_code(self) -> str:
+        return self.dingtalk_robot_code or self.dingtalk_client_id
+
+
+def _plain(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def load(env: Mapping[str, str] | None = None) -> Settings:
+    """Settings from `env` (the process environment when None).
+
+    Raises SettingsError with one line for each wrong setting: its name, what is wrong, what to do.
+    """
+    given = dict(os.environ if env is None else env)
+    values: dict[str, Any] = {}
+    for name in Settings.model_fields:
+        key = PREFIX + name.upper()
+        path = given.get(key + "_FILE")
+        if path:
+            try:
+                values[name] = Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise SettingsError(
+                    f"{key}_FILE: cannot read {path} ({error.strerror}); give a readable file"
+                ) from error
+        elif key in given and given[key] != "":
+            values[name] = given[key]
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from error
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        message = problem["msg"].removeprefix("Value error, ")
+        where = PREFIX + "_".join(str(p) for p in problem["loc"][:1]).upper() if problem["loc"] else ""
+        lines += [f"{where}: {message}" if where else line for line in message.splitlines()]
+    return "Settings cannot be used:\n  " + "\n  ".join(lines)
