@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "ANSHAO_"
@@ -136,7 +136,7 @@ class Settings(BaseSettings):
             missing = [f"ANSHAO_SMS_{n.upper()}" for n in needed if not _plain(getattr(self, f"sms_{n}"))]
             if missing:
                 problems.append(
-                    f"{', '.join(missing)} missing: needed by ANSHAO_SMS_PROVIDER={self.sms_provider}, or set it to none"
+                    f"{', '.join(missing)} missing: ANSHAO_SMS_PROVIDER={self.sms_provider} needs it, or set that to none"
                 )
         if problems:
             raise ValueError("\n".join(problems))

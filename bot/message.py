@@ -1,4 +1,4 @@
-"""What came in, in neutral words: every platform's callback is turned into an `Inbound` before anything else sees it."""
+"""What came in, in neutral words: a platform's callback becomes an `Inbound` before anything else sees it."""
 
 from __future__ import annotations
 
@@ -79,9 +79,7 @@ class Inbound:
     sender_name: str = ""
     sender_union_id: str = ""
     is_platform_admin: bool = False
-    reply_to: dict[str, Any] = field(
-        default_factory=dict
-    )  # the platform's own business (session webhook and its expiry)
+    reply_to: dict[str, Any] = field(default_factory=dict)  # session webhook and such
 
     def to_json(self) -> dict[str, Any]:
         out = {k: v for k, v in asdict(self).items() if v not in ("", None, (), {}, False)}

@@ -1,0 +1,72 @@
+"""A dialogue as one table: what starts it, what each state expects, what is heard anywhere.
+
+flow = Flow(
+    name="hazard.report",
+    starts=[on(Kind.IMAGE, photo_received)],
+    states={PLACE: [on(Kind.TEXT, place_said), on(Kind.PLACE, place_sent)]},
+    anywhere=[said("取消", cancelled)],
+)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from bot.message import Kind
+from bot.turn import Turn
+
+Step = Callable[[Turn], None]
+"""Handles one message; answers through the turn."""
+
+Press = Callable[[Turn, str], None]
+"""Handles one pressed button; the second argument is what follows the colon of its action."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """One line of a flow table: this kind of message, saying this (when given), goes to this function."""
+
+    kind: Kind
+    step: Step
+    words: frozenset[str] = frozenset()
+    pattern: re.Pattern[str] | None = None
+    fits: Callable[[Turn], bool] | None = None
+
+    def matches(self, turn: Turn) -> bool:
+        if turn.message.kind is not self.kind:
+            return False
+        if self.words and turn.text not in self.words:
+            return False
+        if self.pattern is not None and not self.pattern.search(turn.text):
+            return False
+        return self.fits is None or self.fits(turn)
+
+
+def on(kind: Kind, step: Step, *, fits: Callable[[Turn], bool] | None = None) -> Expect:
+    return Expect(kind, step, fits=fits)
+
+
+def said(words: str | Sequence[str], step: Step) -> Expect:
+    """Exactly one of these words."""
+    return Expect(Kind.TEXT, step, words=frozenset([words] if isinstance(words, str) else words))
+
+
+def like(pattern: str, step: Step) -> Expect:
+    """Text that contains this pattern."""
+    return Expect(Kind.TEXT, step, pattern=re.compile(pattern))
+
+
+def menu(key: str, step: Step) -> Expect:
+    return Expect(Kind.MENU, step, fits=lambda turn: turn.message.menu == key)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    name: str
+    starts: Sequence[Expect] = ()
+    states: dict[str, Sequence[Expect]] = field(default_factory=dict)
+    anywhere: Sequence[Expect] = ()
+    buttons: dict[str, Press] = field(default_factory=dict)  # "hazard.accept": function
+    menus: dict[str, Step] = field(default_factory=dict)

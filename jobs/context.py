@@ -1,0 +1,63 @@
+"""What every job needs, built once a process by wiring.py. Jobs carry ids only, so they ask for it here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Engine
+from storage.media import MediaStore
+
+from bot.platforms.base import Platform
+from bot.router import Router
+from jobs.queue import Kicker
+from storage.unit_of_work import UnitOfWork
+
+
+class SmsSender(Protocol):
+    def send(self, mobile: str, text: str, *, key: str) -> str:
+        """Send one text message; returns the provider's handle. Raises OutsideError."""
+        ...
+
+
+class Speech(Protocol):
+    def transcribe(self, data: bytes, *, format: str) -> str:
+        """The words of a voice message; "" when nothing was understood. Raises OutsideError."""
+        ...
+
+
+@dataclass(slots=True)
+class Services:
+    engine: Engine
+    clock: Callable[[], datetime]
+    platforms: Mapping[str, Platform]
+    router: Router
+    media: MediaStore
+    kick: Kicker
+    zone: ZoneInfo
+    public_url: str
+    redis: Any
+    sms: SmsSender | None = None
+    speech: Speech | None = None
+    extras: dict[str, Any] = field(default_factory=dict)
+
+    def new_work(self, *, read_only: bool = False) -> UnitOfWork:
+        return UnitOfWork(self.engine, self.clock(), read_only=read_only)
+
+
+_current: Services | None = None
+
+
+def use(services: Services) -> None:
+    """Make these the services of this process."""
+    global _current
+    _current = services
+
+
+def services() -> Services:
+    if _current is None:
+        raise RuntimeError("jobs run in a worker process: start them through worker.py")
+    return _current

@@ -1,0 +1,41 @@
+"""The entry points of RQ jobs. Each drains its queue's rows for a while and kicks again when more is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from jobs import deliver, fetch, inbound
+from jobs.context import Services, services
+from jobs.queue import CHAT, DELIVERY, MEDIA
+
+BUDGET_S = 20.0
+
+
+def _drain(queue: str, round_of: Callable[[Services], int]) -> int:
+    now = services()
+    now.kick.started(queue)
+    end, done = monotonic() + BUDGET_S, 0
+    while True:
+        count = round_of(now)
+        done += count
+        if count == 0:
+            return done
+        if monotonic() > end:
+            now.kick(queue)
+            return done
+
+
+def chat() -> int:
+    """Handle what people said."""
+    return _drain(CHAT, inbound.handle_ready)
+
+
+def media() -> int:
+    """Fetch pictures and voices from the platforms."""
+    return _drain(MEDIA, fetch.fetch_ready)
+
+
+def delivery() -> int:
+    """Send what is due and redraw what is stale."""
+    return _drain(DELIVERY, deliver.send_ready)

@@ -1,0 +1,156 @@
+"""What came in: stored by the callback, handled here. One message is one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from time import perf_counter
+from typing import Any
+
+import structlog
+from sqlalchemy import Engine
+from sqlalchemy.orm.exc import StaleDataError
+
+from bot import outbox
+from bot.message import Inbound, Kind
+from bot.platforms.base import Accept
+from bot.turn import Fetched, Turn
+from handlers import people
+from jobs.context import Services
+from jobs.queue import CHAT, DELIVERY, MEDIA, Kicker
+from storage.inbox import store
+from storage.models import Inbox
+
+log = structlog.get_logger()
+
+WITH_MEDIA = {Kind.IMAGE, Kind.VOICE}
+MAX_ATTEMPTS = 4
+BACK_OFF_S = (1, 5, 30)
+APOLOGY = "抱歉,刚才那条消息没有处理成功。内容和照片都保存着,已通知管理员;急事请直接打电话。"
+
+
+def accept_into(engine: Engine, kick: Kicker, clock: Callable[[], datetime], first_aid: Callable[[str], str]) -> Accept:
+    """The function callbacks store messages with. It does nothing slow: one insert, one wake-up.
+
+    `first_aid(text)` gives the stop/evacuate line for words of imminent danger; it is answered at once,
+    before any worker runs.
+    """
+
+    def accept(messages: Sequence[Inbound]) -> Sequence[str]:
+        now = clock()
+        rows = [_row(message, now) for message in messages]
+        if not rows:
+            return []
+        with engine.begin() as connection:
+            new = store(connection, rows)
+        if new:
+            kick(MEDIA if any(row["needs_media"] for row in rows) else CHAT)
+        return [first_aid(message.text) if message.text and not message.group else "" for message in messages]
+
+    return accept
+
+
+def _row(message: Inbound, now: datetime) -> dict[str, Any]:
+    needs_media = (
+        message.kind in WITH_MEDIA and bool(message.media) and not (message.kind is Kind.VOICE and message.text)
+    )
+    needs_media = needs_media or (message.kind is Kind.TEXT and bool(message.media))
+    return {
+        "platform": message.platform,
+        "key": message.key,
+        "sender": message.sender,
+        "payload": message.to_json(),
+        "state": "new",
+        "needs_media": needs_media,
+        "media": [],
+        "received_at": now,
+        "sent_at": message.sent_at,
+        "attempts": 0,
+        "error": "",
+    }
+
+
+def handle_ready(services: Services) -> int:
+    """Handle every message that can be handled now; returns how many were taken."""
+    with services.new_work(read_only=True) as work:
+        ids = work.inbox.ready_ids(services.clock())
+    done = sum(handle(services, row_id) for row_id in ids)
+    if done:
+        services.kick(DELIVERY)
+    return done
+
+
+def handle(services: Services, row_id: int) -> bool:
+    """Handle one message in one transaction. False when another worker has it."""
+    started = perf_counter()
+    try:
+        with services.new_work() as work:
+            row = work.inbox.take(row_id, services.clock(), lease=timedelta(minutes=2))
+            if row is None:
+                return False
+            route = _dispatch(services, work, row)
+            if row.state == "taken":
+                row.state, row.handled_at, row.lease_until, row.error = "done", work.at, None, ""
+            work.commit()
+    except Exception as error:
+        _failed(services, row_id, error)
+        return True
+    log.info("inbound.handled", id=row_id, route=route, took_ms=round((perf_counter() - started) * 1000, 1))
+    return True
+
+
+def _dispatch(services: Services, work: Any, row: Inbox) -> str:
+    message = Inbound.from_json(row.payload)
+    who = people.who(work, message)
+    if who is None:
+        return people.unknown_sender(work, message, row)
+    account, person = who
+    turn = Turn(
+        work=work,
+        message=message,
+        inbox_id=row.id,
+        account=account,
+        person=person,
+        at=work.at,
+        fetched=tuple(
+            Fetched(m["kind"], m.get("sha256", ""), m.get("refused", ""), tuple(m.get("codes", ()))) for m in row.media
+        ),
+        data={"received_at": row.received_at},
+    )
+    if not turn.text and message.kind is Kind.VOICE:
+        words = next((m.get("words", "") for m in row.media if m.get("words")), "")
+        turn.message = message.with_text(words)
+    turn.conversation = work.conversations.load(turn.chat_key, at=work.at)
+    if message.press is not None and message.press.response_code:
+        work.cards.add_code(message.press.card_ref, message.press.response_code, at=work.at)
+    route = services.router.find(turn)
+    route.run(turn)
+    return route.name
+
+
+def _failed(services: Services, row_id: int, error: Exception) -> None:
+    """Roll back, note it, and try again later; after the last try tell the person and keep the row for an admin."""
+    conflict = isinstance(error, StaleDataError)
+    with services.new_work() as work:
+        row = work.inbox.get(row_id)
+        row.attempts += 1
+        row.error = type(error).__name__
+        if row.attempts < MAX_ATTEMPTS or (conflict and row.attempts < 10):
+            wait = 0 if conflict else BACK_OFF_S[min(row.attempts, len(BACK_OFF_S)) - 1]
+            row.state, row.next_try_at = "new", work.at + timedelta(seconds=wait)
+        else:
+            row.state, row.handled_at = "failed", work.at
+            _apologise(work, row)
+        attempts, state = row.attempts, row.state
+        work.commit()
+    if conflict:
+        log.info("inbound.conflict", id=row_id, attempts=attempts)
+    else:
+        log.error("inbound.failed", id=row_id, attempts=attempts, state=state, exc_info=error)
+
+
+def _apologise(work: Any, row: Inbox) -> None:
+    group = str(row.payload.get("group", ""))
+    to = outbox.Address(row.platform, user_id="" if group else row.sender, group_id=group)
+    if to.user_id or to.group_id:
+        outbox.say(work, to, APOLOGY, purpose="apology", dedupe_key=f"apology:{row.id}", urgency=outbox.REPLY)

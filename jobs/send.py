@@ -1,0 +1,108 @@
+"""One platform call for one prepared message or one batch of cards. No database here."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from storage.media import MediaUnavailable
+
+from bot.platforms.base import Failure, Platform, PlatformError, Target
+from cards.card import Card
+from jobs.context import Services
+from storage.models import CardCopy
+from storage.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended. `post` writes what belongs to it (the card's posting) in the noting transaction."""
+
+    ref: str = ""
+    refused: dict[str, str] = field(default_factory=dict)
+    failed: PlatformError | None = None
+    post: Callable[[UnitOfWork], None] | None = None
+
+
+def target_of(job: dict[str, Any]) -> Target:
+    return Target(user=job["user_id"], group=job["group_id"], union_id=job["union_id"])
+
+
+def platform_of(services: Services, name: str) -> Platform:
+    platform = services.platforms.get(name)
+    if platform is None:
+        raise PlatformError(Failure.PERMANENT, "platform_off")
+    return platform
+
+
+def short_key(dedupe_key: str) -> str:
+    """A key platforms accept: letters and digits, stable over repeats."""
+    return hashlib.sha256(dedupe_key.encode()).hexdigest()[:32]
+
+
+def send_one(services: Services, jobs: Sequence[dict[str, Any]]) -> Outcome:
+    """Send the only message in `jobs`. Raises PlatformError."""
+    job = jobs[0]
+    payload, key = job["payload"], short_key(job["dedupe_key"])
+    if job["what"] == "sms":
+        if services.sms is None:
+            raise PlatformError(Failure.PERMANENT, "sms_off")
+        return Outcome(ref=services.sms.send(job["user_id"], payload["text"], key=key))
+    platform, target = platform_of(services, job["platform"]), target_of(job)
+    if job["what"] == "text":
+        reply_to = payload.get("reply_to") if job["attempts"] == 1 else None
+        sent = platform.send_text(target, payload["text"], key=key, reply_to=reply_to)
+    elif job["what"] == "image":
+        try:
+            data = services.media.open(payload["sha256"])
+        except MediaUnavailable as error:
+            raise PlatformError(Failure.RETRY, "media_unavailable") from error
+        sent = platform.send_image(target, data, name=payload["name"], key=key)
+    elif job["what"] == "notice":
+        sent = platform.send_notice(target, Card.from_json(payload["card"]), key=key)
+    elif job["what"] == "todo":
+        ref = platform.create_todo(
+            target,
+            subject=payload["subject"],
+            due_ms=payload["due_ms"],
+            page=services.public_url + payload["page"],
+            key=key,
+        )
+        return Outcome(ref=ref)
+    elif job["what"] == "todo_done":
+        if job["todo_ref"]:
+            platform.finish_todo(target, job["todo_ref"])
+        return Outcome()
+    else:
+        raise PlatformError(Failure.PERMANENT, f"unknown:{job['what']}")
+    return Outcome(ref=sent.ref, refused=dict(sent.refused))
+
+
+def send_card_batch(services: Services, jobs: Sequence[dict[str, Any]]) -> Outcome:
+    """Post one card to everybody in the batch. The posting's ref is made from the batch, so a repeat is recognised."""
+    first = jobs[0]
+    card_id, content, revision = first["card"]
+    platform = platform_of(services, first["platform"])
+    ref = f"c{card_id}-{hashlib.sha256(first['batch_key'].encode()).hexdigest()[:16]}"
+    if first["attempts"] > 1 and first["platform"] == "wecom":
+        ref = f"{ref}-{first['attempts']}"  # a task_id is never used twice there
+    targets = [target_of(job) for job in jobs]
+    posted = platform.post_card(Card.from_json(content), targets, ref=ref)
+    at: datetime = services.clock()
+
+    def write(work: UnitOfWork) -> None:
+        copies = [
+            CardCopy(person_id=job["person_id"], user_id=job["user_id"], group_id=job["group_id"])
+            for job, target in zip(jobs, targets, strict=True)
+            if target.key not in posted.refused
+        ]
+        if copies and work.cards.post_by_ref(posted.ref) is None:
+            card = work.cards.get(card_id)
+            work.cards.add_post(
+                card, first["platform"], posted.ref, revision=revision, codes=list(posted.codes), copies=copies, at=at
+            )
+
+    return Outcome(ref=posted.ref, refused=dict(posted.refused), post=write)

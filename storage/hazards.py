@@ -1,0 +1,179 @@
+"""Hazards: find, list, number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, or_, select, update
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from rules.terms import OPEN_STATES, HazardState
+from storage.models import Area, Counter, Hazard, HazardPhoto, Joiner
+
+OPEN = [state.value for state in OPEN_STATES]
+FILED = [state.value for state in HazardState if state is not HazardState.DRAFT]
+
+
+def _with_all(query: Select[tuple[Hazard]]) -> Select[tuple[Hazard]]:
+    return query.options(
+        joinedload(Hazard.area),
+        joinedload(Hazard.equipment),
+        joinedload(Hazard.reporter),
+        joinedload(Hazard.owner),
+        joinedload(Hazard.rectified_by),
+        joinedload(Hazard.accepted_by),
+        selectinload(Hazard.photos),
+        selectinload(Hazard.extensions),
+        selectinload(Hazard.joiners),
+    )
+
+
+class Hazards:
+    def __init__(self, db: Session) -> None:
+        self.db = db
+
+    def add(self, hazard: Hazard) -> Hazard:
+        self.db.add(hazard)
+        self.db.flush()
+        return hazard
+
+    def get(self, hazard_id: int, *, lock: bool = False) -> Hazard:
+        """The hazard with all that is shown of it. `lock` makes other writers of the same hazard wait (PostgreSQL)."""
+        if lock:
+            self.db.execute(select(Hazard.id).where(Hazard.id == hazard_id).with_for_update())
+        return self.db.scalars(
+            _with_all(select(Hazard).where(Hazard.id == hazard_id)).execution_options(populate_existing=lock)
+        ).one()
+
+    def find(self, hazard_id: int) -> Hazard | None:
+        return self.db.scalars(_with_all(select(Hazard).where(Hazard.id == hazard_id))).one_or_none()
+
+    def by_number(self, number: str) -> Hazard | None:
+        return self.db.scalars(_with_all(select(Hazard).where(Hazard.number == number.upper()))).one_or_none()
+
+    def next_number(self) -> str:
+        """YH-0001, YH-0002, …: without gaps, because the row's lock is held until the commit."""
+        name = "hazard"
+        taken = self.db.execute(update(Counter).where(Counter.name == name).values(value=Counter.value + 1))
+        if taken.rowcount == 0:
+            self.db.add(Counter(name=name, value=1))
+            self.db.flush()
+        value = self.db.scalar(select(Counter.value).where(Counter.name == name)) or 0
+        return f"YH-{value:04d}"
+
+    def draft_of(self, person_id: int, *, since: datetime) -> Hazard | None:
+        """The person's draft that is still being told, newest first."""
+        return self.db.scalars(
+            _with_all(
+                select(Hazard)
+                .where(
+                    Hazard.reporter_id == person_id,
+                    Hazard.state == HazardState.DRAFT.value,
+                    Hazard.created_at >= since,
+                )
+                .order_by(Hazard.id.desc())
+                .limit(1)
+            )
+        ).first()
+
+    def open_near(self, area_id: int | None, *, since: datetime, limit: int = 50) -> Sequence[Hazard]:
+        """Open hazards of the area, newest first: candidates for a duplicate."""
+        query = select(Hazard).where(Hazard.state.in_(OPEN), Hazard.reported_at >= since)
+        if area_id is not None:
+            query = query.where(Hazard.area_id == area_id)
+        return self.db.scalars(_with_all(query.order_by(Hazard.id.desc()).limit(limit))).all()
+
+    def closed_like(self, hazard: Hazard, *, since: datetime) -> Sequence[Hazard]:
+        """Hazards of the same place and category closed since then (FC-11)."""
+        if hazard.area_id is None:
+            return []
+        query = select(Hazard).where(
+            Hazard.state == HazardState.CLOSED.value,
+            Hazard.closed_at >= since,
+            Hazard.area_id == hazard.area_id,
+            Hazard.category == hazard.category,
+            Hazard.id != hazard.id,
+        )
+        if hazard.equipment_id is not None:
+            query = query.where(Hazard.equipment_id == hazard.equipment_id)
+        return self.db.scalars(query.order_by(Hazard.id.desc()).limit(20)).all()
+
+    def closed_in_minute(self, at: datetime, since: datetime) -> int:
+        """How many hazards were closed in that span (FC-09)."""
+        return len(self.db.scalars(select(Hazard.id).where(Hazard.closed_at > since, Hazard.closed_at <= at)).all())
+
+    def reported_by(self, person_id: int, *, limit: int = 10) -> Sequence[Hazard]:
+        return self.db.scalars(
+            _with_all(
+                select(Hazard)
+                .where(
+                    or_(
+                        Hazard.reporter_id == person_id,
+                        Hazard.id.in_(select(Joiner.hazard_id).where(Joiner.person_id == person_id)),
+                    ),
+                    Hazard.state.in_(FILED),
+                )
+                .order_by(Hazard.id.desc())
+                .limit(limit)
+            )
+        ).all()
+
+    def owned_by(self, person_id: int, *, limit: int = 20) -> Sequence[Hazard]:
+        """Open hazards the person must rectify, nearest deadline first."""
+        states = [HazardState.REPORTED.value, HazardState.ASSIGNED.value, HazardState.RECTIFYING.value]
+        return self.db.scalars(
+            _with_all(
+                select(Hazard)
+                .where(Hazard.owner_id == person_id, Hazard.state.in_(states))
+                .order_by(Hazard.due_at, Hazard.id)
+                .limit(limit)
+            )
+        ).all()
+
+    def to_accept(self, *, limit: int = 50) -> Sequence[Hazard]:
+        return self.db.scalars(
+            _with_all(
+                select(Hazard)
+                .where(Hazard.state == HazardState.TO_ACCEPT.value)
+                .order_by(Hazard.submitted_at)
+                .limit(limit)
+            )
+        ).all()
+
+    def page(
+        self,
+        *,
+        state: str | None = None,
+        grade: str | None = None,
+        area_code: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        after_id: int | None = None,
+        limit: int = 50,
+    ) -> Sequence[Hazard]:
+        """Filed hazards, newest first, `after_id` being the last id of the page before."""
+        query = select(Hazard).where(Hazard.state.in_(FILED))
+        if state:
+            query = query.where(Hazard.state == state)
+        if grade:
+            query = query.where(Hazard.grade == grade)
+        if area_code:
+            query = query.where(Hazard.area_id.in_(select(Area.id).where(Area.code == area_code)))
+        if since:
+            query = query.where(Hazard.reported_at >= since)
+        if until:
+            query = query.where(Hazard.reported_at < until)
+        if after_id:
+            query = query.where(Hazard.id < after_id)
+        return self.db.scalars(_with_all(query.order_by(Hazard.id.desc()).limit(limit))).all()
+
+    def reported_between(self, start: datetime, end: datetime) -> Sequence[Hazard]:
+        return self.db.scalars(
+            select(Hazard)
+            .where(Hazard.reported_at >= start, Hazard.reported_at < end, Hazard.state.in_(FILED))
+            .order_by(Hazard.id)
+        ).all()
+
+    def with_photo(self, sha256: str) -> Sequence[Hazard]:
+        return self.db.scalars(select(Hazard).join(HazardPhoto).where(HazardPhoto.sha256 == sha256)).all()

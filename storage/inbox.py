@@ -1,0 +1,125 @@
+"""The inbox: stored before anything else happens, taken once, in order for each sender."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from storage.models import Inbox
+
+UNFINISHED = ("new", "taken", "fetching")
+
+
+def store(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """Insert raw inbox rows, skipping those whose (platform, key) is known. Returns the ids of the new ones.
+
+    Core, not ORM: this is the hot path of every callback.
+    """
+    insert = postgresql.insert(Inbox) if connection.dialect.name == "postgresql" else sqlite.insert(Inbox)
+    statement = insert.values(list(rows)).on_conflict_do_nothing(index_elements=["platform", "key"]).returning(Inbox.id)
+    return list(connection.execute(statement).scalars())
+
+
+class InboxRows:
+    def __init__(self, db: Session) -> None:
+        self.db = db
+
+    def get(self, row_id: int) -> Inbox:
+        return self.db.get_one(Inbox, row_id)
+
+    def ready_ids(self, at: datetime, *, limit: int = 100) -> list[int]:
+        """The earliest unfinished row of each sender, when it can be taken now, oldest first."""
+        unfinished = self.db.execute(
+            select(
+                Inbox.id,
+                Inbox.platform,
+                Inbox.sender,
+                Inbox.state,
+                Inbox.needs_media,
+                Inbox.lease_until,
+                Inbox.next_try_at,
+            )
+            .where(Inbox.state.in_(UNFINISHED))
+            .order_by(Inbox.id)
+            .limit(limit * 5)
+        ).all()
+        ready: list[int] = []
+        seen: set[tuple[str, str]] = set()
+        for row in unfinished:
+            who = (row.platform, row.sender)
+            if row.sender and who in seen:
+                continue  # an earlier message of this person comes first
+            seen.add(who)
+            held = row.state != "new" and row.lease_until is not None and row.lease_until > at
+            waits = row.needs_media or (row.next_try_at is not None and row.next_try_at > at)
+            if not held and not waits:
+                ready.append(row.id)
+        return ready[:limit]
+
+    def take(self, row_id: int, at: datetime, *, lease: timedelta) -> Inbox | None:
+        """Take one row; None when another worker has it."""
+        done = self.db.execute(
+            update(Inbox)
+            .values(state="taken", taken_at=at, lease_until=at + lease, attempts=Inbox.attempts + 1)
+            .where(
+                Inbox.id == row_id,
+                Inbox.needs_media.is_(False),
+                or_(Inbox.state == "new", (Inbox.state == "taken") & (Inbox.lease_until <= at)),
+            )
+        )
+        return self.db.get_one(Inbox, row_id, populate_existing=True) if done.rowcount == 1 else None
+
+    def to_fetch(self, at: datetime, *, limit: int = 50) -> list[int]:
+        """Rows whose pictures or voice still lie on the platform, oldest first."""
+        return list(
+            self.db.scalars(
+                select(Inbox.id)
+                .where(
+                    Inbox.needs_media,
+                    Inbox.state.in_(["new", "fetching"]),
+                    or_(Inbox.lease_until.is_(None), Inbox.lease_until <= at, Inbox.state == "new"),
+                    or_(Inbox.next_try_at.is_(None), Inbox.next_try_at <= at),
+                )
+                .order_by(Inbox.id)
+                .limit(limit)
+            )
+        )
+
+    def take_fetch(self, row_id: int, at: datetime, *, lease: timedelta) -> Inbox | None:
+        done = self.db.execute(
+            update(Inbox)
+            .values(state="fetching", lease_until=at + lease, attempts=Inbox.attempts + 1)
+            .where(
+                Inbox.id == row_id,
+                Inbox.needs_media,
+                or_(Inbox.state == "new", (Inbox.state == "fetching") & (Inbox.lease_until <= at)),
+            )
+        )
+        return self.db.get_one(Inbox, row_id, populate_existing=True) if done.rowcount == 1 else None
+
+    def unpark(self, platform: str, sender: str) -> int:
+        """Give back what an unknown sender said before the plant knew them."""
+        done = self.db.execute(
+            update(Inbox)
+            .values(state="new", attempts=0)
+            .where(Inbox.state == "parked", Inbox.platform == platform, Inbox.sender == sender)
+        )
+        return done.rowcount
+
+    def unfinished(self) -> int:
+        return self.db.scalar(select(func.count()).select_from(Inbox).where(Inbox.state.in_(UNFINISHED))) or 0
+
+    def oldest_unfinished(self) -> datetime | None:
+        return self.db.scalar(select(func.min(Inbox.received_at)).where(Inbox.state.in_(UNFINISHED)))
+
+    def forget_before(self, before: datetime) -> int:
+        """Drop the payload of long handled rows; the key stays, so a late repeat is still recognised."""
+        done = self.db.execute(
+            update(Inbox).values(payload={}, media=[]).where(Inbox.state == "done", Inbox.handled_at < before)
+        )
+        return done.rowcount

@@ -1,0 +1,83 @@
+"""Policies and due ladder steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from storage.models import LadderStep, Policy
+
+
+class Policies:
+    def __init__(self, db: Session) -> None:
+        self.db = db
+
+    def current(self) -> Policy | None:
+        return self.db.scalar(select(Policy).where(Policy.active).order_by(Policy.version.desc()).limit(1))
+
+    def version(self, version: int) -> Policy | None:
+        return self.db.scalar(select(Policy).where(Policy.version == version))
+
+    def publish(self, content: dict[str, Any], *, at: datetime, by_id: int | None) -> Policy:
+        last = self.db.scalar(select(func.max(Policy.version))) or 0
+        policy = Policy(version=last + 1, content=content, created_at=at, created_by_id=by_id, active=True)
+        self.db.add(policy)
+        self.db.flush()
+        return policy
+
+
+class Ladder:
+    def __init__(self, db: Session) -> None:
+        self.db = db
+
+    def add(self, step: LadderStep) -> None:
+        self.db.add(step)
+
+    def of(self, case_kind: str, case_id: int) -> Sequence[LadderStep]:
+        return self.db.scalars(
+            select(LadderStep)
+            .where(LadderStep.case_kind == case_kind, LadderStep.case_id == case_id)
+            .order_by(LadderStep.due_at, LadderStep.position)
+        ).all()
+
+    def due_ids(self, at: datetime, *, limit: int = 500) -> Sequence[int]:
+        """Steps whose time has come, longest due first."""
+        return self.db.scalars(
+            select(LadderStep.id)
+            .where(LadderStep.taken_at.is_(None), LadderStep.called_off_at.is_(None), LadderStep.due_at <= at)
+            .order_by(LadderStep.due_at, LadderStep.id)
+            .limit(limit)
+        ).all()
+
+    def take(self, step_id: int, at: datetime) -> bool:
+        """Take one step; False when another worker took it or it was called off."""
+        done = self.db.execute(
+            update(LadderStep)
+            .values(taken_at=at)
+            .where(
+                LadderStep.id == step_id,
+                LadderStep.taken_at.is_(None),
+                LadderStep.called_off_at.is_(None),
+                LadderStep.due_at <= at,
+            )
+        )
+        return done.rowcount == 1
+
+    def get(self, step_id: int) -> LadderStep:
+        return self.db.get_one(LadderStep, step_id)
+
+    def call_off(self, case_kind: str, case_id: int, *, at: datetime, ladder: str = "") -> int:
+        """Call off the open steps of a case, or of one of its ladders; returns how many."""
+        wanted = [LadderStep.case_kind == case_kind, LadderStep.case_id == case_id]
+        if ladder:
+            wanted.append(LadderStep.ladder == ladder)
+        done = self.db.execute(
+            update(LadderStep)
+            .values(called_off_at=at)
+            .where(*wanted, LadderStep.taken_at.is_(None), LadderStep.called_off_at.is_(None))
+        )
+        return done.rowcount

@@ -1,0 +1,36 @@
+"""All tables. Importing this package registers every model with `Base.metadata`."""
+
+from __future__ import annotations
+
+from storage.models.hazard import Counter, Hazard, HazardExtension, HazardPhoto, Joiner
+from storage.models.ladder import LadderStep, Policy
+from storage.models.media import Media
+from storage.models.messages import CardCopy, CardPost, CaseCard, Conversation, Delivery, Inbox
+from storage.models.people import Account, ApiToken, GroupChat, Person, RoleGrant
+from storage.models.plant import Area, Equipment
+from storage.models.trail import TrailLine
+
+__all__ = [
+    "Account",
+    "ApiToken",
+    "Area",
+    "CardCopy",
+    "CardPost",
+    "CaseCard",
+    "Conversation",
+    "Counter",
+    "Delivery",
+    "Equipment",
+    "GroupChat",
+    "Hazard",
+    "HazardExtension",
+    "HazardPhoto",
+    "Inbox",
+    "Joiner",
+    "LadderStep",
+    "Media",
+    "Person",
+    "Policy",
+    "RoleGrant",
+    "TrailLine",
+]

@@ -1,0 +1,120 @@
+"""The outbox: every outgoing message is a row first, claimed under a lease, and ends in a state a person can read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import Session
+
+from storage.models import Delivery
+
+WAITING = ("due", "claimed", "unknown")
+
+
+class Outbox:
+    def __init__(self, db: Session) -> None:
+        self.db = db
+
+    def add(self, row: Delivery) -> Delivery | None:
+        """Add unless a row with the same dedupe_key exists; None then."""
+        known = self.db.scalar(select(Delivery.id).where(Delivery.dedupe_key == row.dedupe_key))
+        if known is not None:
+            return None
+        self.db.add(row)
+        self.db.flush()
+        return row
+
+    def due(self, at: datetime, *, limit: int = 200) -> Sequence[Delivery]:
+        """Rows to send now, most urgent first. Rows of one batch are due together."""
+        return self.db.scalars(
+            select(Delivery)
+            .where(Delivery.state == "due", Delivery.due_at <= at)
+            .order_by(Delivery.urgency, Delivery.due_at, Delivery.id)
+            .limit(limit)
+        ).all()
+
+    def claim(self, ids: Sequence[int], at: datetime, *, lease: timedelta) -> list[Delivery]:
+        """Claim those of the rows that are still due; the caller commits, sends, and reports back."""
+        won = [
+            row_id
+            for row_id in ids
+            if self.db.execute(
+                update(Delivery)
+                .values(
+                    state="claimed",
+                    claimed_at=at,
+                    lease_until=at + lease,
+                    attempts=Delivery.attempts + 1,
+                    first_tried_at=func.coalesce(Delivery.first_tried_at, at),
+                    wait_reason="",
+                )
+                .where(Delivery.id == row_id, Delivery.state == "due")
+            ).rowcount
+            == 1
+        ]
+        return list(
+            self.db.scalars(
+                select(Delivery)
+                .where(Delivery.id.in_(won))
+                .order_by(Delivery.id)
+                .execution_options(populate_existing=True)
+            )
+        )
+
+    def get(self, row_id: int) -> Delivery:
+        return self.db.get_one(Delivery, row_id, populate_existing=True)
+
+    def return_expired_leases(self, at: datetime) -> int:
+        """What a dead worker held may have arrived: it becomes `unknown`, and is reconciled, never dropped."""
+        done = self.db.execute(
+            update(Delivery)
+            .values(state="unknown", lease_until=None)
+            .where(Delivery.state == "claimed", Delivery.lease_until <= at)
+        )
+        return done.rowcount
+
+    def unknown_ids(self, *, limit: int = 100) -> list[int]:
+        return list(
+            self.db.scalars(select(Delivery.id).where(Delivery.state == "unknown").order_by(Delivery.id).limit(limit))
+        )
+
+    def of_case(self, case_kind: str, case_id: int) -> Sequence[Delivery]:
+        return self.db.scalars(
+            select(Delivery).where(Delivery.case_kind == case_kind, Delivery.case_id == case_id).order_by(Delivery.id)
+        ).all()
+
+    def waiting_for_card(self, card_id: int) -> Sequence[Delivery]:
+        return self.db.scalars(select(Delivery).where(Delivery.card_id == card_id, Delivery.state.in_(WAITING))).all()
+
+    def cancel_case(self, case_kind: str, case_id: int, *, purposes: Sequence[str]) -> int:
+        """Expire messages of the case that are no longer needed and were not yet taken."""
+        done = self.db.execute(
+            update(Delivery)
+            .values(state="expired", error="no longer needed")
+            .where(
+                Delivery.case_kind == case_kind,
+                Delivery.case_id == case_id,
+                Delivery.state == "due",
+                Delivery.purpose.in_(list(purposes)),
+            )
+        )
+        return done.rowcount
+
+    def waiting(self) -> int:
+        return self.db.scalar(select(func.count()).select_from(Delivery).where(Delivery.state.in_(WAITING))) or 0
+
+    def oldest_due(self, at: datetime) -> datetime | None:
+        return self.db.scalar(
+            select(func.min(Delivery.due_at)).where(
+                or_(Delivery.state == "due", Delivery.state == "claimed"), Delivery.due_at <= at
+            )
+        )
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """(platform, state) → rows."""
+        rows = self.db.execute(
+            select(Delivery.platform, Delivery.state, func.count()).group_by(Delivery.platform, Delivery.state)
+        )
+        return {(platform, state): count for platform, state, count in rows}

@@ -1,0 +1,116 @@
+"""People, accounts, roles and groups."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from rules.terms import Role
+from storage.models import Account, ApiToken, GroupChat, Person, RoleGrant
+
+
+def account_key(platform: str, user_id: str) -> str:
+    """WeCom compares user ids without case and answers in lower case; DingTalk's are exact."""
+    return user_id.lower() if platform == "wecom" else user_id
+
+
+class People:
+    def __init__(self, db: Session) -> None:
+        self.db = db
+
+    def get(self, person_id: int) -> Person:
+        return self.db.get_one(Person, person_id, options=[selectinload(Person.accounts), selectinload(Person.roles)])
+
+    def by_code(self, code: str) -> Person | None:
+        return self.db.scalar(select(Person).where(Person.code == code))
+
+    def account(self, platform: str, user_id: str) -> Account | None:
+        return self.db.scalar(
+            select(Account)
+            .where(Account.platform == platform, Account.user_id == account_key(platform, user_id))
+            .options(
+                joinedload(Account.person).selectinload(Person.accounts),
+                joinedload(Account.person).selectinload(Person.roles),
+            )
+        )
+
+    def add_account(
+        self,
+        platform: str,
+        user_id: str,
+        *,
+        at: datetime,
+        union_id: str = "",
+        nick: str = "",
+        person: Person | None = None,
+    ) -> Account:
+        """Find or add; binds to `person` when given and fills in what was unknown."""
+        account = self.account(platform, user_id)
+        if account is None:
+            account = Account(
+                platform=platform, user_id=account_key(platform, user_id), created_at=at, union_id="", nick=""
+            )
+            self.db.add(account)
+        account.union_id = union_id or account.union_id
+        account.nick = nick or account.nick
+        if person is not None:
+            account.person = person
+        self.db.flush()
+        return account
+
+    def with_role(self, role: Role, *, area_id: int | None = None, exact: bool = False) -> Sequence[Person]:
+        """Active people holding the role for the area; those of the whole plant too unless `exact`. Area's own first."""
+        wanted = (
+            RoleGrant.area_id == area_id if exact else or_(RoleGrant.area_id == area_id, RoleGrant.area_id.is_(None))
+        )
+        people = self.db.scalars(
+            select(Person)
+            .join(RoleGrant)
+            .where(RoleGrant.role == role.value, wanted, Person.active)
+            .options(selectinload(Person.accounts), selectinload(Person.roles))
+            .order_by(RoleGrant.area_id.is_(None), RoleGrant.id)
+        ).all()
+        return list(dict.fromkeys(people))
+
+    def all_active(self) -> Sequence[Person]:
+        return self.db.scalars(
+            select(Person)
+            .where(Person.active)
+            .options(selectinload(Person.accounts), selectinload(Person.roles))
+            .order_by(Person.id)
+        ).all()
+
+    def by_name(self, name: str) -> Sequence[Person]:
+        return self.db.scalars(select(Person).where(Person.name == name, Person.active).order_by(Person.id)).all()
+
+    def group(self, platform: str, conversation_id: str) -> GroupChat | None:
+        return self.db.scalar(
+            select(GroupChat).where(GroupChat.platform == platform, GroupChat.conversation_id == conversation_id)
+        )
+
+    def groups_of_workshop(self, workshop: str) -> Sequence[GroupChat]:
+        """Bound groups of the workshop; those of the whole plant when it has none."""
+        rows = self.db.scalars(
+            select(GroupChat)
+            .where(GroupChat.active, GroupChat.bound_at.is_not(None), GroupChat.workshop.in_([workshop, ""]))
+            .order_by(GroupChat.id)
+        ).all()
+        own = [row for row in rows if row.workshop == workshop and workshop]
+        return own or [row for row in rows if row.workshop == ""]
+
+    def token(self, secret: str) -> ApiToken | None:
+        """The live API token with this secret."""
+        digest = hashlib.sha256(secret.encode()).hexdigest()
+        return self.db.scalar(select(ApiToken).where(ApiToken.sha256 == digest, ApiToken.revoked_at.is_(None)))
+
+    def count(self) -> int:
+        return self.db.scalar(select(func.count()).select_from(Person)) or 0
+
+
+def has_role(person: Person, role: Role, *, area_id: int | None = None) -> bool:
+    """Whether the person holds the role for that area or for the whole plant."""
+    return any(g.role == role.value and (g.area_id is None or g.area_id == area_id) for g in person.roles)

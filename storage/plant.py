@@ -1,0 +1,54 @@
+"""Areas and the equipment ledger."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from storage.models import Area, Equipment
+
+
+def code_key(code: str) -> str:
+    """Equipment code for matching: «p-101 a» and «P-101A» are the same plate."""
+    return re.sub(r"[^0-9A-Z一-鿿]", "", unicodedata.normalize("NFKC", code).upper())
+
+
+class Plant:
+    def __init__(self, db: Session) -> None:
+        self.db = db
+
+    def area(self, area_id: int) -> Area:
+        return self.db.get_one(Area, area_id)
+
+    def area_by_code(self, code: str) -> Area | None:
+        return self.db.scalar(select(Area).where(Area.code == code))
+
+    def areas(self) -> Sequence[Area]:
+        return self.db.scalars(select(Area).where(Area.active).order_by(Area.id)).all()
+
+    def workshops(self) -> list[str]:
+        return list(self.db.scalars(select(Area.workshop).where(Area.active, Area.workshop != "").distinct()).all())
+
+    def equipment(self, equipment_id: int) -> Equipment:
+        return self.db.get_one(Equipment, equipment_id, options=[joinedload(Equipment.area)])
+
+    def equipment_by_code(self, code: str) -> Equipment | None:
+        key = code_key(code)
+        if not key:
+            return None
+        rows = self.db.scalars(
+            select(Equipment)
+            .where(Equipment.code_key == key, Equipment.active)
+            .options(joinedload(Equipment.area))
+            .order_by(Equipment.id)
+        ).all()
+        return rows[0] if rows else None
+
+    def all_equipment(self) -> Sequence[Equipment]:
+        return self.db.scalars(
+            select(Equipment).where(Equipment.active).options(joinedload(Equipment.area)).order_by(Equipment.id)
+        ).all()

@@ -1,0 +1,107 @@
+"""The trail of a case: append only, each line sealed with the hash of the one before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from storage.models import TrailLine
+
+
+def seal(line: TrailLine) -> str:
+    """SHA-256 over every field of the line and the hash before it."""
+    body = [
+        line.case_kind,
+        line.case_id,
+        line.seq,
+        line.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        line.by_id,
+        line.by_hidden,
+        line.action,
+        line.from_state,
+        line.to_state,
+        line.why,
+        line.via,
+        line.data,
+        line.before_hash,
+    ]
+    return hashlib.sha256(json.dumps(body, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+class Trail:
+    def __init__(self, db: Session) -> None:
+        self.db = db
+
+    def add(
+        self,
+        case_kind: str,
+        case_id: int,
+        action: str,
+        *,
+        at: datetime,
+        by_id: int | None = None,
+        by_hidden: bool = False,
+        from_state: str = "",
+        to_state: str = "",
+        why: str = "",
+        via: str = "",
+        data: dict[str, Any] | None = None,
+    ) -> TrailLine:
+        last = self.db.scalar(
+            select(TrailLine)
+            .where(TrailLine.case_kind == case_kind, TrailLine.case_id == case_id)
+            .order_by(TrailLine.seq.desc())
+            .limit(1)
+        )
+        line = TrailLine(
+            case_kind=case_kind,
+            case_id=case_id,
+            seq=last.seq + 1 if last else 1,
+            at=at,
+            by_id=by_id,
+            by_hidden=by_hidden,
+            action=action,
+            from_state=from_state,
+            to_state=to_state,
+            why=why,
+            via=via,
+            data=data or {},
+            before_hash=last.hash if last else "",
+        )
+        line.hash = seal(line)
+        self.db.add(line)
+        self.db.flush()
+        return line
+
+    def of(self, case_kind: str, case_id: int) -> Sequence[TrailLine]:
+        return self.db.scalars(
+            select(TrailLine)
+            .where(TrailLine.case_kind == case_kind, TrailLine.case_id == case_id)
+            .order_by(TrailLine.seq)
+        ).all()
+
+    def broken(self) -> Iterator[tuple[TrailLine, str]]:
+        """Every line that was changed, or whose predecessor is missing, with what is wrong."""
+        before: TrailLine | None = None
+        rows = self.db.scalars(
+            select(TrailLine)
+            .order_by(TrailLine.case_kind, TrailLine.case_id, TrailLine.seq)
+            .execution_options(yield_per=500)
+        )
+        for line in rows:
+            same_case = before is not None and (before.case_kind, before.case_id) == (line.case_kind, line.case_id)
+            expected_seq = before.seq + 1 if before is not None and same_case else 1
+            expected_hash = before.hash if before is not None and same_case else ""
+            if line.seq != expected_seq:
+                yield line, f"line {expected_seq} is missing"
+            elif line.before_hash != expected_hash:
+                yield line, "the line before was replaced"
+            elif seal(line) != line.hash:
+                yield line, "the line was changed"
+            before = line

@@ -1,0 +1,92 @@
+"""One transaction of business work: new rows, conversation and outgoing messages commit together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
+from types import TracebackType
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from storage.cards import Cards
+from storage.conversations import Conversations
+from storage.hazards import Hazards
+from storage.inbox import InboxRows
+from storage.ladder import Ladder, Policies
+from storage.media_rows import MediaRows
+from storage.outbox import Outbox
+from storage.people import People
+from storage.plant import Plant
+from storage.trail import Trail
+
+
+class UnitOfWork:
+    """Use as a context manager and call `commit()`; leaving without it rolls back. `at` is the time of the work."""
+
+    def __init__(self, engine: Engine, at: datetime, *, read_only: bool = False) -> None:
+        self._engine = engine.execution_options(read_only=True) if read_only else engine
+        self.at = at
+
+    def __enter__(self) -> UnitOfWork:
+        self.db = Session(self._engine, expire_on_commit=False)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.db.close()
+
+    def commit(self) -> None:
+        self.db.commit()
+
+    def flush(self) -> None:
+        self.db.flush()
+
+    @cached_property
+    def people(self) -> People:
+        return People(self.db)
+
+    @cached_property
+    def plant(self) -> Plant:
+        return Plant(self.db)
+
+    @cached_property
+    def hazards(self) -> Hazards:
+        return Hazards(self.db)
+
+    @cached_property
+    def inbox(self) -> InboxRows:
+        return InboxRows(self.db)
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        return Outbox(self.db)
+
+    @cached_property
+    def cards(self) -> Cards:
+        return Cards(self.db)
+
+    @cached_property
+    def conversations(self) -> Conversations:
+        return Conversations(self.db)
+
+    @cached_property
+    def ladder(self) -> Ladder:
+        return Ladder(self.db)
+
+    @cached_property
+    def policies(self) -> Policies:
+        return Policies(self.db)
+
+    @cached_property
+    def media(self) -> MediaRows:
+        return MediaRows(self.db)
+
+    @cached_property
+    def trail(self) -> Trail:
+        return Trail(self.db)
+
+
+WorkFactory = Callable[[], UnitOfWork]
