@@ -1,0 +1,61 @@
+"""A pressed card button as an Inbound, from either of the two callback shapes the documentation shows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from bot.message import Inbound, Kind, Press
+from bot.platforms.dingtalk.parse import PLATFORM
+from bot.platforms.dingtalk.values import as_dict, as_id, as_list, as_text, instant
+
+_UNIQUE = ("eventId", "callbackId", "messageId", "msgId", "bizId", "requestId")
+BY_UNION_ID = "2"
+
+
+def card_press(body: dict[str, Any], *, delivery: str, now: datetime) -> Inbound:
+    """The Inbound of one press. `delivery`: signature timestamp header (HTTP) or the frame's messageId (stream).
+
+    The platform gives a press no id of its own. So the key is the body's hash where the body carries an id, else what
+    was pressed together with `delivery`: a redelivery is dropped, a second press of the same button minutes later is
+    a new one and gets its answer.
+    """
+    content = as_dict(body.get("content")) or as_dict(body.get("value"))
+    private = as_dict(content.get("cardPrivateData"))
+    params = as_dict(private.get("params")) or as_dict(content.get("params")) or as_dict(body.get("params"))
+    action, choice = as_text(params.get("action")).strip()[:200], _choice(params.get("choice"))
+    card, user = as_id(body.get("outTrackId")), as_id(body.get("userId"))
+    by_union_id = as_text(body.get("userIdType")) == BY_UNION_ID
+    in_group = "GROUP" in as_text(body.get("spaceType")).upper()
+    return Inbound(
+        platform=PLATFORM,
+        key=_key(body, f"{card}|{user}|{action}|{choice}|{delivery}"),
+        sender="" if by_union_id else user,
+        sender_union_id=user if by_union_id else "",
+        kind=Kind.PRESS,
+        sent_at=instant(delivery, now),
+        group=as_id(as_text(body.get("spaceId")).rpartition("IM_GROUP.")[2]) if in_group else "",
+        press=Press(action=action, choice=choice, card_ref=card),
+    )
+
+
+def _key(body: dict[str, Any], pressed: str) -> str:
+    has_id = any(as_text(body.get(name)) for name in _UNIQUE)
+    said = json.dumps(body, sort_keys=True) if has_id else pressed
+    return "card:" + hashlib.sha256(said.encode("utf-8", "replace")).hexdigest()
+
+
+def _choice(value: Any) -> str:
+    """The picked option's id, which a component may hand over bare, in an object or in a list."""
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return as_text(value).strip()[:200]
+    if as_list(value):
+        value = value[0]
+    if isinstance(value, dict):
+        value = value.get("id") or value.get("value")
+    return as_text(value).strip()[:200]

@@ -1,0 +1,240 @@
+"""The three addresses: what is refused, what is answered, and that nothing sent to them breaks them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.message import Inbound, Kind
+from bot.platforms.dingtalk import DingTalk, DingTalkConfig
+from bot.platforms.dingtalk.callback import MAX_BODY_BYTES, blueprint
+from bot.platforms.dingtalk.signatures import card_api_secret, card_sign, event_sign, robot_sign
+from tests.bot.dingtalk.conftest import CONFIG, Clock
+
+
+class Inbox:
+    """Keeps what was accepted; answers or fails as told."""
+
+    def __init__(self) -> None:
+        self.got: list[Inbound] = []
+        self.answer = ""
+        self.broken = False
+
+    def __call__(self, found: Sequence[Inbound]) -> Sequence[str]:
+        if self.broken:
+            raise RuntimeError("database is away")
+        self.got += found
+        return [self.answer] * len(found)
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
+
+
+def client_of(config: DingTalkConfig, inbox: Inbox, clock: Callable[[], Any]) -> FlaskClient:
+    app = Flask("test")
+    app.register_blueprint(blueprint(config, accept=inbox, clock=clock))
+    return app.test_client()
+
+
+@pytest.fixture
+def web(inbox: Inbox, clock: Clock) -> FlaskClient:
+    return client_of(CONFIG, inbox, clock)
+
+
+def message(**more: Any) -> dict[str, Any]:
+    return {
+        "msgId": "m1",
+        "msgtype": "text",
+        "text": {"content": "待办"},
+        "senderStaffId": "user001",
+        "robotCode": CONFIG.robot,
+        "chatbotCorpId": CONFIG.corp_id,
+        **more,
+    }
+
+
+def signed(at_ms: int, secret: str = CONFIG.client_secret) -> dict[str, str]:
+    return {"timestamp": str(at_ms), "sign": robot_sign(str(at_ms), secret)}
+
+
+def card_signed(at_ms: int) -> dict[str, str]:
+    secret = card_api_secret(CONFIG.client_secret)
+    return {"x-ddpaas-signature-timestamp": str(at_ms), "x-ddpaas-signature": card_sign(str(at_ms), secret)}
+
+
+def event_request(config: DingTalkConfig, plain: str, *, name: str = "msg_signature") -> dict[str, Any]:
+    from dingtalk.crypto import DingTalkCrypto
+
+    made = DingTalkCrypto(config.event_token, config.event_aes_key, config.client_id).encrypt_message(plain, "n1", "17")
+    query = {name: made["msg_signature"], "timestamp": "17", "nonce": "n1"}
+    return {"query_string": query, "json": {"encrypt": made["encrypt"]}}
+
+
+# -- robot messages
+
+
+def test_a_message_is_accepted_and_answered_with_nothing(web: FlaskClient, inbox: Inbox, clock: Clock) -> None:
+    answer = web.post("/dingtalk/robot", json=message(), headers=signed(clock.ms))
+    assert (answer.status_code, answer.json) == (200, {"msgtype": "empty"})
+    assert [(i.key, i.text) for i in inbox.got] == [("m1", "待办")]
+
+
+def test_words_to_say_at_once_are_the_answer(web: FlaskClient, inbox: Inbox, clock: Clock) -> None:
+    inbox.answer = "立即停止作业,撤离!"
+    answer = web.post("/dingtalk/robot", json=message(), headers=signed(clock.ms))
+    assert answer.json == {"msgtype": "text", "text": {"content": "立即停止作业,撤离!"}}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"timestamp": "0", "sign": robot_sign("0", CONFIG.client_secret)},
+        {"timestamp": "1795485600000", "sign": ""},
+        {"timestamp": "1795485600000", "sign": robot_sign("1795485600000", "other")},
+        {"timestamp": "1795485600000", "sign": "签"},
+    ],
+)
+def test_a_wrong_signature_is_refused(web: FlaskClient, inbox: Inbox, headers: dict[str, str]) -> None:
+    encoded = {name: value.encode().decode("latin-1") for name, value in headers.items()}
+    assert web.post("/dingtalk/robot", json=message(), headers=encoded).status_code == 403
+    assert inbox.got == []
+
+
+@pytest.mark.parametrize(("age_s", "status"), [(3600, 200), (3601, 403), (-3601, 403)])
+def test_a_replayed_message_is_refused(web: FlaskClient, clock: Clock, age_s: int, status: int) -> None:
+    headers = signed(clock.ms - age_s * 1000)
+    assert web.post("/dingtalk/robot", json=message(), headers=headers).status_code == status
+
+
+@pytest.mark.parametrize("field", ["robotCode", "chatbotCorpId"])
+def test_a_message_for_somebody_else_is_refused(web: FlaskClient, inbox: Inbox, clock: Clock, field: str) -> None:
+    headers = signed(clock.ms)
+    assert web.post("/dingtalk/robot", json=message(**{field: "other"}), headers=headers).status_code == 403
+    without = {k: v for k, v in message().items() if k != field}
+    assert web.post("/dingtalk/robot", json=without, headers=headers).status_code == 200
+    assert len(inbox.got) == 1
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"[]", b"1", b"{", b'{"a":NaN}', b"\xff\xfe", b"[" * 200_000, b'{"a":' * 100_000, b"1" * 5000, b"null"],
+)
+def test_a_body_that_is_no_object_is_400(web: FlaskClient, clock: Clock, raw: bytes) -> None:
+    for path, headers in (("robot", signed(clock.ms)), ("cards", card_signed(clock.ms)), ("events", {})):
+        assert web.post(f"/dingtalk/{path}", data=raw, headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize(("size", "status"), [(MAX_BODY_BYTES, 200), (MAX_BODY_BYTES + 1, 413), (20_000_000, 413)])
+def test_the_body_limit(web: FlaskClient, clock: Clock, size: int, status: int) -> None:
+    raw = json.dumps(message()).encode()
+    raw += b" " * (size - len(raw))
+    assert web.post("/dingtalk/robot", data=raw, headers=signed(clock.ms)).status_code == status
+
+
+def test_what_was_not_stored_is_500(web: FlaskClient, inbox: Inbox, clock: Clock) -> None:
+    inbox.broken = True
+    assert web.post("/dingtalk/robot", json=message(), headers=signed(clock.ms)).status_code == 500
+    assert web.post("/dingtalk/cards", json={}, headers=card_signed(clock.ms)).status_code == 500
+    leaver = json.dumps({"EventType": "user_leave_org", "UserId": ["a"], "eventId": "e"})
+    assert web.post("/dingtalk/events", **event_request(CONFIG, leaver)).status_code == 500
+
+
+# -- cards
+
+
+def test_a_press_is_accepted_and_the_card_stays(web: FlaskClient, inbox: Inbox, clock: Clock) -> None:
+    body = {"outTrackId": "c1", "userId": "u", "corpId": CONFIG.corp_id, "content": '{"params":{"action":"a:1"}}'}
+    answer = web.post("/dingtalk/cards", json=body, headers=card_signed(clock.ms))
+    assert (answer.status_code, answer.json) == (200, {})
+    assert [i.press.action for i in inbox.got if i.press] == ["a:1"]
+
+
+def test_a_press_with_a_wrong_signature_is_refused(web: FlaskClient, inbox: Inbox, clock: Clock) -> None:
+    wrong = [{}, {**card_signed(clock.ms), "x-ddpaas-signature": "x"}, card_signed(clock.ms - 3_601_000)]
+    for headers in wrong:
+        assert web.post("/dingtalk/cards", json={}, headers=headers).status_code == 403
+    assert web.post("/dingtalk/cards", json={"corpId": "x"}, headers=card_signed(clock.ms)).status_code == 403
+    assert inbox.got == []
+
+
+# -- events
+
+
+@pytest.mark.parametrize("name", ["msg_signature", "signature"])
+def test_the_address_check_is_answered_encrypted(web: FlaskClient, inbox: Inbox, name: str) -> None:
+    from dingtalk.crypto import DingTalkCrypto
+
+    answer = web.post("/dingtalk/events", **event_request(CONFIG, '{"EventType":"check_url"}', name=name))
+    assert answer.status_code == 200
+    said = answer.json
+    assert said is not None and set(said) == {"msg_signature", "encrypt", "timeStamp", "nonce"}
+    crypto = DingTalkCrypto(CONFIG.event_token, CONFIG.event_aes_key, CONFIG.client_id)
+    assert crypto.decrypt_message(said, said["msg_signature"], said["timeStamp"], said["nonce"]) == "success"
+    assert inbox.got == []
+
+
+def test_a_leaver_is_accepted(web: FlaskClient, inbox: Inbox) -> None:
+    event = json.dumps({"EventType": "user_leave_org", "UserId": ["a"], "eventId": "e"})
+    assert web.post("/dingtalk/events", **event_request(CONFIG, event)).status_code == 200
+    assert [(i.kind, i.sender) for i in inbox.got] == [(Kind.LEFT, "a")]
+
+
+def test_an_event_with_a_wrong_signature_is_refused(web: FlaskClient) -> None:
+    sent = event_request(CONFIG, "{}")
+    sent["query_string"]["nonce"] = "n2"
+    assert web.post("/dingtalk/events", **sent).status_code == 403
+
+
+def test_an_event_for_another_app_is_refused(web: FlaskClient) -> None:
+    other = DingTalkConfig("c", "dingother", "s", event_token=CONFIG.event_token, event_aes_key=CONFIG.event_aes_key)
+    assert web.post("/dingtalk/events", **event_request(other, "{}")).status_code == 403
+
+
+@pytest.mark.parametrize("encrypted", ["", "AAAA", "A" * 64, "!", "签", "QUJD" * 16, "A" * 44 + "="])
+def test_a_corrupt_cipher_is_refused_even_when_signed(web: FlaskClient, encrypted: str) -> None:
+    signature = event_sign(CONFIG.event_token, "17", "n", encrypted)
+    query = {"msg_signature": signature, "timestamp": "17", "nonce": "n"}
+    assert web.post("/dingtalk/events", query_string=query, json={"encrypt": encrypted}).status_code == 403
+
+
+def test_without_event_keys_there_is_no_such_address(inbox: Inbox, clock: Clock) -> None:
+    web = client_of(DingTalkConfig("c", "i", "s"), inbox, clock)
+    assert web.post("/dingtalk/events", json={"encrypt": "x"}).status_code == 404
+
+
+def test_the_platform_hands_out_the_blueprint(dingtalk: DingTalk, inbox: Inbox, clock: Clock) -> None:
+    app = Flask("test")
+    app.register_blueprint(dingtalk.blueprint(inbox))
+    assert app.test_client().post("/dingtalk/robot", json=message(), headers=signed(clock.ms)).status_code == 200
+    assert dingtalk.handle_robot(message()).text == inbox.got[0].text
+    assert dingtalk.handle_card({"outTrackId": "c"}, delivery="frame1").press is not None
+    assert dingtalk.handle_event({"eventType": "user_add_org", "userId": ["a"]})[0].sender == "a"
+
+
+# -- fuzz: whatever comes, an orderly answer
+
+JUNK = st.binary(max_size=300) | st.text(max_size=300).map(str.encode)
+NEAR = st.dictionaries(
+    st.sampled_from(["msgtype", "text", "content", "msgId", "encrypt", "outTrackId", "userId", "value", "atUsers"]),
+    st.none() | st.integers() | st.text(max_size=30) | st.lists(st.text(max_size=5), max_size=3),
+).map(lambda d: json.dumps(d).encode())
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(raw=JUNK | NEAR, valid=st.booleans(), path=st.sampled_from(["robot", "cards", "events"]))
+def test_no_request_breaks_an_address(web: FlaskClient, clock: Clock, raw: bytes, valid: bool, path: str) -> None:
+    headers = {**signed(clock.ms), **card_signed(clock.ms)} if valid else {"timestamp": "x", "sign": "y"}
+    answer = web.post(f"/dingtalk/{path}", data=raw, headers=headers)
+    assert answer.status_code in (200, 400, 403)
+    if not valid:
+        assert answer.status_code in (400, 403)
