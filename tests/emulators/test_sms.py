@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import requests
+from flask import Flask, request
+
+from emulators.demo_plant import SMS_TEMPLATE, demo_plant, demo_secrets
+from emulators.sms import SmsEmulator
+from emulators.sms.signing import aliyun_signature, percent, tencent_signature
+from emulators.wsgi import WsgiAdapter
+
+VALUES = {"grade": "一级隐患", "number": "YH-0001", "area": "甲醇罐区", "time": "14:05"}
+
+
+class World:
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+        self.count = 0
+        self.reports: list[Any] = []
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self.plant = demo_plant(public_url="http://app.test", secrets=demo_secrets())
+        self.plant["sms"]["report_url"] = "http://app.test/receipts"
+        receiver = Flask("receiver")
+        receiver.add_url_rule("/receipts", view_func=self._receipt, methods=["POST"])
+        self.http.mount("http://app.test", WsgiAdapter(receiver))
+        self.emulator = SmsEmulator(self.plant, http=self.http, clock=lambda: self.now, background=False)
+        self.http.mount("http://sms.test", WsgiAdapter(self.emulator.app))
+        self.boss = next(p for p in self.plant["people"] if p["id"] == "zhaojianguo")
+
+    def _receipt(self) -> dict[str, Any]:
+        self.reports += request.get_json()
+        return {"code": 0, "msg": "接收成功"}
+
+    def aliyun(self, *, secret: str | None = None, **override: str) -> dict[str, Any]:
+        self.count += 1
+        params = {
+            "Action": "SendSms",
+            "Version": "2017-05-25",
+            "Format": "JSON",
+            "AccessKeyId": self.plant["sms"]["access_key_id"],
+            "SignatureMethod": "HMAC-SHA1",
+            "SignatureVersion": "1.0",
+            "SignatureNonce": f"n{self.count}",
+            "Timestamp": datetime.fromtimestamp(self.now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "PhoneNumbers": self.boss["mobile"],
+            "SignName": "安哨",
+            "TemplateCode": SMS_TEMPLATE,
+            "TemplateParam": json.dumps(VALUES, ensure_ascii=False),
+            **override,
+        }
+        key = secret or self.plant["sms"]["access_key_secret"]
+        params["Signature"] = aliyun_signature(params, secret=key, method="POST")
+        return self.http.post("http://sms.test/", data=params).json()
+
+    def tencent(self, body: dict[str, Any], *, secret: str | None = None, age: int = 0) -> dict[str, Any]:
+        raw, stamp = json.dumps(body).encode(), int(self.now) - age
+        sign = tencent_signature(
+            secret=secret or self.plant["sms"]["access_key_secret"],
+            host="sms.test",
+            content_type="application/json",
+            timestamp=stamp,
+            body=raw,
+        )
+        date = datetime.fromtimestamp(stamp, UTC).strftime("%Y-%m-%d")
+        key_id = self.plant["sms"]["access_key_id"]
+        headers = {
+            "Content-Type": "application/json",
+            "X-TC-Action": "SendSms",
+            "X-TC-Version": "2021-01-11",
+            "X-TC-Timestamp": str(stamp),
+            "Authorization": f"TC3-HMAC-SHA256 Credential={key_id}/{date}/sms/tc3_request, "
+            f"SignedHeaders=content-type;host, Signature={sign}",
+        }
+        return self.http.post("http://sms.test/", data=raw, headers=headers).json()["Response"]
+
+    def screen(self, user: str = "zhaojianguo") -> list[dict[str, Any]]:
+        return self.http.get(f"http://sms.test/_phone/{user}/screen").json()["items"]
+
+    def fault(self, **switches: Any) -> None:
+        assert self.http.post("http://sms.test/_phone/faults", json=switches).status_code == 200
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_the_aliyun_vector():
+    params = {
+        "Action": "SendSms",
+        "PhoneNumbers": "13800000000",
+        "RegionId": "cn-hangzhou",
+        "SignName": "阿里云短信测试",
+        "SignatureNonce": "45e25e9b-0a6f-4070-8c85-2956eda1b466",
+        "TemplateCode": "SMS_154950909",
+        "TemplateParam": '{"code":"1234"}',
+        "Timestamp": "2026-11-23T12:00:00Z",
+        "Version": "2017-05-25",
+        "Format": "JSON",
+        "AccessKeyId": "testId",
+        "SignatureMethod": "HMAC-SHA1",
+        "SignatureVersion": "1.0",
+    }
+    assert aliyun_signature(params, secret="testSecret", method="POST") == "S1S+g69ThUVsgQbKqbatmZMHNhQ="
+    assert percent("a b*~+/") == "a%20b%2A~%2B%2F"
+
+
+def test_the_tencent_vector():
+    body = (
+        '{"PhoneNumberSet":["+8613800000000"],"SmsSdkAppId":"1400006666","SignName":"测试",'
+        '"TemplateId":"1234","TemplateParamSet":["红色隐患"]}'
+    ).encode()
+    sign = tencent_signature(
+        secret="testkey",
+        host="sms.tencentcloudapi.com",
+        content_type="application/json",
+        timestamp=1795435200,
+        body=body,
+    )
+    assert sign == "b0d231d5fd48099ab92f81dfe1aceeebf0fb05044486c026f7ba6cff2ab965ae"
+    assert hmac.compare_digest(hashlib.sha256(b"").hexdigest()[:8], "e3b0c442")
+
+
+def test_a_text_appears_on_the_phone_of_that_mobile(world: World):
+    answer = world.aliyun(OutId="o1")
+    assert answer["Code"] == "OK" and answer["BizId"] and answer["RequestId"]
+    item = world.screen()[0]
+    assert item["chat"] == "sms" and item["text"] == "【安哨】一级隐患YH-0001:甲醇罐区,14:05上报,请立即处理。"
+    assert world.screen("ZhaoJianGuo") == [item]
+    assert world.screen("zhangwei") == []
+
+
+@pytest.mark.parametrize(
+    ("override", "code"),
+    [
+        ({"secret": "wrong"}, "SignatureDoesNotMatch"),
+        ({"AccessKeyId": "nobody"}, "InvalidAccessKeyId.NotFound"),
+        ({"PhoneNumbers": "12345"}, "isv.MOBILE_NUMBER_ILLEGAL"),
+        ({"PhoneNumbers": ",".join(["13800000001"] * 1001)}, "isv.MOBILE_COUNT_OVER_LIMIT"),
+        ({"SignName": "别人"}, "isv.SMS_SIGNATURE_ILLEGAL"),
+        ({"TemplateCode": "SMS_9"}, "isv.SMS_TEMPLATE_ILLEGAL"),
+        ({"TemplateParam": "{"}, "isv.INVALID_JSON_PARAM"),
+        ({"TemplateParam": '{"grade": 1}'}, "isv.INVALID_JSON_PARAM"),
+        ({"TemplateParam": '{"grade": "一级"}'}, "isv.TEMPLATE_MISSING_PARAMETERS"),
+        ({"TemplateParam": '{"grade": "http://x.cn"}'}, "isv.PARAM_NOT_SUPPORT_URL"),
+        ({"TemplateParam": json.dumps(VALUES | {"area": "区" * 500})}, "isv.PARAM_LENGTH_LIMIT"),
+    ],
+)
+def test_aliyun_refusals(world: World, override: dict[str, str], code: str):
+    assert world.aliyun(**override)["Code"] == code
+    assert world.screen() == []
+
+
+@pytest.mark.parametrize(
+    ("age", "code"), [(900, "OK"), (901, "InvalidTimeStamp.Expired"), (-901, "InvalidTimeStamp.Expired")]
+)
+def test_aliyun_clock(world: World, age: int, code: str):
+    stamp = datetime.fromtimestamp(world.now - age, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert world.aliyun(Timestamp=stamp)["Code"] == code
+
+
+def test_a_nonce_serves_once(world: World):
+    assert world.aliyun(SignatureNonce="same")["Code"] == "OK"
+    assert world.aliyun(SignatureNonce="same")["Code"] == "SignatureNonceUsed"
+
+
+def test_fifty_a_day_to_one_number(world: World):
+    codes = [world.aliyun()["Code"] for _ in range(51)]
+    assert codes == ["OK"] * 50 + ["isv.BUSINESS_LIMIT_CONTROL"]
+    world.now += 86400
+    assert world.aliyun()["Code"] == "OK"
+
+
+def test_receipts_good_bad_and_never(world: World):
+    world.aliyun(OutId="good")
+    assert world.emulator.tick() == 0
+    world.now += 3
+    assert world.emulator.tick() == 1
+    world.aliyun(OutId="bad")
+    world.fault(receipt_fail=True, times=1)
+    world.now += 3
+    world.emulator.tick()
+    world.aliyun(OutId="never")
+    world.fault(receipt_never=True, times=1)
+    world.now += 3
+    assert world.emulator.tick() == 0
+    world.now += 9999
+    assert world.emulator.tick() == 0
+    assert [(r["out_id"], r["success"]) for r in world.reports] == [("good", True), ("bad", False)]
+    day = datetime.fromtimestamp(world.now, UTC).strftime("%Y%m%d")
+    rows = world.aliyun(Action="QuerySendDetails", PhoneNumber=world.boss["mobile"], SendDate=day, PageSize="10")
+    states = {row["OutId"]: row["SendStatus"] for row in rows["SmsSendDetailDTOs"]["SmsSendDetailDTO"]}
+    assert states == {"good": 3, "bad": 2, "never": 1}
+
+
+def test_faults(world: World):
+    world.fault(business_limit=True, times=1)
+    assert [world.aliyun()["Code"] for _ in range(2)] == ["isv.BUSINESS_LIMIT_CONTROL", "OK"]
+    world.fault(reject_code="isv.AMOUNT_NOT_ENOUGH", times=1)
+    assert world.aliyun()["Code"] == "isv.AMOUNT_NOT_ENOUGH"
+
+
+TENCENT = {"SmsSdkAppId": "1400006666", "SignName": "安哨", "TemplateId": "1234", "TemplateParamSet": ["一级", "罐区"]}
+
+
+def test_tencent_answers_per_number(world: World):
+    answer = world.tencent({**TENCENT, "PhoneNumberSet": ["+86" + world.boss["mobile"], "+8612"]})
+    codes = [row["Code"] for row in answer["SendStatusSet"]]
+    assert codes == ["Ok", "InvalidParameterValue.IncorrectPhoneNumber"]
+    assert world.screen()[0]["text"] == "【安哨】一级 罐区"
+
+
+@pytest.mark.parametrize(("age", "good"), [(300, True), (301, False), (-301, False)])
+def test_tencent_clock_and_signature(world: World, age: int, good: bool):
+    body = {**TENCENT, "PhoneNumberSet": ["+86" + world.boss["mobile"]]}
+    answer = world.tencent(body, age=age)
+    assert ("Error" not in answer) is good
+    assert world.tencent(body, secret="wrong")["Error"]["Code"] == "AuthFailure.SignatureFailure"
