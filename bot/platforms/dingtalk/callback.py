@@ -14,7 +14,7 @@ from bot.platforms.base import Accept
 from bot.platforms.dingtalk.config import DingTalkConfig
 from bot.platforms.dingtalk.events import CHECK, EventEnvelope, WrongEnvelope, event_inbounds
 from bot.platforms.dingtalk.parse import robot_message
-from bot.platforms.dingtalk.presses import card_press
+from bot.platforms.dingtalk.presses import PressReader
 from bot.platforms.dingtalk.signatures import card_api_secret, card_sign, is_recent, robot_sign, same
 from bot.platforms.dingtalk.values import Malformed, as_text, json_object
 
@@ -23,7 +23,9 @@ MAX_BODY_BYTES = 1024 * 1024
 log = structlog.get_logger(__name__)
 
 
-def blueprint(config: DingTalkConfig, *, accept: Accept, clock: Callable[[], datetime]) -> Blueprint:
+def blueprint(
+    config: DingTalkConfig, *, accept: Accept, clock: Callable[[], datetime], presses: PressReader
+) -> Blueprint:
     """`/dingtalk/robot`, `/dingtalk/cards` and `/dingtalk/events`."""
     routes = Blueprint("dingtalk", __name__, url_prefix="/dingtalk")
     envelope = EventEnvelope(config)
@@ -54,7 +56,7 @@ def blueprint(config: DingTalkConfig, *, accept: Accept, clock: Callable[[], dat
         body = _body("cards")
         if as_text(body.get("corpId")) not in ("", config.corp_id):
             _refuse("cards", "receiver")
-        _accept("cards", accept, (card_press(body, delivery=timestamp, now=clock()),))
+        _accept("cards", accept, (presses.read(body, delivery=timestamp),))
         return jsonify({})
 
     @routes.post("/events")

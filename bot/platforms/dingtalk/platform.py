@@ -23,7 +23,7 @@ from bot.platforms.dingtalk.notices import GroupRobots, WorkNotices
 from bot.platforms.dingtalk.oapi import OldApi
 from bot.platforms.dingtalk.pages import Pages
 from bot.platforms.dingtalk.parse import PLATFORM, robot_message
-from bot.platforms.dingtalk.presses import card_press
+from bot.platforms.dingtalk.presses import PressReader
 from bot.platforms.dingtalk.render import page_url, robot_notice
 from bot.platforms.dingtalk.todos import Todos
 from bot.platforms.dingtalk.tokens import TokenKeeper
@@ -61,6 +61,7 @@ class DingTalk:
         self.cards = Cards(
             config, api=self.api, redis=redis, clock=clock, public_url=public_url, picture_url=picture_url
         )
+        self._presses = PressReader(redis, clock=clock)
         self.todos = Todos(self.api)
         self.directory = Directory(self.oapi)
         self.notices = WorkNotices(config, oapi=self.oapi, clock=clock, public_url=public_url)
@@ -70,7 +71,7 @@ class DingTalk:
     # -- what comes in: by HTTP, or by the frames of a stream
 
     def blueprint(self, accept: Accept) -> Blueprint:
-        return callback.blueprint(self.config, accept=accept, clock=self._clock)
+        return callback.blueprint(self.config, accept=accept, clock=self._clock, presses=self._presses)
 
     def handle_robot(self, data: dict[str, Any]) -> Inbound:
         """`data` of a robot-message frame, or the body of an HTTP push."""
@@ -78,7 +79,7 @@ class DingTalk:
 
     def handle_card(self, data: dict[str, Any], *, delivery: str = "") -> Inbound:
         """`data` of a card-callback frame; `delivery` is the frame's messageId."""
-        return card_press(data, delivery=delivery, now=self._clock())
+        return self._presses.read(data, delivery=delivery)
 
     def handle_event(self, data: dict[str, Any]) -> tuple[Inbound, ...]:
         """The `data` of an event frame merged with its headers; empty when the event does not concern us."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+
+import structlog
+from redis.exceptions import RedisError
 
 from bot.message import Inbound, Kind, Press
 from bot.platforms.dingtalk.parse import PLATFORM
@@ -13,6 +17,9 @@ from bot.platforms.dingtalk.values import as_dict, as_id, as_list, as_text, inst
 
 _UNIQUE = ("eventId", "callbackId", "messageId", "msgId", "bizId", "requestId")
 BY_UNION_ID = "2"
+DOUBLE_S = 2
+
+log = structlog.get_logger(__name__)
 
 
 def card_press(body: dict[str, Any], *, delivery: str, now: datetime) -> Inbound:
@@ -59,3 +66,34 @@ def _choice(value: Any) -> str:
     if isinstance(value, dict):
         value = value.get("id") or value.get("value")
     return as_text(value).strip()[:200]
+
+
+class PressReader:
+    """Reads presses, and takes a press that comes again within moments for what it is: a double tap or a redelivery.
+
+    A redelivery may be signed anew, with another timestamp. So the first `delivery` of the same press counts for
+    DOUBLE_S; a later press of the same button is a new one. Without Redis only what is exactly repeated is noticed.
+    """
+
+    def __init__(self, redis: Any, *, clock: Callable[[], datetime]) -> None:
+        self._redis, self._clock = redis, clock
+
+    def read(self, body: dict[str, Any], *, delivery: str) -> Inbound:
+        press = card_press(body, delivery="", now=self._clock())
+        at_ms = int(instant(delivery, self._clock()).timestamp() * 1000)
+        first = self._first(f"dingtalk:press:{press.key}", delivery, at_ms)
+        return card_press(body, delivery=first, now=self._clock())
+
+    def _first(self, key: str, delivery: str, at_ms: int) -> str:
+        """The `delivery` under which this press was first seen; this one when it is new."""
+        said = json.dumps([at_ms, delivery])
+        try:
+            if self._redis.set(key, said, nx=True, ex=DOUBLE_S):
+                return delivery
+            seen_ms, seen = json.loads(self._redis.get(key) or said)
+            if abs(at_ms - seen_ms) < DOUBLE_S * 1000:
+                return str(seen)
+            self._redis.set(key, said, ex=DOUBLE_S)
+        except RedisError as error:
+            log.warning("dingtalk.double_taps_unknown", error=type(error).__name__)
+        return delivery

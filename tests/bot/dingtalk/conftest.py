@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import tempfile
@@ -95,7 +96,7 @@ class Server(BaseAdapter):
         response = requests.Response()
         response.status_code, response.url, response.request = status, str(request.url), request
         data = content if isinstance(content, bytes) else content.encode() if isinstance(content, str) else None
-        response._content = data if data is not None else json.dumps(content).encode()
+        response.raw = io.BytesIO(data if data is not None else json.dumps(content).encode())
         return response
 
     def _answer(self, one: Seen) -> Any:

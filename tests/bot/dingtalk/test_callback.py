@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.message import Inbound, Kind
 from bot.platforms.dingtalk import DingTalk, DingTalkConfig
-from bot.platforms.dingtalk.callback import MAX_BODY_BYTES, blueprint
+from bot.platforms.dingtalk.callback import MAX_BODY_BYTES
 from bot.platforms.dingtalk.signatures import card_api_secret, card_sign, event_sign, robot_sign
 from tests.bot.dingtalk.conftest import CONFIG, Clock
 
@@ -39,15 +39,15 @@ def inbox() -> Inbox:
     return Inbox()
 
 
-def client_of(config: DingTalkConfig, inbox: Inbox, clock: Callable[[], Any]) -> FlaskClient:
+def client_of(dingtalk: DingTalk, inbox: Inbox) -> FlaskClient:
     app = Flask("test")
-    app.register_blueprint(blueprint(config, accept=inbox, clock=clock))
+    app.register_blueprint(dingtalk.blueprint(inbox))
     return app.test_client()
 
 
 @pytest.fixture
-def web(inbox: Inbox, clock: Clock) -> FlaskClient:
-    return client_of(CONFIG, inbox, clock)
+def web(inbox: Inbox, dingtalk: DingTalk) -> FlaskClient:
+    return client_of(dingtalk, inbox)
 
 
 def message(**more: Any) -> dict[str, Any]:
@@ -167,6 +167,29 @@ def test_a_press_with_a_wrong_signature_is_refused(web: FlaskClient, inbox: Inbo
     assert inbox.got == []
 
 
+@pytest.mark.parametrize(("later_ms", "keys"), [(0, 1), (1, 1), (1999, 1), (2000, 2), (60_000, 2)])
+def test_a_press_that_comes_again_at_once_is_one(
+    web: FlaskClient, inbox: Inbox, clock: Clock, later_ms: int, keys: int
+) -> None:
+    body = {"outTrackId": "c1", "userId": "u", "content": '{"params":{"action":"a:1"}}'}
+    web.post("/dingtalk/cards", json=body, headers=card_signed(clock.ms))
+    web.post("/dingtalk/cards", json=body, headers=card_signed(clock.ms + later_ms))
+    web.post("/dingtalk/cards", json={**body, "userId": "v"}, headers=card_signed(clock.ms))
+    assert len({i.key for i in inbox.got}) == keys + 1
+
+
+def test_without_redis_an_exact_repetition_is_still_one(
+    make: Callable[..., DingTalk], inbox: Inbox, clock: Clock, no_redis: Any
+) -> None:
+    web = client_of(make(store=no_redis), inbox)
+    for later_ms in (0, 0, 1):
+        assert (
+            web.post("/dingtalk/cards", json={"userId": "u"}, headers=card_signed(clock.ms + later_ms)).status_code
+            == 200
+        )
+    assert len({i.key for i in inbox.got}) == 2
+
+
 # -- events
 
 
@@ -207,18 +230,19 @@ def test_a_corrupt_cipher_is_refused_even_when_signed(web: FlaskClient, encrypte
     assert web.post("/dingtalk/events", query_string=query, json={"encrypt": encrypted}).status_code == 403
 
 
-def test_without_event_keys_there_is_no_such_address(inbox: Inbox, clock: Clock) -> None:
-    web = client_of(DingTalkConfig("c", "i", "s"), inbox, clock)
+def test_without_event_keys_there_is_no_such_address(inbox: Inbox, make: Callable[..., DingTalk]) -> None:
+    web = client_of(make(DingTalkConfig("c", "i", "s")), inbox)
     assert web.post("/dingtalk/events", json={"encrypt": "x"}).status_code == 404
 
 
-def test_the_platform_hands_out_the_blueprint(dingtalk: DingTalk, inbox: Inbox, clock: Clock) -> None:
-    app = Flask("test")
-    app.register_blueprint(dingtalk.blueprint(inbox))
-    assert app.test_client().post("/dingtalk/robot", json=message(), headers=signed(clock.ms)).status_code == 200
-    assert dingtalk.handle_robot(message()).text == inbox.got[0].text
-    assert dingtalk.handle_card({"outTrackId": "c"}, delivery="frame1").press is not None
+def test_frames_of_a_stream_are_read_by_the_same_readers(dingtalk: DingTalk, clock: Clock) -> None:
+    assert dingtalk.handle_robot(message()).text == "待办"
     assert dingtalk.handle_event({"eventType": "user_add_org", "userId": ["a"]})[0].sender == "a"
+    press = {"outTrackId": "c", "userId": "u", "content": {"params": {"action": "a"}}}
+    first = dingtalk.handle_card(press, delivery="213d841d_972")
+    assert dingtalk.handle_card(press, delivery="213d841d_973").key == first.key
+    clock.forward(2)
+    assert dingtalk.handle_card(press, delivery="213d841d_974").key != first.key
 
 
 # -- fuzz: whatever comes, an orderly answer
