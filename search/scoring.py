@@ -1,0 +1,117 @@
+"""How well one card answers one question, why, and whether that is enough to show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from search.model import Confidence
+from search.question import ROTATING, Question
+from search.vocabulary import SLOT_LABELS, SLOTS, vocabulary
+
+# All numbers below were set on the development set only (docs/knowledge-search.md).
+WORDS_WORTH = 2.0
+OTHER_MACHINE = 2.2
+ANY_MACHINE_ROTATING, ANY_MACHINE_OTHER = 0.5, 0.15
+MISSING_NEED = 0.8
+PRIOR_WORTH = 0.4
+VECTOR_WORTH = 1.0
+FITS = 0.75
+LIKELY, POSSIBLE = 0.62, 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """total ranks; share (0..1) is the part of what was said that the card explains; fit is held against FITS."""
+
+    total: float
+    share: float
+    fit: float
+    why: str
+
+
+def machine_factor(question: Question, features: dict[str, int]) -> tuple[float, bool]:
+    """(worth of a card's machines for the machine named, clash). A card without a machine suits rotating ones."""
+    named = question.machines
+    if not named:
+        return 0.0, False
+    best = max(
+        (likeness * features.get(name, 0) / 10 for idea in named for name, likeness in idea.means.items()), default=0.0
+    )
+    if best:
+        return best, False
+    own = any(vocabulary().concepts[name].slot == "machine" and strength >= 6 for name, strength in features.items())
+    if own:
+        return 0.0, True
+    rotating = any(idea.concept.name in ROTATING for idea in named)
+    return (ANY_MACHINE_ROTATING if rotating else ANY_MACHINE_OTHER), False
+
+
+def score(
+    question: Question,
+    features: dict[str, int],
+    *,
+    lexical: float,
+    prior: float,
+    vector: float,
+    needs: tuple[str, ...] = (),
+) -> Score:
+    """lexical, prior, vector: 0..1. features: concept -> strength in tenths."""
+    any_machine, clash = machine_factor(question, features)
+    matched = asked = symptom = place = 0.0
+    told: dict[str, list[str]] = {}
+    for idea in question.ideas:
+        name, best = _best_match(idea.means, features)
+        if idea.concept.slot == "machine" and not best and not clash:
+            best = any_machine
+        asked += idea.worth
+        matched += idea.worth * best
+        evidence = idea.trust * idea.concept.weight * best
+        if idea.concept.slot in ("sound", "sign"):
+            symptom = max(symptom, evidence) + 0.25 * min(symptom, evidence)
+        else:
+            place = max(place, evidence)
+        if name and best >= 0.3:
+            told.setdefault(idea.concept.slot, []).append(vocabulary().concepts[name].label)
+    total = matched + WORDS_WORTH * lexical + PRIOR_WORTH * prior + VECTOR_WORTH * vector
+    if clash:
+        total -= OTHER_MACHINE
+    if needs and not any(idea.concept.name in needs for idea in question.ideas):
+        total -= MISSING_NEED
+    fit = min(1.0, symptom) + 0.5 * place + 0.8 * lexical + 0.5 * vector - _against(question) - (0.9 if clash else 0.0)
+    share = max(0.0, min(1.0, matched / asked)) if asked else lexical
+    why = ";".join(f"{SLOT_LABELS[slot]}:{'、'.join(dict.fromkeys(told[slot]))}" for slot in _WHY_ORDER if slot in told)
+    return Score(total, share, fit, why or "字面相近")
+
+
+_WHY_ORDER = ("sound", "sign", "part", "machine")
+assert set(_WHY_ORDER) == set(SLOTS)
+
+
+def _best_match(means: dict[str, float], features: dict[str, int]) -> tuple[str, float]:
+    best, best_name = 0.0, ""
+    for name, likeness in means.items():
+        worth = likeness * features.get(name, 0) / 10
+        if worth > best:
+            best, best_name = worth, name
+    return best_name, best
+
+
+def _against(question: Question) -> float:
+    talk = question.talk
+    return (
+        0.9 * talk.rules
+        + 0.6 * min(talk.admin, 2)
+        + 0.6 * min(talk.chat, 2)
+        + 0.6 * min(talk.hazard, 2)
+        + 0.7 * min(talk.off, 2)
+        + 2.0 * min(talk.attack, 2)
+        + 0.15 * min(talk.asking, 2)
+        + 0.15 * min(talk.strangers, 3)
+    )
+
+
+def confidence(share: float, fit: float) -> Confidence:
+    """Words for how sure a shown hit is."""
+    if share >= LIKELY and fit >= FITS + 0.4:
+        return Confidence.LIKELY
+    return Confidence.POSSIBLE if share >= POSSIBLE else Confidence.WEAK

@@ -1,0 +1,81 @@
+"""What kind of talk a message is: a question after a rule, office chores, chat, a hazard report, or none of these."""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from search import text
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """Counts of tell-tale words. strangers: nouns outside the plant's vocabulary and outside a comparison (像…)."""
+
+    rules: bool
+    admin: int
+    chat: int
+    hazard: int
+    off: int
+    attack: int
+    asking: int
+    strangers: int
+
+
+class TalkReader:
+    """Counts tell-tale words; one-character words count only where they stand alone."""
+
+    def __init__(self, raw: dict) -> None:
+        rules = raw["rules"]
+        self._lists = {
+            "strong": rules["strong"].split(),
+            "ask": rules["ask"].split(),
+            "admin": raw["admin"]["words"].split(),
+            "weak": raw["admin"]["weak"].split(),
+            "chat": raw["chat"]["words"].split(),
+            "hazard": raw["hazard"]["words"].split(),
+            "off": raw["off"]["words"].split(),
+            "attack": raw["attack"]["words"].split(),
+        }
+        self._rule_patterns = [re.compile(pattern) for pattern in raw["patterns"]["rules"]]
+        self._comparison = re.compile(raw["patterns"]["comparison"])
+
+    def read(self, cleaned: str, known: frozenset[str]) -> Talk:
+        """known: pieces of the text that are plant vocabulary."""
+        plain = self._comparison.sub(" ", cleaned)
+        tags = text.tagged(plain)
+        words = {word for word, _ in tags}
+        count = {name: self._count(listed, plain, words) for name, listed in self._lists.items()}
+        asks = count["ask"] + count["weak"] + ("吗" in words) + ("怎么" in plain)
+        rules = any(pattern.search(plain) for pattern in self._rule_patterns)
+        rules = rules or (count["strong"] > 0 and (asks > 0 or count["strong"] > 1 or len(plain) <= 8))
+        rules = rules or (count["strong"] > 0 and bool(re.search("[几谁]|多少|什么|哪", plain)))
+        strangers = sum(
+            1
+            for word, tag in tags
+            if len(word) > 1 and tag[:1] == "n" and not any(word in k or k in word for k in known)
+        )
+        return Talk(
+            rules=rules,
+            admin=count["admin"],
+            chat=count["chat"],
+            hazard=count["hazard"],
+            off=count["off"],
+            attack=count["attack"],
+            asking=asks,
+            strangers=strangers,
+        )
+
+    @staticmethod
+    def _count(listed: list[str], plain: str, words: set[str]) -> int:
+        return sum(1 for word in listed if (word in words if len(word) == 1 or word.isascii() else word in plain))
+
+
+@functools.cache
+def talk_reader() -> TalkReader:
+    """The reader with the shipped word lists."""
+    raw = tomllib.loads(Path(__file__).with_name("talk.toml").read_text(encoding="utf-8"))
+    return TalkReader(raw)

@@ -1,0 +1,66 @@
+"""The ideas people talk in (concepts.toml) and the ways to say them."""
+
+from __future__ import annotations
+
+import functools
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from search import phonetics, text
+
+SLOTS = ("machine", "part", "sound", "sign")
+SLOT_LABELS = {"machine": "设备", "part": "部位", "sound": "声音", "sign": "征兆"}
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """One idea. like: other concept -> worth of a match 0..1; weight: how much it says on its own."""
+
+    number: int
+    name: str
+    slot: str
+    label: str
+    weight: float
+    like: dict[str, float]
+
+
+class Vocabulary:
+    """Concepts by name and number, and their terms by spelling and by sound."""
+
+    def __init__(self, raw: dict[str, dict[str, dict]]) -> None:
+        self.concepts: dict[str, Concept] = {}
+        self.by_number: list[Concept] = []
+        self.terms: dict[str, tuple[str, ...]] = {}
+        self.by_sound: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self.syllables: dict[str, str] = {}
+        for slot in SLOTS:
+            for name, entry in raw[slot].items():
+                self._add(slot, name, entry)
+        self.longest = max(len(term) for term in self.terms)
+        text.teach([term for term in self.terms if len(term) > 1])
+
+    def _add(self, slot: str, name: str, entry: dict) -> None:
+        concept = Concept(
+            len(self.by_number), name, slot, entry["label"], entry.get("weight", 1.0), entry.get("like", {})
+        )
+        self.by_number.append(concept)
+        self.concepts[name] = concept
+        for term in entry["terms"].split():
+            self.terms[term] = (*self.terms.get(term, ()), name)
+            sounds = phonetics.loose_sounds(term)
+            if len(term) > 1:
+                self.by_sound[sounds] = (*self.by_sound.get(sounds, ()), term)
+            elif slot == "sound" and term in ONOMATOPOEIA:
+                self.syllables.setdefault(sounds[0], name)
+
+
+# Characters written for their sound alone; doubled, any character read alike counts too (翁翁, 光光, 冬冬).
+ONOMATOPOEIA = frozenset("吱唧叽嗞嘘嗡哼嘤轰咣哐铛铿锵咚砰嘭噼啪咔喀哒嗒唰哗嘎嘶嗤哧呲滋嗖飕噗")
+
+
+@functools.cache
+def vocabulary() -> Vocabulary:
+    """The vocabulary shipped with the search, read once."""
+    raw = tomllib.loads(Path(__file__).with_name("concepts.toml").read_text(encoding="utf-8"))
+    return Vocabulary(raw)
