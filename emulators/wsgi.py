@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
-from urllib3 import HTTPResponse
+from urllib3 import HTTPHeaderDict, HTTPResponse
 
 SLOW_HEADER = "X-Emulator-Slow-S"
 RESET_HEADER = "X-Emulator-Reset"
@@ -60,7 +60,7 @@ class WsgiAdapter(BaseAdapter):
         raw = HTTPResponse(
             original_response=_Original(headers),  # type: ignore[arg-type]
             body=io.BytesIO(body),
-            headers=headers,
+            headers=HTTPHeaderDict(headers),
             status=int(status.split(" ", 1)[0]),
             reason=status.split(" ", 1)[1] if " " in status else "",
             preload_content=False,
@@ -94,7 +94,7 @@ class WsgiAdapter(BaseAdapter):
         path = unquote(parts.path or "/")
         if self.prefix and path.startswith(self.prefix):
             path = path[len(self.prefix) :] or "/"
-        body = request.body or b""
+        body: Any = request.body or b""
         if hasattr(body, "read"):
             body = body.read()
         if isinstance(body, str):

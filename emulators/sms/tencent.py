@@ -81,8 +81,9 @@ class TencentGateway:
         self, number: str, sign: str, template: str, values: list[str], body: dict[str, Any]
     ) -> dict[str, Any]:
         serial = f"2433:{secrets.randbelow(10**18):018d}"
-        row = {"SerialNo": serial, "PhoneNumber": number, "Fee": 1, "IsoCode": "CN"}
-        row["SessionContext"] = str(body.get("SessionContext", ""))
+        context = str(body.get("SessionContext", ""))
+        row: dict[str, Any] = {"SerialNo": serial, "PhoneNumber": number, "Fee": 1, "IsoCode": "CN"}
+        row["SessionContext"] = context
         mobile = mobile_of(number)
         try:
             if mobile is None:
@@ -93,5 +94,5 @@ class TencentGateway:
             limited = refused.code == "isv.BUSINESS_LIMIT_CONTROL"
             code = "LimitExceeded.PhoneNumberDailyLimit" if limited else refused.code
             return row | {"SerialNo": "", "Fee": 0, "Code": code, "Message": refused.text}
-        self._put(mobile, sign, template, " ".join(values), serial, row["SessionContext"])
+        self._put(mobile, sign, template, " ".join(values), serial, context)
         return row | {"Code": "Ok", "Message": "send success"}

@@ -71,8 +71,8 @@ class CardRules:
         kind = row.get("type", 0)
         if not row.get("keyname"):
             raise self.fail("horizontal_content_list.keyname")
-        wanted = {0: None, 1: "url", 2: "media_id", 3: "userid"}
-        if kind not in wanted or (wanted[kind] and not row.get(wanted[kind])):
+        wanted = {0: "keyname", 1: "url", 2: "media_id", 3: "userid"}
+        if kind not in wanted or not row.get(wanted[kind]):
             raise self.fail("horizontal_content_list.type")
 
     def _notice(self, card: dict[str, Any]) -> None:

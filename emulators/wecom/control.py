@@ -69,6 +69,7 @@ class Control:
     def _board_rules(self) -> None:
         add = self.blueprint.add_url_rule
         add("/_phone/people", "people", self.people, methods=["GET"])
+        add("/_phone/people", "hire", self.hire, methods=["POST"])
         add("/_phone/groups", "groups", self.group_list, methods=["GET"])
         add("/_phone/menu", "menu_bar", self.menu_bar, methods=["GET"])
         add("/_phone/media/<media_id>", "media", self.show_media, methods=["GET"])
@@ -187,6 +188,18 @@ class Control:
                 if m.status != 5
             ]
         return jsonify(rows)
+
+    def hire(self) -> Any:
+        """`{"user", "name", "title"?, "mobile"?}`: somebody the plant file does not know."""
+        body = _body()
+        user = str(body.get("user", ""))
+        if not user or not body.get("name"):
+            return jsonify(reason="user and name"), 400
+        with self.core.lock:
+            if self.directory.find(user):
+                return jsonify(reason="已有这个成员"), 409
+            self.directory.hire(user, body["name"], title=body.get("title", ""), mobile=body.get("mobile", ""))
+        return jsonify(accepted=True)
 
     def group_list(self) -> Response:
         with self.core.lock:

@@ -61,6 +61,12 @@ class Directory:
         self.members[member.userid.lower()] = member
         self._aliases[member.person.lower()] = member.userid.lower()
 
+    def hire(self, userid: str, name: str, *, title: str = "", mobile: str = "") -> Member:
+        """A new member the plant file does not know, in the app's visible range."""
+        self._add({"id": userid, "wecom": userid, "name": name, "title": title, "mobile": mobile}, ROOT)
+        self.visible.add(userid.lower())
+        return self.members[userid.lower()]
+
     def find(self, userid: str) -> Member | None:
         """By userid, ignoring case."""
         return self.members.get(userid.lower())

@@ -55,7 +55,7 @@ class Menus:
 
     def leaves(self, agent_id: int) -> list[dict[str, Any]]:
         """All buttons one can press."""
-        found = []
+        found: list[dict[str, Any]] = []
         for button in self.menus.get(agent_id, []):
             found += button.get("sub_button") or [button]
         return found

@@ -156,8 +156,11 @@ class Phones(CardPresses):
         return [item.item_id, self._message(member, "file", {"MediaId": media.media_id, "FileName": name})]
 
     def unknown(self, member: Member, msgtype: str, fields: dict[str, Any]) -> list[str]:
-        """Push a message type nobody has heard of."""
+        """Push a message or (`msgtype` event, `fields` with Event) an event of a kind nobody has heard of."""
         self._can_talk(member)
+        if msgtype == "event":
+            rest = {str(k): str(v) for k, v in fields.items() if k != "Event"}
+            return [self._event(member, str(fields["Event"]), rest)]
         return [self._message(member, msgtype, {str(k): str(v) for k, v in fields.items()})]
 
     # --- app conversation and menu ---------------------------------------------------------------------------------

@@ -224,3 +224,20 @@ def test_the_bridge_script_names_its_phone(world: Any):
     script = world.http.get("http://wecom.test/_phone/jssdk.js?_user=zhangwei&accuracy=12").text
     assert '"user": "ZhangWei"' in script and '"accuracy": 12.0' in script
     assert world.http.post("http://wecom.test/_phone/zhangwei/device", json={"x": 1}).status_code == 400
+
+
+def test_waiting_callbacks_go_out_by_themselves_in_the_background(world: Any):
+    import threading
+
+    from emulators.wecom import WeComEmulator
+
+    arrived = threading.Event()
+    world.answer = lambda xml: arrived.set() or ""
+    emulator = WeComEmulator(world.plant, http=world.http, public_url="http://wecom.test")
+    try:
+        with emulator.core.lock:
+            emulator.phones.say(emulator.directory.phone("zhangwei"), "自己走")
+        assert arrived.wait(5)
+    finally:
+        emulator.close()
+    assert world.received[-1].findtext("Content") == "自己走"

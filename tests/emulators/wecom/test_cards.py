@@ -263,3 +263,16 @@ def test_empty_and_success_are_no_reply(world: Any):
         world.phone("zhangwei", "say", {"text": "喂"})
         world.tick()
     assert world.problems == [] and len(world.screen()) == 2
+
+
+def test_a_perfect_reply_with_a_wrong_signature_is_dropped(world: Any):
+    def forged(xml: Any) -> str:
+        good = world.passive("text", "<Content>假的</Content>")
+        head, rest = good.split("<MsgSignature>")
+        return f"{head}<MsgSignature>{'0' * 40}{rest[40:]}"
+
+    world.answer = forged
+    world.phone("zhangwei", "say", {"text": "喂"})
+    world.tick()
+    assert [i["from"] for i in world.screen()] == ["me"]
+    assert "signature" in world.problems[0]

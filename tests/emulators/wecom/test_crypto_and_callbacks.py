@@ -252,3 +252,14 @@ def test_menu_buttons(world: Any, jpg: bytes):
     assert world.phone("zhangwei", "menu", {"key": "none"}).status_code == 404
     assert world.api("menu/delete", agentid=world.agent)["errcode"] == 0
     assert world.api("menu/create", {"button": menu["button"] * 2}, agentid=world.agent)["errcode"] == 40016
+
+
+def test_a_stranger_and_an_event_of_an_unknown_kind(world: Any):
+    assert world.control("people", {"user": "NewGuy", "name": "新人"})["accepted"]
+    assert world.http.post("http://wecom.test/_phone/people", json={"user": "newguy", "name": "x"}).status_code == 409
+    world.phone("NewGuy", "say", {"text": "我是谁"})
+    world.phone("NewGuy", "raw", {"msgtype": "event", "fields": {"Event": "low_active", "Level": 3}})
+    world.tick()
+    assert world.received[0].findtext("FromUserName") == "NewGuy"
+    event = world.received[1]
+    assert event.findtext("Event") == "low_active" and event.findtext("Level") == "3" and event.find("MsgId") is None
