@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
+
 from emulators.dingtalk import DingTalkEmulator
 from emulators.wsgi import WsgiAdapter
 

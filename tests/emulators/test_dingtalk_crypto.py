@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from emulators.dingtalk.signing import BadCipher, EventCrypto, card_sign, hmac_sign, jsapi_digests
 from hypothesis import given
 from hypothesis import strategies as st
+
+from emulators.dingtalk.signing import BadCipher, EventCrypto, card_sign, hmac_sign, jsapi_digests
 
 KEY = "1234567890123456789012345678901234567890123"
 OFFICIAL = "YvkvaGe4hQxd3VxRmEty0dVlnCOAqwf56xwTRHDHoOURqhalbmBJQk5FNcRk42Gl5T0YQXZNwpwWSm1xAFJ5ZA=="

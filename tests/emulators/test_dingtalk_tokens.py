@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import requests
+
 from emulators.dingtalk.signing import jsapi_digests
 from tests.emulators.dingtalk_kit import World
 
