@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 import requests
-from flask import Blueprint
 
 from bot.message import Inbound, MediaRef
 from bot.platforms.base import Accept, Failure, Member, PlatformError, Posted, Sent, Target
@@ -70,7 +69,7 @@ class DingTalk:
 
     # -- what comes in: by HTTP, or by the frames of a stream
 
-    def blueprint(self, accept: Accept) -> Blueprint:
+    def blueprint(self, accept: Accept) -> Any:
         return callback.blueprint(self.config, accept=accept, clock=self._clock, presses=self._presses)
 
     def handle_robot(self, data: dict[str, Any]) -> Inbound:

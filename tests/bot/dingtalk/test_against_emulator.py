@@ -210,10 +210,12 @@ def test_a_card_is_posted_pressed_and_changed(plant: Plant, shape: str) -> None:
 
 
 def test_one_call_shows_a_card_to_people_and_a_group(plant: Plant) -> None:
-    before = plant.phones.get("/_phone/calls").json
+    plant.dingtalk.cards.register_route()
+    plant.phones.post("/_phone/calls/reset", json={})
     posted = plant.dingtalk.post_card(CARD, [U1, U2, G, Target(user="nobody")], ref="card-2")
+    calls = plant.phones.get("/_phone/calls").json
+    assert calls is not None and calls["total"] == 1
     assert posted.refused == {"user:nobody": "refused"}
-    assert before is not None
     assert [i["chat"] for i in plant.screen("user001")] == ["app", f"group:{GROUP}"]
     assert [i["chat"] for i in plant.screen("user002")] == ["app", f"group:{GROUP}"]
     plant.dingtalk.redraw_card(Card("完成", colour="green"), [], ref="card-2")
@@ -221,7 +223,7 @@ def test_one_call_shows_a_card_to_people_and_a_group(plant: Plant) -> None:
 
 
 def test_a_card_post_that_was_cut_off_is_shown_once(plant: Plant) -> None:
-    plant.fault(reset_but_delivered=True, times=1, where="card/instances/createAndDeliver")
+    plant.fault(reset_but_delivered=True, times=1, path="createAndDeliver")
     plant.dingtalk.cards.register_route()
     error = fails(lambda: plant.dingtalk.post_card(CARD, [U1], ref="card-3"))
     assert error.failure is Failure.RETRY
@@ -232,7 +234,7 @@ def test_a_card_post_that_was_cut_off_is_shown_once(plant: Plant) -> None:
 def test_a_press_delivered_five_times_is_one_and_a_later_one_another(plant: Plant) -> None:
     plant.dingtalk.post_card(CARD, [U1], ref="card-4")
     item = plant.last("user001")
-    plant.fault(duplicate_callbacks=5, times=1)
+    plant.fault(duplicate_callbacks=5, times=1, path="card")
     plant.does("user001", "tap", item=item["id"], key="hazard.start:1")
     assert (len(plant.got), len({i.key for i in plant.got})) == (5, 1)
     plant.clock.forward(3)

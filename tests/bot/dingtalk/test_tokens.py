@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
@@ -139,3 +141,8 @@ def test_the_sdk_is_pointed_at_our_base(dingtalk: DingTalk, server: Server) -> N
     seen: list[Seen] = server.seen
     assert dingtalk.oapi.token() == "old-1"
     assert (seen[-1].host, seen[-1].path) == ("oapi.ding.test", "/old/gettoken")
+
+
+def test_the_sdk_is_not_imported_before_it_is_needed() -> None:
+    code = "import sys, bot.platforms.dingtalk; sys.exit('dingtalk' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
