@@ -15,7 +15,7 @@ ANY_MACHINE_ROTATING, ANY_MACHINE_OTHER = 0.5, 0.15
 MISSING_NEED = 0.8
 PRIOR_WORTH = 0.4
 VECTOR_WORTH = 1.0
-FITS = 0.75
+FITS = 0.7
 LIKELY, POSSIBLE = 0.62, 0.4
 
 
@@ -77,7 +77,11 @@ def score(
         total -= OTHER_MACHINE
     if needs and not any(idea.concept.name in needs for idea in question.ideas):
         total -= MISSING_NEED
-    fit = min(1.0, symptom) + 0.5 * place + 0.8 * lexical + 0.5 * vector - _against(question) - (0.9 if clash else 0.0)
+    fit = min(1.0, symptom) + 0.6 * place + 0.8 * lexical + 0.5 * vector - _against(question, placed=place >= 0.5)
+    if clash:
+        fit -= 0.9
+    if place >= 0.5 and question.talk.complaint:
+        fit += 0.3
     share = max(0.0, min(1.0, matched / asked)) if asked else lexical
     why = ";".join(f"{SLOT_LABELS[slot]}:{'、'.join(dict.fromkeys(told[slot]))}" for slot in _WHY_ORDER if slot in told)
     return Score(total, share, fit, why or "字面相近")
@@ -96,7 +100,8 @@ def _best_match(means: dict[str, float], features: dict[str, int]) -> tuple[str,
     return best_name, best
 
 
-def _against(question: Question) -> float:
+def _against(question: Question, *, placed: bool) -> float:
+    """What speaks against answering with a card. A strange noun counts more when no machine or part was named."""
     talk = question.talk
     return (
         0.9 * talk.rules
@@ -106,7 +111,7 @@ def _against(question: Question) -> float:
         + 0.7 * min(talk.off, 2)
         + 2.0 * min(talk.attack, 2)
         + 0.15 * min(talk.asking, 2)
-        + 0.15 * min(talk.strangers, 3)
+        + (0.1 if placed else 0.3) * min(talk.strangers, 2)
     )
 
 

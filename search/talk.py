@@ -13,7 +13,10 @@ from search import text
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """Counts of tell-tale words. strangers: nouns outside the plant's vocabulary and outside a comparison (像…)."""
+    """Counts of tell-tale words. strangers: nouns outside the plant's vocabulary and outside a comparison (像…).
+
+    complaint: words of one who describes a fault (响, 叫, 老是, 怎么回事 …), whatever the sound is called.
+    """
 
     rules: bool
     admin: int
@@ -23,6 +26,7 @@ class Talk:
     attack: int
     asking: int
     strangers: int
+    complaint: bool
 
 
 class TalkReader:
@@ -41,6 +45,7 @@ class TalkReader:
             "attack": raw["attack"]["words"].split(),
         }
         self._rule_patterns = [re.compile(pattern) for pattern in raw["patterns"]["rules"]]
+        self._complaint = re.compile(raw["patterns"]["complaint"])
         self._comparison = re.compile(raw["patterns"]["comparison"])
 
     def read(self, cleaned: str, known: frozenset[str]) -> Talk:
@@ -67,6 +72,7 @@ class TalkReader:
             attack=count["attack"],
             asking=asks,
             strangers=strangers,
+            complaint=bool(self._complaint.search(cleaned)),
         )
 
     @staticmethod
