@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rules.geo import Point, distance_m
 from rules.hazard.proof import NEAR_DUPLICATE_BITS, hash_distance
-from rules.text import bigram_similarity, equipment_key
+from rules.text import bigram_similarity, equipment_key, normalise
 
 # All ours [L], to be tuned on the plant's own reports
 NEAR_M = 30.0  # positions closer than this are one place
 WORDS_SAME_EQUIPMENT = 0.30  # similarity asked when the equipment is the same
 WORDS_SAME_PLACE = 0.45  # … when only the area or the position is
+_CODES = re.compile(r"(?<![a-z0-9])(?:\d+-)?[a-z]{1,4}[- ]?\d+[a-z]?(?![a-z0-9])")
 SAME_PHRASE = 0.60  # two texts with one lexicon phrase in common are at least this similar
 
 
@@ -55,10 +57,15 @@ def _compare(new: ReportFacts, other: ReportFacts) -> Match | None:
     place_zh, needed = _same_place(new, other)
     if not place_zh:
         return None
-    words = bigram_similarity(new.text, other.text)
+    words = bigram_similarity(_without_codes(new.text), _without_codes(other.text))
     if set(new.phrase_ids) & set(other.phrase_ids):
         words = max(words, SAME_PHRASE)
     return Match(other.key, round(words, 3), f"{place_zh}、说法相近") if words >= needed else None
+
+
+def _without_codes(text: str) -> str:
+    """One person types the code, the other says «泵»; the place is compared apart."""
+    return _CODES.sub("", normalise(text))
 
 
 def _same_place(new: ReportFacts, other: ReportFacts) -> tuple[str, float]:

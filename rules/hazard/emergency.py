@@ -61,7 +61,8 @@ def _is_real(hit: Hit, prepared: Prepared, masked: str) -> bool:
 
 def is_event(hit: Hit, prepared: Prepared, masked: str) -> bool:
     """Has it happened, or is it only feared, prevented or denied (「容易」「防止」「差点」「没有人」 just before)?"""
-    before = masked[max(prepared.clause_start(hit.start), hit.start - _LOOK_BACK) : hit.start]
+    last_word_at = hit.end - len(hit.words[-1])
+    before = masked[max(prepared.clause_start(hit.start), hit.start - _LOOK_BACK) : last_word_at]
     if _not_real().search(before) or _DENIED_PERSON.search(before):
         return False
     if _not_yet().search(before):

@@ -23,6 +23,8 @@ _NEGATED = re.compile(
     r"(?:未(?:发现|见到|见|看见|看到|有|再|出现|发生|闻到|听到|任何|明显|什么|一点|在|会|是|准|许|要|能|得|可|真的|真|被){0,3}"
     r"|(?:禁止|严禁|防止|避免|预防|杜绝|谨防|请勿|勿|(?<!特)(?<!级)别)(?:在|再|有)?)$"
 )
+# a bare "not" reports something missing («井盖没了»), but not before a defect («井盖没坏»)
+_FINE = re.compile("坏|掉|丢|缺|破|断|松|过期|问题|漏|锈|裂|堵|挡|异常|损|少|歪|变形|超期")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ class PatternSet:
             if found is None or not _SENTENCE_END.isdisjoint(text[end : found[0]]):
                 return None
             at, _, w = found
+            if w == "未" and _FINE.match(text, at + 1):
+                return None
             words.append(w)
             places.append(at)
             end = at + len(w)

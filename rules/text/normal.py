@@ -74,7 +74,7 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\ufe0f\u00ad\x00-\x08\x0b-\x1
 _DASHES = re.compile("[\u2010-\u2015\u2212\uff0d\u30fc]")
 _PLUS_NUMBER = [
     (re.compile(r"\s+"), " "),
-    (re.compile(r"(\d)\s*(?:#|号)(?!\d)"), r"\1号"),
+    (re.compile(r"(\d)\s*(?:#|号)(?!\d)\s*"), r"\1号"),
     (re.compile(r"(?<![\w#])#\s*(\d{1,3})(?!\d)(?:号)?"), r"\1号"),
     (re.compile(r"(\d)\s*毫米"), r"\1mm"),
     (re.compile(r"(\d)\s*厘米"), r"\1cm"),
