@@ -64,9 +64,10 @@ class Agenda:
             return len(self._heap) + sum(len(lane) for lane in self._lanes.values())
 
     def close(self) -> None:
-        self._stopped.set()
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            self._stopped.set()
+            if self._pool is not None:
+                self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _start(self, lane: str, job: Job) -> None:
         with self._lock:
@@ -76,7 +77,7 @@ class Agenda:
                 self._lanes[lane].append(job)
                 return
             self._lanes[lane] = deque([job])
-        self._pool.submit(self._drain, lane)
+            self._pool.submit(self._drain, lane)
 
     def _drain(self, lane: str) -> None:
         while True:
