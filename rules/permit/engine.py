@@ -1,0 +1,127 @@
+"""Facts in, verdict out: pure, no clock, no database (GB 30871-2022; special-work-rules §12, §13)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from rules.permit.context import Context
+from rules.permit.due import due_next
+from rules.permit.facts import fact_dictionary
+from rules.permit.fix import FixOptions, smallest_fix
+from rules.permit.judge import decide, overall
+from rules.permit.model import LEVELS, SEVERITY, FixSet, Result, Rule, RuleResult, Stage, Verdict, plain
+from rules.permit.table import RuleTable, normal_level
+
+
+def evaluate(
+    table: RuleTable,
+    *,
+    work: str,
+    level: Any,
+    at: datetime,
+    facts: Mapping[str, Any],
+    stage: Stage | None = None,
+    options: FixOptions | None = None,
+    with_fix: bool = True,
+) -> Verdict:
+    """Judge a permit. The same table, work, level, time and facts always give the same verdict.
+
+    `at` is the planned start or the present, with time zone. `stage` limits the rules to those asked at that moment;
+    None asks all. Unknown, missing or unusable facts make a rule pending, never a pass.
+    Raises UnknownWork for a work or level that does not exist, ValueError for a time without zone.
+    """
+    level = normal_level(work, level)
+    if at.tzinfo is None:
+        raise ValueError("the time of a judgement needs a time zone")
+    context = Context(table, facts, work=work, level=level, at=at, stage=stage)
+    rows = [_row(rule, context, level) for rule in table.selected(work, level, stage)]
+    rows.sort(key=lambda row: SEVERITY[row.result])
+    result = overall(row.result for row in rows)
+    fixes: Sequence[FixSet] = ()
+    if with_fix and not result.allows_work:
+        fixes = smallest_fix(table, work=work, level=level, at=at, facts=facts, stage=stage, options=options)
+    missing = dict.fromkeys(name for row in rows if row.result is Result.PENDING for name in row.missing)
+    return Verdict(
+        result=result,
+        work=work,
+        level=level,
+        at=at,
+        stage=stage,
+        basis=table.basis(work),
+        rules=tuple(rows),
+        missing=tuple(missing),
+        fix=tuple(fixes),
+        due_next=due_next(context),
+        table_version=table.version,
+    )
+
+
+def replay(
+    table: RuleTable, stored: Verdict, facts: Mapping[str, Any], *, options: FixOptions | None = None
+) -> Verdict:
+    """Judge stored facts again. Raises ValueError when the table is not the one the verdict was made with."""
+    if stored.table_version != table.version:
+        raise ValueError(f"verdict of table {stored.table_version}, not {table.version}")
+    again = evaluate(
+        table,
+        work=stored.work,
+        level=stored.level,
+        at=stored.at,
+        facts=facts,
+        stage=stored.stage,
+        options=options,
+        with_fix=bool(stored.fix),
+    )
+    return again if stored.fix else replace(again, fix=())
+
+
+def _row(rule: Rule, context: Context, level: str | None) -> RuleResult:
+    decision = decide(rule, context, level)
+    shown = {name: context.known(name) for name in rule.facts}
+    if "level" in rule.facts:
+        shown["level"] = level
+    words = _words(rule, context)
+    return RuleResult(
+        id=rule.id,
+        result=decision.result,
+        facts=plain(shown),
+        limit=rule.limit.format_map(words),
+        clause=rule.clause + ("(企业从严)" if rule.tightened else ""),
+        message=_pending(decision.missing, context)
+        if decision.result is Result.PENDING
+        else rule.message.format_map(words),
+        src=rule.src,
+        mark=rule.mark,
+        remedy=rule.remedy.format_map(words),
+        missing=decision.missing,
+    )
+
+
+def _pending(missing: Sequence[str], context: Context) -> str:
+    problems = [context.problems[name] for name in missing if name in context.problems]
+    asked = [_label(name, context.work) for name in missing if name not in context.problems]
+    if asked:
+        problems.append("待补充:" + "、".join(dict.fromkeys(asked)))
+    return ";".join(problems)
+
+
+def _label(name: str, work: str) -> str:
+    if name == "level" and LEVELS.get(work):
+        return "作业级别"
+    fact = fact_dictionary().get(name)
+    return fact.zh if fact else name
+
+
+class _words(dict):
+    """Words for the texts of a rule: its limits, else a computed value, else a dash."""
+
+    def __init__(self, rule: Rule, context: Context):
+        super().__init__({name: f"{param.value:g}" for name, param in rule.params.items()})
+        self.context = context
+
+    def __missing__(self, name: str) -> str:
+        value = self.context.known(name)
+        return "—" if value is None else f"{value:g}" if isinstance(value, (int, float)) else str(value)
