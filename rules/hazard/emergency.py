@@ -40,6 +40,7 @@ def emergency_in(prepared: Prepared) -> EmergencyLine | None:
     if _elsewhere().search(prepared.text) and not _real().search(prepared.text):
         return None
     masked = _mask().sub(lambda match: "□" * len(match.group(0)), prepared.text)
+    masked = _people().sub(lambda match: "人" * len(match.group(0)), masked)
     real: dict[str, Hit] = {}
     for hit in lex.danger.find(masked):
         if hit.id not in real and _is_real(hit, prepared, masked):
@@ -55,6 +56,8 @@ def _is_real(hit: Hit, prepared: Prepared, masked: str) -> bool:
     if mood is Mood.HYPOTHETICAL:
         return False
     if mood is Mood.QUESTION and not (_now().search(prepared.text) or _PLACE.search(prepared.text)):
+        return False
+    if hit.words[0] == "人" and _handled().search(masked, hit.start, hit.end):
         return False
     return is_event(hit, prepared, masked)
 
@@ -78,6 +81,18 @@ def _any_of(name: str) -> re.Pattern[str]:
 @cache
 def _mask() -> re.Pattern[str]:
     return _any_of("mask")
+
+
+@cache
+def _people() -> re.Pattern[str]:
+    names = lexicon().surnames
+    words = "|".join(map(re.escape, lexicon().emergency_words["people"]))
+    return re.compile(rf"{words}|[老小][{names}]|[{names}](?:工|师傅|师|哥|姐|总)(?!程|厂|人|艺|具|件|序|段)")
+
+
+@cache
+def _handled() -> re.Pattern[str]:
+    return _any_of("handled")
 
 
 @cache

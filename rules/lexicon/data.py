@@ -14,6 +14,7 @@ from rules.sources import Mark
 from rules.terms import Grade
 
 _HERE = Path(__file__).parent
+_EMERGENCY_LISTS = ("mask", "elsewhere", "real", "now", "not_real", "not_yet", "people", "handled")
 
 
 class Category(StrEnum):
@@ -119,6 +120,7 @@ class Lexicon:
     areas: tuple[str, ...]
     equipment_kinds: tuple[str, ...]
     emergencies: tuple[EmergencyKind, ...]
+    surnames: str
     emergency_words: Mapping[str, tuple[str, ...]]
     ignition_ledger: tuple[str, ...]
     near_limit_m: float
@@ -164,7 +166,8 @@ def lexicon() -> Lexicon:
         areas=tuple(words["areas"]),
         equipment_kinds=tuple(words["equipment"]),
         emergencies=kinds,
-        emergency_words={k: tuple(danger[k]) for k in ("mask", "elsewhere", "real", "now", "not_real", "not_yet")},
+        surnames=danger["surnames"],
+        emergency_words={k: tuple(danger[k]) for k in _EMERGENCY_LISTS},
         ignition_ledger=tuple(ignition["ledger"]),
         near_limit_m=ignition["near_limit_m"],
         states_zh=words["states_zh"],
