@@ -52,16 +52,11 @@ def row_of(positions: array) -> int:
 
 def positions_of(row: int, limit: int) -> Iterator[int]:
     """The first `limit` positions of a row, ascending."""
-    base = 0
-    for octet in row.to_bytes((row.bit_length() + 7) // 8, "little"):
-        if octet:
-            for bit in range(8):
-                if octet >> bit & 1:
-                    yield base + bit
-                    limit -= 1
-                    if limit == 0:
-                        return
-        base += 8
+    while row and limit > 0:
+        lowest = row & -row
+        yield lowest.bit_length() - 1
+        row ^= lowest
+        limit -= 1
 
 
 class Planes:
@@ -102,6 +97,7 @@ class Planes:
     def top(self, among: int, count: int) -> list[int]:
         """Positions of the `count` greatest sums above zero among the cards of a row; ties at the end by position."""
         taken, left = 0, count
+        among &= self._any()
         for row in reversed(self.planes):
             both = among & row
             size = both.bit_count()
@@ -111,13 +107,8 @@ class Planes:
             taken |= both
             left -= size
             among &= ~row
-            if not left:
-                break
-        else:
-            among = 0 if left == count and not taken and not self.planes else among & self._any()
         chosen = list(positions_of(taken, count))
-        if left and among:
-            chosen.extend(positions_of(among, left))
+        chosen.extend(positions_of(among, left))
         return chosen
 
     def _any(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from search import phonetics, reading, text
@@ -14,8 +15,27 @@ SLOT_WEIGHT = {"machine": 3.0, "part": 2.2, "sound": 2.6, "sign": 2.4}
 NEXT_IDEA = 0.6
 # Machines in which bearing, belt, coupling and seal cards apply even though the card names no machine.
 ROTATING = frozenset(
-    "motor pump vacuum_pump fan roots tower_fan gearbox compressor screw ammonia chiller centrifuge crusher ball_mill "
-    "elevator conveyor dryer agitator hydraulic_pump".split()
+    [
+        "motor",
+        "pump",
+        "vacuum_pump",
+        "fan",
+        "roots",
+        "tower_fan",
+        "gearbox",
+        "compressor",
+        "screw",
+        "ammonia",
+        "chiller",
+        "centrifuge",
+        "crusher",
+        "ball_mill",
+        "elevator",
+        "conveyor",
+        "dryer",
+        "agitator",
+        "hydraulic_pump",
+    ]
 )
 
 
@@ -91,6 +111,6 @@ def word_features(cleaned: str) -> dict[str, float]:
         features["b" + pair] = 0.5
     for phrase in cleaned.split():
         sounds = phonetics.loose_sounds(phrase)
-        for one, two in zip(sounds, sounds[1:], strict=False):
+        for one, two in itertools.pairwise(sounds):
             features[f"p{one} {two}"] = 0.3
     return features

@@ -54,8 +54,9 @@ def score(
     prior: float,
     vector: float,
     needs: tuple[str, ...] = (),
+    strangers: int = 0,
 ) -> Score:
-    """lexical, prior, vector: 0..1. features: concept -> strength in tenths."""
+    """lexical, prior, vector: 0..1. features: concept -> strength in tenths. strangers: nouns no card knows."""
     any_machine, clash = machine_factor(question, features)
     matched = asked = symptom = place = 0.0
     told: dict[str, list[str]] = {}
@@ -77,7 +78,13 @@ def score(
         total -= OTHER_MACHINE
     if needs and not any(idea.concept.name in needs for idea in question.ideas):
         total -= MISSING_NEED
-    fit = min(1.0, symptom) + 0.6 * place + 0.8 * lexical + 0.5 * vector - _against(question, placed=place >= 0.5)
+    fit = (
+        min(1.0, symptom)
+        + 0.6 * place
+        + 1.1 * lexical
+        + 0.5 * vector
+        - _against(question, placed=place >= 0.5, strangers=strangers)
+    )
     if clash:
         fit -= 0.9
     if place >= 0.5 and question.talk.complaint:
@@ -100,7 +107,7 @@ def _best_match(means: dict[str, float], features: dict[str, int]) -> tuple[str,
     return best_name, best
 
 
-def _against(question: Question, *, placed: bool) -> float:
+def _against(question: Question, *, placed: bool, strangers: int) -> float:
     """What speaks against answering with a card. A strange noun counts more when no machine or part was named."""
     talk = question.talk
     return (
@@ -111,7 +118,7 @@ def _against(question: Question, *, placed: bool) -> float:
         + 0.7 * min(talk.off, 2)
         + 2.0 * min(talk.attack, 2)
         + 0.15 * min(talk.asking, 2)
-        + (0.1 if placed else 0.3) * min(talk.strangers, 2)
+        + (0.1 if placed else 0.3) * min(strangers, 2)
     )
 
 

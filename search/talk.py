@@ -13,7 +13,7 @@ from search import text
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """Counts of tell-tale words. strangers: nouns outside the plant's vocabulary and outside a comparison (像…).
+    """Counts of tell-tale words. strangers: the nouns outside the plant's vocabulary and outside a comparison (像…).
 
     complaint: words of one who describes a fault (响, 叫, 老是, 怎么回事 …), whatever the sound is called.
     """
@@ -25,7 +25,7 @@ class Talk:
     off: int
     attack: int
     asking: int
-    strangers: int
+    strangers: tuple[str, ...]
     complaint: bool
 
 
@@ -58,8 +58,8 @@ class TalkReader:
         rules = any(pattern.search(plain) for pattern in self._rule_patterns)
         rules = rules or (count["strong"] > 0 and (asks > 0 or count["strong"] > 1 or len(plain) <= 8))
         rules = rules or (count["strong"] > 0 and bool(re.search("[几谁]|多少|什么|哪", plain)))
-        strangers = sum(
-            1
+        strangers = tuple(
+            word
             for word, tag in tags
             if len(word) > 1 and tag[:1] == "n" and not any(word in k or k in word for k in known)
         )
