@@ -61,6 +61,9 @@ class Press:
     response_code: str = ""  # WeCom: one more update of the card
 
 
+REQUIRED = ("platform", "key", "sender", "kind", "sent_at")
+
+
 @dataclass(frozen=True, slots=True)
 class Inbound:
     platform: str
@@ -82,7 +85,7 @@ class Inbound:
     reply_to: dict[str, Any] = field(default_factory=dict)  # session webhook and such
 
     def to_json(self) -> dict[str, Any]:
-        out = {k: v for k, v in asdict(self).items() if v not in ("", None, (), {}, False)}
+        out = {k: v for k, v in asdict(self).items() if k in REQUIRED or v not in ("", None, (), {}, False)}
         out["sent_at"] = self.sent_at.astimezone(UTC).isoformat()
         return out
 

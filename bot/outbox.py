@@ -60,7 +60,7 @@ def say(
     return _add(
         work,
         to,
-        what="sms" if to.platform == "sms" else "text",
+        what="text",
         payload={"text": text, **({"reply_to": reply_to} if reply_to else {})},
         purpose=purpose,
         dedupe_key=f"{dedupe_key}:{to.key}"[:160],
@@ -68,6 +68,32 @@ def say(
         urgency=urgency,
         due_at=due_at,
         expires_at=expires_at,
+    )
+
+
+def send_sms(
+    work: UnitOfWork,
+    person: Person,
+    params: dict[str, str],
+    *,
+    purpose: str,
+    dedupe_key: str,
+    case: tuple[str, int],
+    urgency: int = ALARM,
+) -> Delivery | None:
+    """An SMS by the approved template. None when the person has no mobile number or it was written before."""
+    if not person.mobile:
+        return None
+    return _add(
+        work,
+        Address("sms", user_id=person.mobile, person_id=person.id),
+        what="sms",
+        payload={"params": params},
+        purpose=purpose,
+        dedupe_key=f"{dedupe_key}:{person.id}"[:160],
+        case=case,
+        urgency=urgency,
+        expires_at=work.at + timedelta(hours=12),
     )
 
 

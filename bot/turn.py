@@ -48,7 +48,8 @@ class Turn:
 
     @property
     def in_group(self) -> bool:
-        return bool(self.message.group)
+        """Said in a group. What follows a pressed card is between the bot and the presser, wherever the card hangs."""
+        return bool(self.message.group) and self.message.press is None
 
     @property
     def chat_key(self) -> str:

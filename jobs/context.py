@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -14,12 +14,13 @@ from storage.media import MediaStore
 from bot.platforms.base import Platform
 from bot.router import Router
 from jobs.queue import Kicker
+from storage.models import Delivery
 from storage.unit_of_work import UnitOfWork
 
 
 class SmsSender(Protocol):
-    def send(self, mobile: str, text: str, *, key: str) -> str:
-        """Send one text message; returns the provider's handle. Raises OutsideError."""
+    def send(self, mobile: str, params: Mapping[str, str], *, key: str) -> str:
+        """Send the approved template with its variables; returns the provider's handle. Raises OutsideError."""
         ...
 
 
@@ -42,7 +43,8 @@ class Services:
     redis: Any
     sms: SmsSender | None = None
     speech: Speech | None = None
-    extras: dict[str, Any] = field(default_factory=dict)
+    fall_back: Callable[[UnitOfWork, Delivery], None] | None = None
+    settings: Any = None
 
     def new_work(self, *, read_only: bool = False) -> UnitOfWork:
         return UnitOfWork(self.engine, self.clock(), read_only=read_only)

@@ -154,6 +154,5 @@ def _note(services: Services, work: UnitOfWork, row: Delivery, outcome: Outcome)
         return
     row.state = "refused"
     log.error("delivery.refused", id=row.id, what=row.what, platform=row.platform, code=error.code)
-    fall_back = services.extras.get("fall_back")
-    if fall_back is not None:
-        fall_back(work, row)
+    if services.fall_back is not None:
+        services.fall_back(work, row)

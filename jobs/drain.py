@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from jobs import deliver, fetch, inbound
+from jobs import deliver, evidence, fetch, inbound
 from jobs.context import Services, services
 from jobs.queue import CHAT, DELIVERY, MEDIA
 
@@ -32,8 +32,8 @@ def chat() -> int:
 
 
 def media() -> int:
-    """Fetch pictures and voices from the platforms."""
-    return _drain(MEDIA, fetch.fetch_ready)
+    """Fetch pictures and voices from the platforms; make before/after pictures."""
+    return _drain(MEDIA, lambda now: fetch.fetch_ready(now) + evidence.make_due(now))
 
 
 def delivery() -> int:

@@ -92,6 +92,8 @@ def handle(services: Services, row_id: int) -> bool:
             if row.state == "taken":
                 row.state, row.handled_at, row.lease_until, row.error = "done", work.at, None, ""
             work.commit()
+            for queue in work.wake:
+                services.kick(queue)
     except Exception as error:
         _failed(services, row_id, error)
         return True

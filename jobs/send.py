@@ -12,6 +12,7 @@ from storage.media import MediaUnavailable
 
 from bot.platforms.base import Failure, Platform, PlatformError, Target
 from cards.card import Card
+from connectors.errors import OutsideError
 from jobs.context import Services
 from storage.models import CardCopy
 from storage.unit_of_work import UnitOfWork
@@ -48,9 +49,7 @@ def send_one(services: Services, jobs: Sequence[dict[str, Any]]) -> Outcome:
     job = jobs[0]
     payload, key = job["payload"], short_key(job["dedupe_key"])
     if job["what"] == "sms":
-        if services.sms is None:
-            raise PlatformError(Failure.PERMANENT, "sms_off")
-        return Outcome(ref=services.sms.send(job["user_id"], payload["text"], key=key))
+        return Outcome(ref=_send_sms(services, job["user_id"], payload, key))
     platform, target = platform_of(services, job["platform"]), target_of(job)
     if job["what"] == "text":
         reply_to = payload.get("reply_to") if job["attempts"] == 1 else None
@@ -79,6 +78,16 @@ def send_one(services: Services, jobs: Sequence[dict[str, Any]]) -> Outcome:
     else:
         raise PlatformError(Failure.PERMANENT, f"unknown:{job['what']}")
     return Outcome(ref=sent.ref, refused=dict(sent.refused))
+
+
+def _send_sms(services: Services, mobile: str, payload: dict[str, Any], key: str) -> str:
+    if services.sms is None:
+        raise PlatformError(Failure.PERMANENT, "sms_off")
+    try:
+        return services.sms.send(mobile, payload["params"], key=key)
+    except OutsideError as error:
+        failure = Failure.PERMANENT if error.permanent else Failure.UNKNOWN if error.unknown else Failure.RETRY
+        raise PlatformError(failure, error.code, wait_s=error.wait_s) from error
 
 
 def send_card_batch(services: Services, jobs: Sequence[dict[str, Any]]) -> Outcome:

@@ -20,7 +20,7 @@ def wake(services: Services) -> int:
     now = services.clock()
     with services.new_work(read_only=True) as work:
         found = {
-            MEDIA: bool(work.inbox.to_fetch(now, limit=1)),
+            MEDIA: bool(work.inbox.to_fetch(now, limit=1)) or bool(work.hazards.evidence_due(limit=1)),
             CHAT: bool(work.inbox.ready_ids(now, limit=1)),
             DELIVERY: bool(work.outbox.due(now, limit=1)) or bool(work.cards.stale_ids(now, limit=1)),
         }

@@ -147,15 +147,14 @@ DEFAULT: dict[str, Any] = {
 }
 
 
-def plan_for(policy: Mapping[str, Any], *, grade: str, area: str = "", category: str = "") -> Plan:
-    """The first plan whose every condition holds. Raises PolicyError when none does."""
+def entry_for(policy: Mapping[str, Any], *, grade: str, area: str = "", category: str = "") -> dict[str, Any]:
+    """The stored form of the first plan whose every condition holds. Raises PolicyError when none does."""
     facts = {"grade": grade, "area": area, "category": category}
     for entry in policy["plans"]:
         if all(
-            facts.get(name) in (wanted if isinstance(wanted, list) else [wanted])
-            for name, wanted in entry["when"].items()
+            facts.get(k) in (wanted if isinstance(wanted, list) else [wanted]) for k, wanted in entry["when"].items()
         ):
-            return read_plan(entry)
+            return dict(entry)
     raise PolicyError(f"no plan for grade {grade}, area {area or '-'}, category {category or '-'}")
 
 
@@ -200,4 +199,4 @@ def validate(policy: Mapping[str, Any]) -> None:
     for entry in policy.get("plans", []):
         read_plan(entry)
     for grade in ("red", "orange", "yellow"):
-        plan_for(policy, grade=grade)
+        entry_for(policy, grade=grade)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from storage.models import Conversation
@@ -21,6 +22,20 @@ class Conversations:
         if row is None or not row.flow or (row.expires_at is not None and row.expires_at <= at):
             return None
         return row
+
+    def of_person(self, person_id: int, *, at: datetime) -> Sequence[Conversation]:
+        """The person's open dialogues, in the 1:1 chat and in groups, latest first."""
+        return self.db.scalars(
+            select(Conversation)
+            .where(
+                or_(
+                    Conversation.chat_key == f"person:{person_id}", Conversation.chat_key.like(f"person:{person_id}@%")
+                ),
+                Conversation.flow != "",
+                or_(Conversation.expires_at.is_(None), Conversation.expires_at > at),
+            )
+            .order_by(Conversation.updated_at.desc())
+        ).all()
 
     def move(
         self, chat_key: str, *, flow: str, state: str, facts: dict[str, Any], at: datetime, expires_at: datetime | None

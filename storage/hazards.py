@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.terms import OPEN_STATES, HazardState
@@ -99,9 +99,18 @@ class Hazards:
             query = query.where(Hazard.equipment_id == hazard.equipment_id)
         return self.db.scalars(query.order_by(Hazard.id.desc()).limit(20)).all()
 
-    def closed_in_minute(self, at: datetime, since: datetime) -> int:
-        """How many hazards were closed in that span (FC-09)."""
-        return len(self.db.scalars(select(Hazard.id).where(Hazard.closed_at > since, Hazard.closed_at <= at)).all())
+    def closed_by_since(self, person_id: int, *, since: datetime) -> int:
+        """How many hazards this person accepted since then (FC-09)."""
+        query = (
+            select(func.count()).select_from(Hazard).where(Hazard.accepted_by_id == person_id, Hazard.closed_at > since)
+        )
+        return self.db.scalar(query) or 0
+
+    def evidence_due(self, *, limit: int = 20) -> list[int]:
+        """Hazards whose before/after picture is to be made."""
+        return list(
+            self.db.scalars(select(Hazard.id).where(Hazard.evidence_state == "due").order_by(Hazard.id).limit(limit))
+        )
 
     def reported_by(self, person_id: int, *, limit: int = 10) -> Sequence[Hazard]:
         return self.db.scalars(

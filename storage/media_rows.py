@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from storage.models import HazardPhoto, Media
+from storage.models import Hazard, HazardPhoto, Media
+
+
+class EarlierPhoto(NamedTuple):
+    photo_id: int
+    hazard_id: int
+    kind: str
+    sha256: str
+    dhash: str
+    number: str | None
 
 
 class MediaRows:
@@ -26,13 +35,16 @@ class MediaRows:
         self.db.flush()
         return row
 
-    def earlier_photos(self, *, limit: int = 5000) -> Sequence[tuple[HazardPhoto, str]]:
-        """Photos of hazards with their picture hash, newest first: what a new proof is compared with."""
+    def earlier_photos(self, *, limit: int = 5000) -> list[EarlierPhoto]:
+        """Photos of all hazards with their picture hash, newest first: what a new proof is compared with."""
         rows = self.db.execute(
-            select(HazardPhoto, Media.dhash)
+            select(
+                HazardPhoto.id, HazardPhoto.hazard_id, HazardPhoto.kind, HazardPhoto.sha256, Media.dhash, Hazard.number
+            )
             .join(Media, Media.sha256 == HazardPhoto.sha256)
+            .join(Hazard, Hazard.id == HazardPhoto.hazard_id)
             .where(Media.dhash != "")
             .order_by(HazardPhoto.id.desc())
             .limit(limit)
-        ).all()
-        return [(photo, dhash) for photo, dhash in rows]
+        )
+        return [EarlierPhoto(*row) for row in rows]

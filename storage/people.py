@@ -38,6 +38,13 @@ class People:
             )
         )
 
+    def account_by_id(self, account_id: int) -> Account | None:
+        return self.db.scalar(
+            select(Account)
+            .where(Account.id == account_id)
+            .options(joinedload(Account.person).selectinload(Person.accounts))
+        )
+
     def add_account(
         self,
         platform: str,

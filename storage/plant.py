@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
+from rules.text import equipment_key
 from storage.models import Area, Equipment
-
-
-def code_key(code: str) -> str:
-    """Equipment code for matching: «p-101 a» and «P-101A» are the same plate."""
-    return re.sub(r"[^0-9A-Z一-鿿]", "", unicodedata.normalize("NFKC", code).upper())
 
 
 class Plant:
@@ -37,7 +31,7 @@ class Plant:
         return self.db.get_one(Equipment, equipment_id, options=[joinedload(Equipment.area)])
 
     def equipment_by_code(self, code: str) -> Equipment | None:
-        key = code_key(code)
+        key = equipment_key(code)
         if not key:
             return None
         rows = self.db.scalars(

@@ -28,6 +28,7 @@ class UnitOfWork:
     def __init__(self, engine: Engine, at: datetime, *, read_only: bool = False) -> None:
         self._engine = engine.execution_options(read_only=True) if read_only else engine
         self.at = at
+        self.wake: set[str] = set()  # queues that have work once this is committed
 
     def __enter__(self) -> UnitOfWork:
         self.db = Session(self._engine, expire_on_commit=False)

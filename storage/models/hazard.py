@@ -58,9 +58,14 @@ class Hazard(Base):
     reopened_from: Mapped[int] = mapped_column(default=0)  # how many times «还在» brought it back
     rectification: Mapped[str] = mapped_column(Text, default="")  # what was done
     signals: Mapped[list[Any]] = mapped_column(default=list)  # FC-… signals of the last submission
+    round: Mapped[int] = mapped_column(default=1)  # which submission is being worked at; grows with 退回 and 还在
     evidence_sha: Mapped[str] = mapped_column(String(64), default="")  # the before/after picture
+    evidence_state: Mapped[str] = mapped_column(
+        String(8), default="", index=True
+    )  # "due": to be made (jobs/evidence.py)
 
     policy_version: Mapped[int | None]
+    plan: Mapped[dict[str, Any]] = mapped_column(default=dict)  # the plan in force when it was dispatched, copied
     generation: Mapped[int] = mapped_column(default=1)  # ladder steps of an older generation are void
     version: Mapped[int] = mapped_column(default=1)
 

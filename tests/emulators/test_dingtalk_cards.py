@@ -180,7 +180,7 @@ def test_union_ids_rule_the_whole_request(world):
     ("params", "problem"),
     [
         ({"headline": "x"}, "not in the template"),
-        ({"color": "blue"}, "color"),
+        ({"color": "pink"}, "color"),
         ({"buttons": "{"}, "no JSON"),
         ({"buttons": rows(*[{"text": "a", "action": "a", "style": "normal", "kind": "link", "url": "u"}] * 7)}, "more"),
         ({"buttons": rows({"text": "a", "action": "a", "style": "big", "kind": "link", "url": "u"})}, "style"),

@@ -11,7 +11,8 @@ from ..ids import new_query_key
 from ..robot import Robot, Sent
 from .store import Card, CardStore, Space
 
-SPACE = re.compile(r"^dtv1\.card//(IM_GROUP|IM_ROBOT|IM_SINGLE|ONE_BOX)\.(.+)$", re.IGNORECASE)
+PREFIX = "dtv1.card//"
+SPACE = re.compile(r"^(?:dtv1\.card//)?(IM_GROUP|IM_ROBOT|IM_SINGLE|ONE_BOX)\.(.+)$", re.IGNORECASE)
 SPACE_MODELS = {"IM_GROUP": "imGroupOpenSpaceModel", "IM_ROBOT": "imRobotOpenSpaceModel"}
 DELIVER_MODELS = {"IM_GROUP": "imGroupOpenDeliverModel", "IM_ROBOT": "imRobotOpenDeliverModel"}
 
@@ -19,6 +20,8 @@ DELIVER_MODELS = {"IM_GROUP": "imGroupOpenDeliverModel", "IM_ROBOT": "imRobotOpe
 def parse_spaces(text: Any) -> list[Space]:
     if not text:
         raise ApiError("param.openSpaceIdEmpty", "openSpaceId 不能为空")
+    if not str(text).lower().startswith(PREFIX):  # once, in front of the whole list; samples also repeat it
+        raise ApiError("param.openSpaceIdInvalid", f"openSpaceId 无效: {text}")
     spaces = []
     for part in str(text).split(";"):
         match = SPACE.match(part.strip())

@@ -33,7 +33,7 @@ PUBLIC = frozenset(
 PRIVATE = frozenset({"seen_by_me"})
 BUTTON_COMPONENT = "btn"
 MAX_BUTTONS, MAX_SELECTS = 6, 1
-COLOURS = ("", "red", "orange", "yellow", "green", "grey")
+COLOURS = ("", "red", "orange", "yellow", "green", "grey", "blue")
 STYLES = ("primary", "normal", "danger")
 
 Report = Callable[[str], None]

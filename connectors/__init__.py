@@ -1,0 +1,1 @@
+"""Outside systems that are not chat; each behind a small interface."""

@@ -1,0 +1,222 @@
+"""From a draft to a filed hazard: understood, numbered, dispatched, receipted; or joined to one that is open already."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot import outbox
+from bot.turn import Turn
+from cards import hazard as cards
+from handlers.hazard import actions
+from handlers.hazard.proof import hash_of
+from rules import geo
+from rules import hazard as rules
+from rules.geo import Point
+from rules.hazard import AreaFacts, EquipmentFacts, NearbyFacts, ReportFacts
+from rules.terms import Grade, HazardState
+from storage.hazards import OPEN
+from storage.models import Hazard, Joiner, Person
+from storage.unit_of_work import UnitOfWork
+
+NEIGHBOUR_M = 60.0  # ignition sources this near are named in the annotation
+DUPLICATE_WITHIN = timedelta(days=14)
+
+
+def open_draft(work: UnitOfWork, *, by: Person, at: datetime) -> Hazard:
+    """A report that is being told."""
+    return work.hazards.add(
+        Hazard(
+            state=HazardState.DRAFT.value,
+            reporter=by,
+            created_at=at,
+            description="",
+            photos=[],
+            joiners=[],
+            extensions=[],
+            places=[],
+            round=1,
+            generation=1,
+            reopened_from=0,
+            anonymous=False,
+            place_notes=[],
+            signals=[],
+            annotations=[],
+            plan={},
+        )
+    )
+
+
+def drop_draft(work: UnitOfWork, hazard: Hazard, *, by: Person) -> None:
+    hazard.state = HazardState.WITHDRAWN.value
+    work.trail.add(
+        "hazard",
+        hazard.id,
+        "withdrawn",
+        at=work.at,
+        by_id=by.id,
+        by_hidden=hazard.anonymous,
+        from_state="draft",
+        to_state=hazard.state,
+        why="填报时取消",
+    )
+
+
+def understand(work: UnitOfWork, hazard: Hazard) -> rules.Understanding:
+    """Grade, category and annotation from ledger, area, neighbours and words; written onto the hazard."""
+    area, equipment = hazard.area, hazard.equipment
+    seen = rules.understand(
+        hazard.description,
+        area=AreaFacts(name=area.name, media=tuple(area.media), explosive=area.zone in ("hazardous", "dike") or None)
+        if area
+        else None,
+        equipment=EquipmentFacts(
+            code=equipment.code,
+            name=equipment.name,
+            kind=equipment.kind,
+            media=(equipment.medium,) if equipment.medium else (),
+        )
+        if equipment
+        else None,
+        near=_neighbours(work, hazard),
+    )
+    hazard.grade, hazard.grade_why = seen.grade.value, seen.grade_why
+    hazard.category, hazard.category_why = seen.category.value, seen.category_why
+    hazard.major_candidate = (seen.major_codes[0] if seen.major_codes else "待核") if seen.major_candidate else ""
+    hazard.annotation = seen.annotation
+    hazard.annotations = [{"kind": a.kind.value, "value": a.value, "why": a.why} for a in seen.annotations]
+    hazard.emergency = seen.emergency
+    return seen
+
+
+def _neighbours(work: UnitOfWork, hazard: Hazard) -> list[NearbyFacts]:
+    """Ignition sources of the ledger near the hazard."""
+    if hazard.lat is None or hazard.lon is None:
+        return []
+    here = Point(lat=hazard.lat, lon=hazard.lon)
+    found = []
+    for item in work.plant.all_equipment():
+        if item.ignition and item.lat is not None and item.lon is not None and item.id != hazard.equipment_id:
+            metres = geo.distance_m(here, Point(lat=item.lat, lon=item.lon))
+            if metres <= NEIGHBOUR_M:
+                found.append(NearbyFacts(name=item.name, kind=item.kind, distance_m=metres))
+    return sorted(found, key=lambda n: n.distance_m or 0)
+
+
+def file_now(turn: Turn, hazard: Hazard, refusals: list[str]) -> None:
+    """File the draft, dispatch it and give the receipt, in this one transaction."""
+    file(turn.work, hazard, by=turn.person, via=turn.via)
+    turn.done()
+    lines = [f"⚠ {reason}。" for reason in refusals]
+    if not hazard.photos:
+        lines.append("还没有照片,方便时点“补照片”。")
+    if hazard.area is None:
+        lines.append("位置还不清楚,请补一句在哪里,或发位置。")
+    if lines:
+        turn.say("\n".join(lines), case=("hazard", hazard.id))
+    turn.show(
+        cards.reporter_card(hazard),
+        key=cards.reporter_key(hazard.id),
+        case=("hazard", hazard.id),
+        purpose="hazard.receipt",
+    )
+
+
+def file(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> Hazard:
+    """Number, understanding, trail line, owner, deadlines, ladders and first notices."""
+    rules.check(rules.Action.FILE, state=HazardState(hazard.state), relations={rules.Relation.REPORTER})
+    understand(work, hazard)
+    hazard.number, hazard.reported_at, hazard.state = work.hazards.next_number(), work.at, HazardState.REPORTED.value
+    work.flush()
+    work.trail.add(
+        "hazard",
+        hazard.id,
+        "filed",
+        at=work.at,
+        by_id=by.id,
+        by_hidden=hazard.anonymous,
+        from_state="draft",
+        to_state=hazard.state,
+        why=hazard.description,
+        via=via,
+        data={
+            "grade": hazard.grade,
+            "grade_why": hazard.grade_why,
+            "place": hazard.place_source,
+            "photos": len(hazard.photos),
+        },
+    )
+    actions.assign(work, hazard, via=via)
+    return hazard
+
+
+def likely_duplicate(work: UnitOfWork, hazard: Hazard) -> tuple[Hazard, str] | None:
+    """An open hazard that is probably the same, with the reason in Chinese."""
+    others = {h.id: h for h in work.hazards.open_near(hazard.area_id, since=work.at - DUPLICATE_WITHIN)}
+    matches = rules.likely_duplicate(_facts(work, hazard), [_facts(work, other) for other in others.values()])
+    if not matches:
+        return None
+    return others[int(str(matches[0].key))], matches[0].why
+
+
+def _facts(work: UnitOfWork, hazard: Hazard) -> ReportFacts:
+    hashes = [
+        hash_of(m.dhash) for p in hazard.photos if p.kind == "before" and (m := work.media.get(p.sha256)) is not None
+    ]
+    # positions by hand (a chosen area) say nothing exact; only a device's own position is compared
+    exact = hazard.lat is not None and hazard.lon is not None and hazard.place_source != "area_choice"
+    return ReportFacts(
+        key=hazard.id,
+        text=hazard.description,
+        area=hazard.area_id,
+        equipment_code=hazard.equipment.code if hazard.equipment else None,
+        position=Point(lat=hazard.lat, lon=hazard.lon) if exact else None,  # type: ignore[arg-type]
+        phashes=tuple(h for h in hashes if h is not None),
+        phrase_ids=rules.phrases_in(hazard.description),
+    )
+
+
+def join(turn: Turn, draft: Hazard, other: Hazard) -> None:
+    """The reporter says it is the same: photos and name go over, the draft is merged."""
+    work = turn.work
+    if other.state not in OPEN:
+        turn.say(f"{other.number} 刚刚结束了,这条单独上报。")
+        file_now(turn, draft, [])
+        return
+    for photo in list(draft.photos):
+        photo.hazard = other
+    if turn.person.id != other.reporter_id and all(j.person_id != turn.person.id for j in other.joiners):
+        other.joiners.append(Joiner(person_id=turn.person.id, at=turn.at, anonymous=draft.anonymous))
+    draft.state, draft.merged_into = HazardState.MERGED.value, other
+    work.trail.add(
+        "hazard",
+        other.id,
+        "joined",
+        at=turn.at,
+        by_id=turn.person.id,
+        by_hidden=draft.anonymous,
+        from_state=other.state,
+        to_state=other.state,
+        why=draft.description,
+        via=turn.via,
+    )
+    work.trail.add(
+        "hazard",
+        draft.id,
+        "merged",
+        at=turn.at,
+        by_id=turn.person.id,
+        by_hidden=draft.anonymous,
+        from_state="draft",
+        to_state=draft.state,
+        why=f"并入{other.number}",
+        via=turn.via,
+    )
+    work.flush()
+    turn.done()
+    outbox.redraw(
+        work, cards.duty_key(other.id), cards.duty_card(other, last=f"又有人反映,共{len(other.joiners) + 1}人")
+    )
+    turn.say(
+        f"已加入 {other.number}({Grade(other.grade).zh},{HazardState(other.state).zh}),照片也加进去了。闭环时告诉您。",
+        case=("hazard", other.id),
+    )

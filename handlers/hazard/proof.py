@@ -1,0 +1,112 @@
+"""Gathering what is known about a rectification, for the signals of formal closure (FC-01 … FC-15)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from rules import hazard as rules
+from rules.geo import Point
+from rules.hazard import Evidence, ExtensionFacts, Findings, PhotoFacts, Signal
+from rules.terms import PhotoKind
+from storage.models import Hazard, HazardPhoto, Media, Person
+from storage.unit_of_work import UnitOfWork
+
+REPEAT_WITHIN = timedelta(days=30)
+
+
+def after_photos(hazard: Hazard) -> list[HazardPhoto]:
+    """Photos of the submission being worked at."""
+    return [p for p in hazard.photos if p.kind == PhotoKind.AFTER.value and p.round == hazard.round and not p.dropped]
+
+
+def before_photos(hazard: Hazard) -> list[HazardPhoto]:
+    return [p for p in hazard.photos if p.kind == PhotoKind.BEFORE.value]
+
+
+def judge_submission(work: UnitOfWork, hazard: Hazard, *, by: Person, words: str) -> Findings:
+    """The signals when a rectification is handed in. Photos that are no proof are dropped so that others can follow."""
+    return rules.examine(_evidence(work, hazard, fixer=by, acceptor=None, words=words))
+
+
+def judge_closing(work: UnitOfWork, hazard: Hazard, *, by: Person) -> Findings:
+    """The signals once it is accepted: what the safety officer samples."""
+    return rules.examine(
+        _evidence(work, hazard, fixer=hazard.rectified_by, acceptor=by, words=hazard.rectification, closing=True)
+    )
+
+
+def as_rows(signals: Iterable[Signal]) -> list[dict[str, Any]]:
+    return [{"id": s.id, "strength": s.strength.value, "message": s.message_zh} for s in signals]
+
+
+def _evidence(
+    work: UnitOfWork,
+    hazard: Hazard,
+    *,
+    fixer: Person | None,
+    acceptor: Person | None,
+    words: str,
+    closing: bool = False,
+) -> Evidence:
+    mine = {photo.id for photo in after_photos(hazard)}
+    repeats = work.hazards.closed_like(hazard, since=work.at - REPEAT_WITHIN)
+    place = Point(lat=hazard.lat, lon=hazard.lon) if hazard.lat is not None and hazard.lon is not None else None
+    return Evidence(
+        now=work.at,
+        before=_facts(work, before_photos(hazard)),
+        after=_facts(work, after_photos(hazard)),
+        earlier=[
+            PhotoFacts(sha256=photo.sha256, phash=hash_of(photo.dhash), case=photo.number or "")
+            for photo in work.media.earlier_photos()
+            if photo.photo_id not in mine
+            and not (photo.hazard_id == hazard.id and photo.kind == PhotoKind.BEFORE.value)
+        ],
+        place=place,
+        place_accuracy_m=hazard.accuracy_m,
+        dispatched_at=hazard.assigned_at,
+        confirm_due_at=hazard.confirm_due_at,
+        confirmed_at=hazard.confirmed_at,
+        confirmed=hazard.confirmed_at is not None,
+        due_at=hazard.due_at,
+        finished_at=hazard.submitted_at or work.at,
+        closed_at=work.at if closing else None,
+        closed_same_minute=_closed_in_minute(work, acceptor) if closing and acceptor is not None else None,
+        fixer=fixer.id if fixer else None,
+        acceptor=acceptor.id if acceptor else None,
+        fix_text=words,
+        reported_at=hazard.reported_at,
+        same_kind_closed_at=[row.closed_at for row in repeats if row.closed_at is not None],
+        is_major=bool(hazard.major_candidate) or None,
+        extensions=[
+            ExtensionFacts(approved=bool(e.granted), interim_measure=e.measure)
+            for e in hazard.extensions
+            if e.decided_at
+        ],
+    )
+
+
+def _closed_in_minute(work: UnitOfWork, acceptor: Person) -> int:
+    return 1 + work.hazards.closed_by_since(acceptor.id, since=work.at - timedelta(minutes=1))
+
+
+def hash_of(dhash: str) -> int | None:
+    """The first 64 bits of the stored picture hash."""
+    return int(dhash[:16], 16) if dhash else None
+
+
+def _facts(work: UnitOfWork, photos: Sequence[HazardPhoto]) -> list[PhotoFacts]:
+    out = []
+    for photo in photos:
+        media: Media | None = work.media.get(photo.sha256)
+        position = Point(lat=photo.lat, lon=photo.lon) if photo.lat is not None and photo.lon is not None else None
+        out.append(
+            PhotoFacts(
+                sha256=photo.sha256,
+                phash=hash_of(media.dhash) if media else None,
+                taken_at=photo.taken_at,
+                position=position,
+            )
+        )
+    return out

@@ -1,0 +1,203 @@
+"""The dialogue about one case: proof of the rectification, reasons, extension, corrections, more photos."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.flow import Flow, on, said
+from bot.message import Kind
+from bot.turn import Turn
+from handlers.hazard import actions, buttons, dispatch, proof, report
+from rules import text as words
+from rules.errors import RuleBroken
+from rules.terms import HazardState, PhotoKind
+from storage.models import Hazard
+
+BACK = ("取消", "算了", "返回")
+
+
+def _hazard(turn: Turn) -> Hazard:
+    return turn.work.hazards.get(int(turn.facts["hazard"]), lock=True)
+
+
+def proof_sent(turn: Turn) -> None:
+    """After-photos and words, in any order; handed in when both are there."""
+    hazard = _hazard(turn)
+    case = ("hazard", hazard.id)
+    facts = turn.facts
+    refusals = [f.refused for f in turn.fetched if f.refused]
+    if hazard.state not in (HazardState.ASSIGNED.value, HazardState.RECTIFYING.value):
+        turn.done()
+        turn.say(f"{hazard.number} 现在是“{HazardState(hazard.state).zh}”,不用再提交。", case=case)
+        return
+    report.add_photos(turn, hazard, PhotoKind.AFTER)
+    if turn.text and turn.message.kind in (Kind.TEXT, Kind.VOICE, Kind.IMAGE):
+        facts["words"] = f"{facts.get('words', '')}\n{turn.text}".strip()[: report.MAX_WORDS]
+    photos = proof.after_photos(hazard)
+    turn.stay(flow=buttons.WORK, state=buttons.PROOF, facts=facts, expires_after=timedelta(days=2))
+    note = "".join(f"⚠ {reason}。\n" for reason in refusals)
+    if not photos:
+        turn.say(note + "还缺整改后的照片,请在现场拍一张发来。", case=case)
+    elif not facts.get("words"):
+        if not facts.get("asked_words"):
+            turn.stay(
+                flow=buttons.WORK,
+                state=buttons.PROOF,
+                facts={**facts, "asked_words": True},
+                expires_after=timedelta(days=2),
+            )
+            turn.say(note + "照片收到。说一句是怎么改的?", case=case)
+        elif note:
+            turn.say(note.strip(), case=case)
+    else:
+        _hand_in(turn, hazard, str(facts["words"]))
+
+
+def _hand_in(turn: Turn, hazard: Hazard, said_words: str) -> None:
+    try:
+        actions.submit(turn.work, hazard, by=turn.person, words=said_words, via=turn.via)
+    except RuleBroken as broken:
+        if broken.rule.startswith("FC-"):
+            for photo in proof.after_photos(hazard):
+                photo.dropped = True  # kept for the record, not as proof
+            turn.stay(
+                flow=buttons.WORK,
+                state=buttons.PROOF,
+                facts={"hazard": hazard.id, "words": said_words},
+                expires_after=timedelta(days=2),
+            )
+        else:
+            turn.done()
+        turn.say(broken.message_zh, case=("hazard", hazard.id))
+        return
+    turn.done()
+    turn.say(f"{hazard.number} 已提交,等{_acceptor_words(turn, hazard)}验收。", case=("hazard", hazard.id))
+
+
+def _acceptor_words(turn: Turn, hazard: Hazard) -> str:
+    names = [person.name for person in dispatch.acceptors(turn.work, hazard)[:2]]
+    return "、".join(names) or "安全员"
+
+
+def reason_given(turn: Turn) -> None:
+    hazard = _hazard(turn)
+    turn.done()
+    try:
+        actions.reject(turn.work, hazard, by=turn.person, reason=turn.text[:300], via=turn.via)
+        turn.say(f"{hazard.number} 已退回,原因已告诉整改人。", case=("hazard", hazard.id))
+    except RuleBroken as broken:
+        turn.say(actions.explain_late_press(turn.work, hazard, "reject", broken), case=("hazard", hazard.id))
+
+
+def extension_reason(turn: Turn) -> None:
+    facts = turn.facts
+    if "days" not in facts:
+        days = next((int(c) for c in words.normalise(turn.text).split("天")[0].split() if c.isdigit()), 0)
+        if not 1 <= days <= 90:
+            turn.say("请点上面的天数,或回复“3天”。")
+            return
+        turn.ask(
+            "为什么要延期?一句话说明。",
+            flow=buttons.WORK,
+            state=buttons.EXTEND_WHY,
+            facts={**facts, "days": days},
+            expires_after=buttons.ANSWER_WITHIN,
+        )
+        return
+    turn.ask(
+        "延期期间怎么防护?说一句临时措施(如“已拉警戒线并停用”)。",
+        flow=buttons.WORK,
+        state=buttons.EXTEND_MEASURE,
+        facts={**facts, "reason": turn.text[:300]},
+        expires_after=buttons.ANSWER_WITHIN,
+    )
+
+
+def extension_measure(turn: Turn) -> None:
+    hazard, facts = _hazard(turn), turn.facts
+    until = (hazard.due_at or turn.at) + timedelta(days=int(facts["days"]))
+    if until <= turn.at:
+        until = turn.at + timedelta(days=int(facts["days"]))
+    turn.done()
+    try:
+        actions.ask_extension(
+            turn.work,
+            hazard,
+            by=turn.person,
+            reason=str(facts["reason"]),
+            measure=turn.text[:300],
+            until=until,
+            via=turn.via,
+        )
+        turn.say(f"{hazard.number} 的延期申请已发出,批准前仍按原期限。", case=("hazard", hazard.id))
+    except RuleBroken as broken:
+        turn.say(broken.message_zh, case=("hazard", hazard.id))
+
+
+def corrected(turn: Turn) -> None:
+    hazard = _hazard(turn)
+    problem = words.content_problem(turn.text, max_chars=report.MAX_WORDS)
+    if problem is not None:
+        turn.say("没看懂,请用一句话说说哪里有什么问题。")
+        return
+    turn.done()
+    try:
+        actions.correct(turn.work, hazard, by=turn.person, description=turn.text, via=turn.via)
+        turn.say(f"{hazard.number} 的描述已更正。", case=("hazard", hazard.id))
+    except RuleBroken as broken:
+        turn.say(broken.message_zh, case=("hazard", hazard.id))
+
+
+def more_photos(turn: Turn) -> None:
+    hazard = _hazard(turn)
+    refusals = [f.refused for f in turn.fetched if f.refused]
+    added = actions.add_photos(
+        turn.work, hazard, by=turn.person, via=turn.via, count=report.add_photos(turn, hazard, PhotoKind.BEFORE)
+    )
+    note = "".join(f"⚠ {reason}。\n" for reason in refusals)
+    if added:
+        turn.say(f"{note}已补充{added}张到 {hazard.number}。", case=("hazard", hazard.id))
+    elif note:
+        turn.say(note.strip(), case=("hazard", hazard.id))
+
+
+def enough(turn: Turn) -> None:
+    turn.done()
+    turn.say("好的。")
+
+
+def transfer_named(turn: Turn) -> None:
+    hazard = _hazard(turn)
+    people = turn.work.people.by_name(turn.text)
+    if len(people) != 1:
+        found = "没有找到" if not people else f"有{len(people)}位叫"
+        turn.say(f"{found}“{turn.text[:10]}”,请点名单里的人,或打全名。")
+        return
+    turn.done()
+    try:
+        actions.transfer(turn.work, hazard, by=turn.person, to=people[0], via=turn.via)
+        turn.say(f"{hazard.number} 已转给{people[0].name}。", case=("hazard", hazard.id))
+    except RuleBroken as broken:
+        turn.say(broken.message_zh, case=("hazard", hazard.id))
+
+
+def left(turn: Turn) -> None:
+    turn.done()
+    turn.say("好的,先不办。发“待办”可以随时接着办。")
+
+
+_PROOF = [on(Kind.IMAGE, proof_sent), on(Kind.TEXT, proof_sent), on(Kind.VOICE, proof_sent)]
+
+flow = Flow(
+    name=buttons.WORK,
+    states={
+        buttons.PROOF: _PROOF,
+        buttons.REASON: [on(Kind.TEXT, reason_given), on(Kind.VOICE, reason_given)],
+        buttons.EXTEND_WHY: [on(Kind.TEXT, extension_reason), on(Kind.VOICE, extension_reason)],
+        buttons.EXTEND_MEASURE: [on(Kind.TEXT, extension_measure), on(Kind.VOICE, extension_measure)],
+        buttons.CORRECT: [on(Kind.TEXT, corrected), on(Kind.VOICE, corrected)],
+        buttons.MORE: [on(Kind.IMAGE, more_photos), said(("好了", "完了", "没了"), enough)],
+        buttons.TRANSFER_TO: [on(Kind.TEXT, transfer_named)],
+    },
+    anywhere=[said(BACK, left)],
+)

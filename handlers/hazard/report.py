@@ -1,0 +1,317 @@
+"""Reporting (隐患随手拍): a photo, a place and a sentence, in any order. The bot asks only for what is missing."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from bot.flow import Flow, like, on, said
+from bot.message import Kind
+from bot.turn import Turn
+from handlers.hazard import filing, place
+from rules import hazard as rules
+from rules import text as words
+from rules.terms import HazardState, PhotoKind, PlaceSource
+from storage.models import Hazard, HazardPhoto
+
+FLOW = "hazard.report"
+TELLING, JOINING = "telling", "joining"
+TOGETHER = timedelta(minutes=10)
+MAX_PHOTOS = 9
+MAX_WORDS = 2000
+CANCEL = ("取消", "不报了", "算了")
+ANONYMOUS = "匿名"
+NO_PHOTO = ("没有照片", "没法拍照", "不方便拍照", "无照片")
+
+
+def told(turn: Turn) -> None:
+    """Anything that can belong to a report: take it in, then file, or ask for the next missing thing."""
+    hazard = current_draft(turn)
+    if hazard is None and _belongs_to_filed(turn):
+        return
+    if hazard is None:
+        hazard = filing.open_draft(turn.work, by=turn.person, at=turn.at)
+    before = len(hazard.photos), hazard.description, len(hazard.places)
+    refusals = _absorb(turn, hazard)
+    _go_on(turn, hazard, refusals, changed=before != (len(hazard.photos), hazard.description, len(hazard.places)))
+
+
+def told_by_button(turn: Turn, hazard: Hazard) -> None:
+    """Go on after a tapped answer (the area, «没法拍照»)."""
+    _go_on(turn, hazard, [], changed=True)
+
+
+def current_draft(turn: Turn) -> Hazard | None:
+    """The draft being told, if any."""
+    draft_id = turn.facts.get("draft")
+    if draft_id:
+        hazard = turn.work.hazards.find(int(draft_id))
+        if hazard is not None and hazard.state == HazardState.DRAFT.value:
+            return hazard
+    return turn.work.hazards.draft_of(turn.person.id, since=turn.at - TOGETHER)
+
+
+def _belongs_to_filed(turn: Turn) -> bool:
+    """A photo that was taken for a report filed a moment ago, but arrived late, is added to it."""
+    if turn.message.kind is not Kind.IMAGE:
+        return False
+    last = next(iter(turn.work.hazards.reported_by(turn.person.id, limit=1)), None)
+    if last is None or last.reporter_id != turn.person.id or last.reported_at is None or last.number is None:
+        return False
+    if last.state not in (HazardState.REPORTED.value, HazardState.ASSIGNED.value):
+        return False
+    if turn.message.sent_at > last.reported_at or turn.at - last.reported_at > TOGETHER:
+        return False
+    added = add_photos(turn, last, PhotoKind.BEFORE)
+    if added:
+        turn.say(f"照片已补充到 {last.number}。", case=("hazard", last.id))
+    return bool(added)
+
+
+def _absorb(turn: Turn, hazard: Hazard) -> list[str]:
+    """Take in what the message brings; returns the Chinese reasons for what could not be used."""
+    refusals = [f.refused for f in turn.fetched if f.refused]
+    room = MAX_PHOTOS - len(hazard.photos)
+    images = [f for f in turn.fetched if f.kind == "image" and f.sha256]
+    if len(images) > room:
+        refusals.append(f"一条隐患最多{MAX_PHOTOS}张照片,多出的没有收")
+    add_photos(turn, hazard, PhotoKind.BEFORE, limit=room)
+    for fetched in images:
+        for code in fetched.codes:
+            _scanned(turn, hazard, code, quiet=True)
+    message = turn.message
+    if message.scanned:
+        refusals += _scanned(turn, hazard, message.scanned)
+    if message.position is not None and not message.position.by_event:
+        problem = place.add_position(
+            hazard,
+            PlaceSource.LOCATION_MESSAGE,
+            place.to_point(message.position),
+            accuracy_m=message.position.accuracy_m,
+            at=message.sent_at,
+            label=message.position.label,
+        )
+        refusals += [problem] if problem else []
+    place.add_silent_position(hazard, turn.account, at=turn.at, datum="gcj02")
+    if turn.text and message.kind in (Kind.TEXT, Kind.VOICE, Kind.IMAGE):
+        refusals += _words(turn, hazard)
+    return refusals
+
+
+def add_photos(turn: Turn, hazard: Hazard, kind: PhotoKind, *, limit: int = MAX_PHOTOS) -> int:
+    """Bind the message's pictures to the hazard; the same file twice counts once. Returns how many were added."""
+    added = 0
+    have = {p.sha256 for p in hazard.photos if p.kind == kind.value and p.round == hazard.round and not p.dropped}
+    for fetched in turn.fetched:
+        if fetched.kind != "image" or not fetched.sha256 or fetched.sha256 in have or added >= limit:
+            continue
+        media = turn.work.media.get(fetched.sha256)
+        exif = media.facts.get("exif", {}) if media is not None else {}
+        hazard.photos.append(
+            HazardPhoto(
+                kind=kind.value,
+                sha256=fetched.sha256,
+                by_id=turn.person.id,
+                received_at=turn.at,
+                taken_at=media.taken_at if media is not None else None,
+                lat=exif.get("lat"),
+                lon=exif.get("lon"),
+                round=hazard.round,
+            )
+        )
+        have.add(fetched.sha256)
+        added += 1
+        if kind is PhotoKind.BEFORE and exif.get("lat") is not None:
+            point = place.Point(lat=exif["lat"], lon=exif["lon"])
+            place.add_position(hazard, PlaceSource.EXIF, point, accuracy_m=exif.get("accuracy_m"), at=turn.at)
+    turn.work.flush()
+    return added
+
+
+def _scanned(turn: Turn, hazard: Hazard, code: str, *, quiet: bool = False) -> list[str]:
+    """A code from a plate: the equipment's number, or a link that ends in it."""
+    equipment = turn.work.plant.equipment_by_code(code.rsplit("/", 1)[-1].rsplit("=", 1)[-1])
+    if equipment is not None:
+        place.set_equipment(hazard, equipment)
+        return []
+    return [] if quiet else [f"台账里没有“{code[:20]}”这个设备码,请核对或直接说位置"]
+
+
+def _words(turn: Turn, hazard: Hazard) -> list[str]:
+    """The sentence: kept as it was said; place names and equipment numbers in it are used."""
+    text = turn.text
+    if text.startswith(ANONYMOUS) or text == ANONYMOUS:
+        hazard.anonymous = True
+        text = re.sub(r"^匿名(上报|举报)?[\s::,,。]*", "", text)
+    if text in NO_PHOTO:
+        turn.data["no_photo"] = True
+        return []
+    area = place.area_named(turn.work, text)
+    if area is not None:
+        place.choose_area(hazard, area)
+        if text == area.name or text.upper() == area.code.upper():
+            return []
+    refusals = _equipment_in(turn, hazard, text)
+    problem = words.content_problem(text, max_chars=MAX_WORDS)
+    if problem is words.ContentProblem.TOO_LONG:
+        refusals.append(f"描述太长,只留了前{MAX_WORDS}字")
+        text = text[:MAX_WORDS]
+    elif problem is not None:
+        return refusals if not text else [*refusals, "没看懂这条,请用一句话说说哪里有什么问题"]
+    if text and text not in hazard.description:
+        hazard.description = f"{hazard.description}\n{text}".strip()[:MAX_WORDS]
+    return refusals
+
+
+def _equipment_in(turn: Turn, hazard: Hazard, text: str) -> list[str]:
+    for mention in words.equipment_codes(text):
+        equipment = turn.work.plant.equipment_by_code(mention.code)
+        if equipment is not None:
+            place.set_equipment(hazard, equipment)
+            return []
+    named = [m.code for m in words.equipment_codes(text) if "-" in m.code]
+    return [f"台账里没有 {named[0]},先按文字记下,请核对位号"] if named else []
+
+
+def _go_on(turn: Turn, hazard: Hazard, refusals: list[str], *, changed: bool) -> None:
+    """File when nothing is missing, else ask for the next thing, once."""
+    # a pressed button leaves the dialogue of its own chat as it is, so it may be another one's
+    facts = turn.facts if turn.conversation and turn.conversation.flow == FLOW else {}
+    no_photo = bool(facts.get("no_photo")) or bool(turn.data.get("no_photo"))
+    known_place = place.settle(turn.work, hazard)
+    danger = rules.emergency(hazard.description) if hazard.description else None
+    if danger is not None:
+        turn.say(danger.line_zh, case=("hazard", hazard.id), urgency=0)
+        filing.file_now(turn, hazard, refusals)
+        return
+    missing = _missing(hazard, known_place=known_place, no_photo=no_photo)
+    if missing is None:
+        _check_duplicate_then_file(turn, hazard, refusals, facts)
+        return
+    facts = {**facts, "draft": hazard.id, "no_photo": no_photo}
+    if facts.get("asked") == missing and not refusals and changed:
+        turn.stay(flow=FLOW, state=TELLING, facts=facts, expires_after=TOGETHER)  # do not repeat the same question
+        return
+    facts["asked"] = missing
+    _ask(turn, hazard, missing, refusals, facts)
+
+
+def _missing(hazard: Hazard, *, known_place: bool, no_photo: bool) -> str | None:
+    if not hazard.photos and not no_photo:
+        return "photo"
+    if not known_place:
+        return "place"
+    if not hazard.description:
+        return "words"
+    return None
+
+
+def _ask(turn: Turn, hazard: Hazard, missing: str, refusals: list[str], facts: dict[str, object]) -> None:
+    note = "\n".join(f"⚠ {reason}。" for reason in refusals)
+    if missing == "photo":
+        question, choices, page = "请拍一张现场照片发来。", [("没法拍照", f"hazard.nophoto:{hazard.id}")], ""
+    elif missing == "place":
+        areas = place.choices(turn.work, hazard)[:5]
+        choices = [(area.name, f"hazard.area:{hazard.id}.{area.id}") for area in areas]
+        question, page = "在哪个区域?点一下,或发位置、扫设备码。", f"/h5/place/{hazard.id}"
+        note = "\n".join([note, *map(str, hazard.place_notes)]).strip()
+    else:
+        question, choices, page = "说说是什么问题?一句话就行,打字或语音都可以。", [], ""
+    turn.ask(
+        question, flow=FLOW, state=TELLING, facts=facts, choices=choices, note=note, page=page, expires_after=TOGETHER
+    )
+
+
+def _check_duplicate_then_file(turn: Turn, hazard: Hazard, refusals: list[str], facts: dict[str, object]) -> None:
+    match = None if facts.get("new") else filing.likely_duplicate(turn.work, hazard)
+    if match is None:
+        filing.file_now(turn, hazard, refusals)
+        return
+    other, why = match
+    turn.ask(
+        f"这条像是已经有人报过的 {other.number}({why}),是同一个问题吗?",
+        flow=FLOW,
+        state=JOINING,
+        facts={**facts, "draft": hazard.id, "other": other.id},
+        choices=[
+            ("是同一个,加入", f"hazard.join:{hazard.id}.{other.id}"),
+            ("不是,另报一条", f"hazard.separate:{hazard.id}"),
+        ],
+        note=f"{other.number}:{other.description[:60]}",
+        page=f"/h5/hazards/{other.number}",
+    )
+
+
+def answered_joining(turn: Turn) -> None:
+    """«是» or «不是» typed instead of tapped."""
+    facts = turn.facts
+    hazard = turn.work.hazards.find(int(facts["draft"]))
+    if hazard is None or hazard.state != HazardState.DRAFT.value:
+        turn.done()
+        turn.say("这条已经处理过了。发编号可以查看进度。")
+    elif turn.text.startswith(("不", "另", "否", "新")):
+        filing.file_now(turn, hazard, [])
+    else:
+        filing.join(turn, hazard, turn.work.hazards.get(int(facts["other"])))
+
+
+def cancelled(turn: Turn) -> None:
+    """Stop telling; nothing is filed, nobody was told."""
+    hazard = current_draft(turn)
+    if hazard is not None:
+        filing.drop_draft(turn.work, hazard, by=turn.person)
+    turn.done()
+    turn.say("好的,这条没有上报。需要时再拍照发给我。")
+
+
+def looks_like_hazard(turn: Turn) -> bool:
+    """Whether words that start no dialogue are worth a report: lexicon words or danger, not a question."""
+    if not turn.text or rules.emergency(turn.text) is not None:
+        return bool(turn.text)
+    seen = rules.understand(turn.text)
+    return bool(seen.phrase_ids) and not seen.is_question and not seen.claims_done
+
+
+def has_draft(turn: Turn) -> bool:
+    return turn.work.hazards.draft_of(turn.person.id, since=turn.at - TOGETHER) is not None
+
+
+def begin(turn: Turn) -> None:
+    """From the menu or «上报»."""
+    turn.ask(
+        "请拍一张现场照片发来,再说一句是什么问题;能发位置更好。",
+        flow=FLOW,
+        state=TELLING,
+        facts={},
+        note="三样顺序不限,10分钟内发完即可。说“匿名”可不留名。",
+        expires_after=TOGETHER,
+    )
+
+
+def photo_menu(turn: Turn) -> None:
+    """The client has opened the camera for the person; the photos follow as messages of their own."""
+
+
+_TELLING = [
+    on(Kind.IMAGE, told),
+    on(Kind.PLACE, told),
+    on(Kind.SCAN, told),
+    on(Kind.VOICE, told),
+    on(Kind.TEXT, told),
+]
+
+flow = Flow(
+    name=FLOW,
+    starts=[
+        said(("上报", "隐患上报", "报隐患", "随手拍"), begin),
+        on(Kind.IMAGE, told),
+        on(Kind.PLACE, told),
+        on(Kind.SCAN, told),
+        on(Kind.VOICE, told, fits=lambda turn: has_draft(turn) or looks_like_hazard(turn)),
+        like("^匿名", told),
+        on(Kind.TEXT, told, fits=lambda turn: has_draft(turn) or looks_like_hazard(turn)),
+    ],
+    states={TELLING: _TELLING, JOINING: [on(Kind.TEXT, answered_joining)]},
+    anywhere=[said(CANCEL, cancelled)],
+    menus={"hazard.photo": photo_menu},
+)

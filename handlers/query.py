@@ -1,0 +1,153 @@
+"""Questions in chat: 我的隐患, 待办, a number, 本周."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import timedelta
+
+from bot import outbox
+from bot.flow import Flow, like, said
+from bot.turn import Turn
+from cards import hazard as cards
+from cards.words import local, name_of, place_of, reporter_name, zone
+from handlers.hazard import actions, dispatch
+from rules import hazard as rules
+from rules.errors import RuleBroken
+from rules.terms import OPEN_STATES, Grade, HazardState
+from storage.models import Hazard
+
+NUMBER = re.compile(r"^\s*(YH)[-–— ]?(\d{1,7})\s*$", re.IGNORECASE)
+REGRADE = re.compile(
+    r"^\s*YH[-–— ]?(\d{1,7})\s*[改定](?:为|成|级)?\s*(红|橙|黄|一级|二级|三级)\S{0,2}[\s,,::]*(.*)$", re.IGNORECASE
+)
+GRADES = {
+    "红": Grade.RED,
+    "一级": Grade.RED,
+    "橙": Grade.ORANGE,
+    "二级": Grade.ORANGE,
+    "黄": Grade.YELLOW,
+    "三级": Grade.YELLOW,
+}
+
+
+def mine(turn: Turn) -> None:
+    """What I reported and how it stands."""
+    hazards = turn.work.hazards.reported_by(turn.person.id)
+    if not hazards:
+        turn.say("您还没有报过隐患。看到问题,拍张照片发来就行。")
+        return
+    turn.say("我的隐患:\n" + "\n".join(cards.line(h) for h in hazards) + "\n发编号看详情。")
+
+
+def todo(turn: Turn) -> None:
+    """What I have to do: rectify, accept, decide."""
+    work, person = turn.work, turn.person
+    owned = list(work.hazards.owned_by(person.id))
+    accept = [h for h in work.hazards.to_accept() if rules.Action.ACCEPT in _allowed(turn, h)]
+    lines = []
+    if owned:
+        lines += [f"要整改的({len(owned)}):", *(cards.line(h) + _late(turn, h) for h in owned[:10])]
+    if accept:
+        lines += [f"要验收的({len(accept)}):", *(cards.line(h) for h in accept[:10])]
+    turn.say("\n".join([*lines, "发编号就能办理。"]) if lines else "没有待办,辛苦了。")
+
+
+def _late(turn: Turn, hazard: Hazard) -> str:
+    return " ⚠已逾期" if hazard.due_at is not None and hazard.due_at < turn.at else ""
+
+
+def _allowed(turn: Turn, hazard: Hazard) -> tuple[rules.Action, ...]:
+    return rules.allowed(state=HazardState(hazard.state), relations=actions.relations(turn.work, hazard, turn.person))
+
+
+DUTY = {
+    rules.Action.CONFIRM,
+    rules.Action.START,
+    rules.Action.SUBMIT,
+    rules.Action.ACCEPT,
+    rules.Action.TRANSFER,
+    rules.Action.ASSIGN,
+    rules.Action.APPROVE_EXTENSION,
+}
+
+
+def one(turn: Turn) -> None:
+    """A number: how it stands, and the card again for those who have something to do with it."""
+    match = NUMBER.match(turn.text)
+    hazard = turn.work.hazards.by_number(f"YH-{int(match.group(2)):04d}") if match else None
+    if hazard is None:
+        turn.say(f"没有找到 {turn.text[:20]},请核对编号;发“我的隐患”可以看自己报的。")
+        return
+    if DUTY & set(_allowed(turn, hazard)) and not turn.in_group:
+        last = f"现在是{HazardState(hazard.state).zh}"
+        card = cards.duty_card(hazard, candidates=dispatch.candidates(turn.work, hazard), last=last)
+        outbox.post_card(
+            turn.work,
+            cards.duty_key(hazard.id),
+            card,
+            [turn.where],
+            case=("hazard", hazard.id),
+            purpose="hazard.asked",
+            urgency=outbox.REPLY,
+            batch=f"asked:{turn.inbox_id}",
+            again=True,
+        )
+        return
+    turn.say(_status(hazard), case=("hazard", hazard.id))
+
+
+def _status(hazard: Hazard) -> str:
+    lines = [
+        f"{hazard.number} {Grade(hazard.grade).zh} {HazardState(hazard.state).zh}",
+        f"位置:{place_of(hazard)}",
+        f"问题:{hazard.description[:100]}",
+        f"上报:{reporter_name(hazard)} {local(hazard.reported_at)}",
+        f"责任人:{name_of(hazard.owner)},期限{local(hazard.due_at)}",
+    ]
+    if hazard.closed_at is not None:
+        lines.append(f"闭环:{local(hazard.closed_at)},{name_of(hazard.accepted_by)}验收")
+    return "\n".join(lines)
+
+
+def regrade(turn: Turn) -> None:
+    """«YH-0007 改为橙 原因»: change the grade; lowering is for the safety officer."""
+    match = REGRADE.match(turn.text)
+    hazard = turn.work.hazards.by_number(f"YH-{int(match.group(1)):04d}") if match else None
+    if match is None or hazard is None:
+        turn.say("没有找到这个编号,请核对。")
+        return
+    try:
+        reason = match.group(3).strip() or "现场核定"
+        actions.set_grade(turn.work, hazard, by=turn.person, grade=GRADES[match.group(2)], reason=reason, via=turn.via)
+        turn.say(f"{hazard.number} 已改为{Grade(hazard.grade).zh},并按新等级通知。", case=("hazard", hazard.id))
+    except RuleBroken as broken:
+        turn.say(broken.message_zh, case=("hazard", hazard.id))
+
+
+def this_week(turn: Turn) -> None:
+    """The plant's week so far, Monday to now."""
+    today = turn.at.astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0)
+    monday = today - timedelta(days=today.weekday())
+    hazards = turn.work.hazards.reported_between(monday, turn.at + timedelta(seconds=1))
+    by_grade, by_state = Counter(h.grade for h in hazards), Counter(h.state for h in hazards)
+    open_count = sum(by_state[state.value] for state in OPEN_STATES)
+    late = sum(1 for h in hazards if h.state in {s.value for s in OPEN_STATES} and h.due_at and h.due_at < turn.at)
+    turn.say(
+        f"本周({monday:%m-%d}起)共报{len(hazards)}条:"
+        + "、".join(f"{grade.zh}{by_grade[grade.value]}" for grade in Grade)
+        + f"\n已闭环{by_state[HazardState.CLOSED.value]},处理中{open_count},逾期{late}。"
+    )
+
+
+flow = Flow(
+    name="query",
+    starts=[
+        said(("我的隐患", "我报的", "我的上报"), mine),
+        said(("待办", "我的待办", "要办的"), todo),
+        said(("本周", "本周隐患", "这周"), this_week),
+        like(NUMBER.pattern.replace("(YH)", "(?i:YH)"), one),
+        like(REGRADE.pattern.replace("YH", "(?i:YH)", 1), regrade),
+    ],
+    menus={"query.mine": mine, "query.todo": todo, "query.week": this_week},
+)

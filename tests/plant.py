@@ -1,0 +1,356 @@
+"""A whole plant in one process: app, jobs and emulators over real protocols, with a clock the test moves.
+
+def test_a_leak_is_reported(plant):
+    zhang = plant.phone("张伟")
+    zhang.sends_photo(scene(1))
+    zhang.says("3号泵房 泵密封漏油")
+    zhang.sees("YH-0001")
+"""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+from app import create_app
+from flask.testing import FlaskClient
+
+import wiring
+from emulators.demo_plant import demo_plant, demo_secrets
+from emulators.dingtalk import DingTalkEmulator
+from emulators.sms import SmsEmulator
+from emulators.wecom import WeComEmulator
+from emulators.wsgi import WsgiAdapter
+from jobs import context, deliver, escalate, evidence, fetch, inbound, sweep
+from jobs.queue import NoKicker
+from rules.text import equipment_key
+from settings import load
+from storage.models import Area, Equipment, GroupChat, Person, RoleGrant
+from storage.unit_of_work import UnitOfWork
+
+APP, WECOM, DING, SMS = "http://anshao.test", "http://wecom.test", "http://ding.test", "http://sms.test"
+START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # Tuesday 09:00 in the plant
+
+
+class Plant:
+    def __init__(self, database_url: str, redis: Any, folder: Path) -> None:
+        self.now = START
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self.data = demo_plant(public_url=APP, secrets=demo_secrets())
+        options: dict[str, Any] = {"http": self.http, "clock": lambda: self.now.timestamp(), "background": False}
+        self.wecom = WeComEmulator(self.data, public_url=WECOM, **options)
+        self.dingtalk = DingTalkEmulator(self.data, public_url=DING, **options)
+        self.sms = SmsEmulator(self.data, public_url=SMS, **options)
+        self.settings = load(self._environment(database_url, folder))
+        self.services = wiring.build(
+            self.settings, clock=lambda: self.now, http=self._session, redis_client=redis, kick=NoKicker()
+        )
+        context.use(self.services)
+        self.app = create_app(self.settings, services=self.services)
+        self._mount(self.http)
+        self._load_people()
+        self._numbers: dict[str, int] = {}
+
+    def _environment(self, database_url: str, folder: Path) -> dict[str, str]:
+        wecom, ding, sms = self.data["wecom"], self.data["dingtalk"], self.data["sms"]
+        return {
+            "ANSHAO_DATABASE_URL": database_url,
+            "ANSHAO_MEDIA_URL": (folder / "media").as_uri(),
+            "ANSHAO_DATA_DIR": str(folder),
+            "ANSHAO_PUBLIC_URL": APP,
+            "ANSHAO_SECRET_KEY": "s" * 40,
+            "ANSHAO_LOG_LEVEL": "ERROR",
+            "ANSHAO_WECOM_CORP_ID": wecom["corp_id"],
+            "ANSHAO_WECOM_AGENT_ID": str(wecom["agent_id"]),
+            "ANSHAO_WECOM_SECRET": wecom["secret"],
+            "ANSHAO_WECOM_TOKEN": wecom["token"],
+            "ANSHAO_WECOM_AES_KEY": wecom["aes_key"],
+            "ANSHAO_WECOM_API_BASE": WECOM,
+            "ANSHAO_WECOM_OAUTH_BASE": WECOM,
+            "ANSHAO_DINGTALK_CORP_ID": ding["corp_id"],
+            "ANSHAO_DINGTALK_CLIENT_ID": ding["client_id"],
+            "ANSHAO_DINGTALK_CLIENT_SECRET": ding["client_secret"],
+            "ANSHAO_DINGTALK_AGENT_ID": str(ding["agent_id"]),
+            "ANSHAO_DINGTALK_ROBOT_CODE": ding["robot_code"],
+            "ANSHAO_DINGTALK_EVENT_TOKEN": ding["event_token"],
+            "ANSHAO_DINGTALK_EVENT_AES_KEY": ding["event_aes_key"],
+            "ANSHAO_DINGTALK_CARD_TEMPLATE_ID": ding["card_template_id"],
+            "ANSHAO_DINGTALK_API_BASE": DING,
+            "ANSHAO_DINGTALK_OAPI_BASE": DING,
+            "ANSHAO_SMS_PROVIDER": "aliyun",
+            "ANSHAO_SMS_ACCESS_KEY_ID": sms["access_key_id"],
+            "ANSHAO_SMS_ACCESS_KEY_SECRET": sms["access_key_secret"],
+            "ANSHAO_SMS_SIGN_NAME": sms["sign_names"][0],
+            "ANSHAO_SMS_TEMPLATE_CODE": next(iter(sms["templates"])),
+            "ANSHAO_SMS_ENDPOINT": SMS + "/",
+        }
+
+    def _session(self) -> requests.Session:
+        session = requests.Session()
+        session.trust_env = False
+        self._mount(session)
+        return session
+
+    def _mount(self, session: requests.Session) -> None:
+        for url, emulator in ((WECOM, self.wecom), (DING, self.dingtalk), (SMS, self.sms)):
+            session.mount(url, WsgiAdapter(emulator.app))
+        if hasattr(self, "app"):
+            session.mount(APP, WsgiAdapter(self.app))
+
+    def _load_people(self) -> None:
+        with self.work() as work:
+            areas = {}
+            for a in self.data["areas"]:
+                areas[a["code"]] = Area(
+                    code=a["code"],
+                    name=a["name"],
+                    kind=a["kind"],
+                    workshop=a["workshop"],
+                    zone=a["zone"],
+                    media=a["medium"],
+                    ignition=a["ignition"],
+                    polygon=a["polygon"],
+                )
+                work.db.add(areas[a["code"]])
+            work.flush()
+            for e in self.data["equipment"]:
+                work.db.add(
+                    Equipment(
+                        code=e["code"],
+                        code_key=equipment_key(e["code"]),
+                        name=e["name"],
+                        kind=e["kind"],
+                        area_id=areas[e["area"]].id,
+                        medium=e["medium"] or "",
+                        ignition=e["ignition"],
+                        state=e["state"],
+                        lat=e["lat"],
+                        lon=e["lon"],
+                    )
+                )
+            for p in self.data["people"]:
+                person = Person(
+                    code=p["id"],
+                    name=p["name"],
+                    mobile=p["mobile"],
+                    title=p["title"],
+                    team=p["team"],
+                    created_at=self.now,
+                )
+                work.db.add(person)
+                work.flush()
+                for platform in ("wecom", "dingtalk"):
+                    if p[platform]:
+                        union = p["unionid"] if platform == "dingtalk" else ""
+                        work.people.add_account(platform, p[platform], at=self.now, union_id=union, person=person)
+                for grant in p["roles"]:
+                    area = areas[grant["area"]].id if grant["area"] else None
+                    work.db.add(RoleGrant(person_id=person.id, role=grant["role"], area_id=area))
+            for g in self.data["groups"]:
+                workshop = g["title"].removesuffix("安全群")
+                work.db.add(
+                    GroupChat(
+                        platform=g["platform"],
+                        conversation_id=g["id"],
+                        title=g["title"],
+                        workshop=workshop,
+                        bound_at=self.now,
+                    )
+                )
+            work.commit()
+
+    def work(self, *, read_only: bool = False) -> UnitOfWork:
+        return self.services.new_work(read_only=read_only)
+
+    # -- time and work
+
+    def settle(self) -> None:
+        """Everything that is due now happens: deliveries of the platforms, jobs, sends, updates."""
+        for _ in range(200):
+            done = self.wecom.tick() + self.dingtalk.tick()
+            done += fetch.fetch_ready(self.services) + inbound.handle_ready(self.services)
+            done += evidence.make_due(self.services) + deliver.send_ready(self.services)
+            if done == 0:
+                return
+        raise AssertionError("the plant does not come to rest")
+
+    def forward(self, **span: float) -> None:
+        """Move the clock and let what became due happen, in steps, so that a ladder climbs rung by rung."""
+        end = self.now + timedelta(**span)
+        step = max(timedelta(minutes=1), (end - self.now) / 60)
+        while self.now < end:
+            self.now = min(end, self.now + step)
+            self.tick()
+
+    def tick(self) -> None:
+        sweep.leases(self.services)
+        escalate.escalate_due(self.services)
+        self.settle()
+
+    def problems(self) -> list[str]:
+        return [
+            *self.wecom.expect_nothing_unexpected(),
+            *self.dingtalk.expect_nothing_unexpected(),
+            *self.sms.expect_nothing_unexpected(),
+        ]
+
+    # -- people
+
+    def phone(self, name: str, platform: str = "") -> Phone:
+        person = next(p for p in self.data["people"] if p["name"] == name)
+        chosen = platform or ("wecom" if person["wecom"] else "dingtalk")
+        return Phone(self, chosen, person)
+
+    def area_point(self, code: str) -> tuple[float, float]:
+        """(lat, lon) inside the area: near its first equipment."""
+        item = next(e for e in self.data["equipment"] if e["area"] == code)
+        return item["lat"], item["lon"]
+
+    def hazard(self, number: str) -> Any:
+        with self.work(read_only=True) as work:
+            found = work.hazards.by_number(number)
+            assert found is not None, f"{number} does not exist"
+            return found
+
+    def sms_of(self, name: str) -> list[str]:
+        person = next(p for p in self.data["people"] if p["name"] == name)
+        answer = self.sms.app.test_client().get(f"/_phone/{person['id']}/screen").get_json()
+        return [item["text"] for item in answer["items"]]
+
+
+class Phone:
+    """One person's phone on one platform."""
+
+    def __init__(self, plant: Plant, platform: str, person: dict[str, Any]) -> None:
+        self.plant, self.platform, self.person = plant, platform, person
+        self.user = person[platform]
+        emulator = plant.wecom if platform == "wecom" else plant.dingtalk
+        self.client: FlaskClient = emulator.app.test_client()
+
+    def _post(self, verb: str, **kwargs: Any) -> dict[str, Any]:
+        answer = self.client.post(f"/_phone/{self.user}/{verb}", **kwargs)
+        assert answer.status_code < 400, f"{self.person['name']} {verb}: {answer.get_data(as_text=True)}"
+        self.plant.settle()
+        found = answer.get_json()
+        return found if isinstance(found, dict) else {}
+
+    # -- doing
+
+    def says(self, text: str, *, group: str = "") -> Phone:
+        body: dict[str, Any] = {"text": text}
+        if group:
+            body |= {"group": self._group(group), "at_bot": True}
+        self._post("say", json=body)
+        return self
+
+    def _group(self, title: str) -> str:
+        return str(next(g["id"] for g in self.plant.data["groups"] if g["title"] == title))
+
+    def sends_photo(self, *photos: bytes, caption: str = "", group: str = "", name: str = "photo.jpg") -> Phone:
+        data: dict[str, Any] = {"file": [(io.BytesIO(photo), name) for photo in photos]}
+        data |= {"caption": caption} if caption else {}
+        data |= {"group": self._group(group), "at_bot": "true"} if group else {}
+        self._post("photo", data=data, content_type="multipart/form-data")
+        return self
+
+    def sends_voice(self, words: str = "") -> Phone:
+        data = {"file": (io.BytesIO(b"#!AMR\n" + b"\x3c" * 400), "voice.amr"), "recognition": words}
+        self._post("voice", data=data, content_type="multipart/form-data")
+        return self
+
+    def sends_location(self, lat: float, lon: float, label: str = "") -> Phone:
+        self._post("location", json={"lat": lat, "lon": lon, "label": label})
+        return self
+
+    def scans(self, code: str) -> Phone:
+        self._post("scan", json={"result": code, "key": "hazard.scan"})
+        return self
+
+    def opens_app(self, lat: float, lon: float, precision: float) -> Phone:
+        self._post("open", json={"lat": lat, "lon": lon, "precision": precision, "consent": True})
+        return self
+
+    def taps(self, label: str, *, on: str = "", choose: str = "") -> Phone:
+        """Tap a button of the newest card that has it (of the newest card mentioning `on`)."""
+        item, button = self._find_button(label, on)
+        selected: dict[str, list[str]] = {}
+        if choose:
+            select = item["card"]["selects"][0]
+            option = next(o["id"] for o in select["options"] if choose in o["text"])
+            selected = {select["key"]: [option]}
+        self._post("tap", json={"item": item["id"], "key": button["key"], "selected": selected})
+        return self
+
+    def cannot_tap(self, label: str, *, on: str = "") -> None:
+        """No card shows the button alive."""
+        for item in self.screen():
+            card = item["card"]
+            if card and (not on or on in _words(item)):
+                assert not [b for b in card["buttons"] if b["label"] == label and not b["disabled"]], (
+                    f"{label} is still there"
+                )
+
+    def _find_button(self, label: str, on: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        for item in reversed(self.screen()):
+            card = item["card"]
+            if card and (not on or on in _words(item)):
+                for button in card["buttons"]:
+                    if label in button["label"] and not button["disabled"]:
+                        return item, button
+        raise AssertionError(f"{self.person['name']} sees no button «{label}» {on}: {self._labels()}")
+
+    def _labels(self) -> list[Any]:
+        return [(i["card"]["title"], [b["label"] for b in i["card"]["buttons"]]) for i in self.screen() if i["card"]]
+
+    # -- seeing
+
+    def screen(self) -> list[dict[str, Any]]:
+        """What the phone shows, oldest first."""
+        answer = self.client.get(f"/_phone/{self.user}/screen").get_json()
+        return sorted(answer["items"], key=lambda item: (item["at"], item["seq"]))
+
+    def sees(self, *words: str, buttons: list[str] | None = None, chat: str = "") -> Phone:
+        """Somewhere on the phone one message holds all the words (and shows exactly these live buttons)."""
+        found = self._matching(words, chat)
+        assert found, f"{self.person['name']} does not see {words}; sees: {self._all_words()}"
+        if buttons is not None:
+            live = [b["label"] for b in found[-1]["card"]["buttons"] if not b["disabled"]]
+            assert live == buttons, f"{self.person['name']} sees the buttons {live}"
+        return self
+
+    def does_not_see(self, *words: str) -> Phone:
+        found = self._matching(words, "")
+        assert not found, f"{self.person['name']} sees {[_words(i) for i in found]}"
+        return self
+
+    def count(self, *words: str) -> int:
+        return len(self._matching(words, ""))
+
+    def pictures(self) -> list[str]:
+        return [i["image_url"] for i in self.screen() if i["kind"] == "image" and i["from"] != "me"]
+
+    def _matching(self, words: tuple[str, ...], chat: str) -> list[dict[str, Any]]:
+        return [
+            item
+            for item in self.screen()
+            if item["from"] != "me"
+            and (not chat or item["chat"].startswith(chat))
+            and all(w in _words(item) for w in words)
+        ]
+
+    def _all_words(self) -> str:
+        return "\n---\n".join(_words(item) for item in self.screen() if item["from"] != "me")
+
+
+def _words(item: dict[str, Any]) -> str:
+    parts = [item["text"] or ""]
+    card = item["card"]
+    if card:
+        parts += [card[k] or "" for k in ("title", "subtitle", "body", "note", "source")]
+        parts += [f"{name}:{value}" for name, value in card["facts"]]
+        parts += [str(card.get("quote") or "")]
+    return "\n".join(part for part in parts if part)

@@ -1,0 +1,166 @@
+"""Everything is built here, once a process: database, wake-ups, platforms, connectors, flows, clock."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import redis
+import requests
+import structlog
+from bot.platforms.http import session
+from storage.media import open_store
+from web.media import picture_url
+
+from bot.platforms.base import Platform
+from bot.router import Router
+from cards.words import use_zone
+from connectors.sms import AliyunSms, SmsAccount, TencentSms
+from handlers import help as help_flow
+from handlers import query
+from handlers.hazard import buttons, rectify, report
+from jobs import fall_back
+from jobs.context import Services, SmsSender
+from jobs.queue import RqKicker
+from rules import hazard as hazard_rules
+from settings import Settings
+from storage.database import open_engine
+
+FLOWS = (query.flow, help_flow.flow, rectify.flow, report.flow, buttons.flow)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def build(
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    http: Callable[[], requests.Session] = session,
+    redis_client: Any = None,
+    kick: Any = None,
+) -> Services:
+    """The services of one process. `http` makes one requests session a platform; tests mount emulators on them."""
+    configure_logs(settings)
+    use_zone(settings.zone)
+    client = redis_client if redis_client is not None else open_redis(settings)
+    return Services(
+        engine=open_engine(settings.database_url),
+        clock=clock,
+        platforms=_platforms(settings, clock=clock, http=http, client=client),
+        router=Router(FLOWS, help=help_flow.not_understood),
+        media=open_store(settings.media_root_url, s3_endpoint=settings.s3_endpoint or None),
+        kick=kick if kick is not None else RqKicker(client),
+        zone=settings.zone,
+        public_url=settings.public_url,
+        redis=client,
+        sms=_sms(settings, clock=clock, http=http),
+        fall_back=fall_back.next_channel,
+        settings=settings,
+    )
+
+
+def open_redis(settings: Settings) -> redis.Redis:
+    """Redis by its URL; every call has a time-out, so a dead Redis slows a callback but never holds it."""
+    return redis.Redis.from_url(
+        settings.redis_url, socket_timeout=20, socket_connect_timeout=2, health_check_interval=30
+    )
+
+
+def first_aid(text: str) -> str:
+    """The line for words of imminent danger, answered by the callback itself; "" for anything else."""
+    line = hazard_rules.emergency(text)
+    return line.line_zh if line is not None else ""
+
+
+def _platforms(
+    settings: Settings, *, clock: Callable[[], datetime], http: Callable[[], requests.Session], client: Any
+) -> dict[str, Platform]:
+    pictures = partial(picture_url, settings.secret_key.get_secret_value(), settings.public_url)
+    platforms: dict[str, Platform] = {}
+    if settings.has_wecom:
+        from bot.platforms.wecom import WeCom, WeComConfig
+
+        platforms["wecom"] = WeCom(
+            WeComConfig(
+                corp_id=settings.wecom_corp_id,
+                agent_id=settings.wecom_agent_id,
+                secret=settings.wecom_secret.get_secret_value(),
+                token=settings.wecom_token.get_secret_value(),
+                aes_key=settings.wecom_aes_key.get_secret_value(),
+                api_base=settings.wecom_api_base,
+                oauth_base=settings.wecom_oauth_base,
+                datum=settings.datum_of_locations,
+            ),
+            redis=client,
+            http=http(),
+            clock=clock,
+            public_url=settings.public_url,
+            picture_url=pictures,
+        )
+    if settings.has_dingtalk:
+        from bot.platforms.dingtalk import DingTalk, DingTalkConfig
+
+        platforms["dingtalk"] = DingTalk(
+            DingTalkConfig(
+                corp_id=settings.dingtalk_corp_id,
+                client_id=settings.dingtalk_client_id,
+                client_secret=settings.dingtalk_client_secret.get_secret_value(),
+                agent_id=settings.dingtalk_agent_id,
+                robot_code=settings.robot_code,
+                event_token=settings.dingtalk_event_token.get_secret_value(),
+                event_aes_key=settings.dingtalk_event_aes_key.get_secret_value(),
+                api_base=settings.dingtalk_api_base,
+                oapi_base=settings.dingtalk_oapi_base,
+                card_template_id=settings.dingtalk_card_template_id,
+                js_signature=settings.dingtalk_js_signature,
+                mode=settings.dingtalk_mode,
+                tasks_page="/h5/todo",
+            ),
+            redis=client,
+            http=http(),
+            clock=clock,
+            public_url=settings.public_url,
+            picture_url=pictures,
+        )
+    return platforms
+
+
+def _sms(
+    settings: Settings, *, clock: Callable[[], datetime], http: Callable[[], requests.Session]
+) -> SmsSender | None:
+    if settings.sms_provider == "none":
+        return None
+    account = SmsAccount(
+        key_id=settings.sms_access_key_id,
+        key_secret=settings.sms_access_key_secret.get_secret_value(),
+        sign_name=settings.sms_sign_name,
+        template=settings.sms_template_code,
+        app_id=settings.sms_app_id,
+        endpoint=settings.sms_endpoint,
+    )
+    kind = AliyunSms if settings.sms_provider == "aliyun" else TencentSms
+    return kind(account, http(), clock)
+
+
+def configure_logs(settings: Settings) -> None:
+    """One JSON line an event, ids only; the SDKs' own chatter is kept to warnings."""
+    level = getattr(logging, settings.log_level)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    for noisy in ("wechatpy", "dingtalk", "urllib3", "rq"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=False,
+    )

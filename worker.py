@@ -1,0 +1,115 @@
+"""Workers: `python worker.py` runs them all, `python worker.py chat` one queue, `python worker.py --scheduler` the clock.
+
+Chat, media and delivery workers run their jobs without a fork (a fork costs 6 ms, a reply should cost 1); jobs of the
+slow queue (reports, imports) get a fork each, so that a hanging one can be killed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from time import monotonic
+
+import structlog
+from rq import Queue, SimpleWorker, Worker
+from rq.serializers import JSONSerializer
+
+import wiring
+from jobs import context, schedule
+from jobs.queue import CHAT, DELIVERY, MEDIA, SLOW
+from settings import SettingsError, load
+from storage import schema
+
+log = structlog.get_logger()
+
+ROLES: dict[str, tuple[str, ...]] = {"chat": (CHAT,), "media": (MEDIA,), "delivery": (DELIVERY,), "slow": (SLOW,)}
+WORKER_TTL_S = 35  # with our own registry clean-up a killed worker's job is seen in seconds, not in 808 s
+RESTART_AFTER_S = 1.0
+
+
+def _ready() -> context.Services:
+    services = wiring.build(load())
+    if not schema.is_usable(services.engine):
+        raise SettingsError("The database's schema is not ready: run `flask --app app db upgrade` first")
+    context.use(services)
+    return services
+
+
+def run_worker(role: str) -> None:
+    """One worker process until it is told to stop."""
+    services = _ready()
+    queues = [Queue(name, connection=services.redis, serializer=JSONSerializer) for name in ROLES[role]]
+    kind = Worker if role == "slow" else SimpleWorker
+    worker = kind(
+        queues,
+        connection=services.redis,
+        serializer=JSONSerializer,
+        worker_ttl=WORKER_TTL_S,
+        job_monitoring_interval=5,
+        maintenance_interval=30,
+        name=f"anshao-{role}-{os.getpid()}",
+    )
+    log.info("worker.started", role=role, pid=os.getpid())
+    worker.work(logging_level="WARNING", with_scheduler=False)
+    log.info("worker.stopped", role=role, pid=os.getpid())
+
+
+def run_scheduler() -> None:
+    """The clock: due steps, lost wake-ups, dead workers' leases. Any number of schedulers may run."""
+    services = _ready()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    log.info("scheduler.started", pid=os.getpid())
+    schedule.run(services, stop)
+    log.info("scheduler.stopped", pid=os.getpid())
+
+
+def run_all() -> None:
+    """Every role in a process of its own; one that dies is started again."""
+    load()
+    script = str(Path(__file__).resolve())
+    roles = [*ROLES, "--scheduler"]
+    children = {role: subprocess.Popen([sys.executable, script, role]) for role in roles}
+    started = dict.fromkeys(roles, monotonic())
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.wait(0.2):
+        for role, child in children.items():
+            if child.poll() is not None and monotonic() - started[role] > RESTART_AFTER_S:
+                log.error("worker.died", role=role, code=child.returncode)
+                children[role] = subprocess.Popen([sys.executable, script, role])
+                started[role] = monotonic()
+    for child in children.values():
+        child.terminate()
+    for child in children.values():
+        try:
+            child.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+
+
+def main(arguments: list[str]) -> int:
+    try:
+        if not arguments:
+            run_all()
+        elif arguments == ["--scheduler"]:
+            run_scheduler()
+        elif len(arguments) == 1 and arguments[0] in ROLES:
+            run_worker(arguments[0])
+        else:
+            print(f"usage: python worker.py [{'|'.join(ROLES)}|--scheduler]", file=sys.stderr)
+            return 2
+    except SettingsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
