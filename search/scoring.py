@@ -58,7 +58,7 @@ def score(
 ) -> Score:
     """lexical, prior, vector: 0..1. features: concept -> strength in tenths. strangers: nouns no card knows."""
     any_machine, clash = machine_factor(question, features)
-    matched = asked = symptom = place = 0.0
+    matched = asked = symptom = heard = place = 0.0
     told: dict[str, list[str]] = {}
     for idea in question.ideas:
         name, best = _best_match(idea.means, features)
@@ -69,6 +69,8 @@ def score(
         evidence = idea.trust * idea.concept.weight * best
         if idea.concept.slot in ("sound", "sign"):
             symptom = max(symptom, evidence) + 0.25 * min(symptom, evidence)
+            if idea.concept.slot == "sound":
+                heard = max(heard, evidence)
         else:
             place = max(place, evidence)
         if name and best >= 0.3:
@@ -117,8 +119,8 @@ def _against(question: Question, *, placed: bool, strangers: int) -> float:
         + 0.6 * min(talk.hazard, 2)
         + 0.7 * min(talk.off, 2)
         + 2.0 * min(talk.attack, 2)
-        + 0.15 * min(talk.asking, 2)
-        + (0.1 if placed else 0.3) * min(strangers, 2)
+        + (0.15 if talk.complaint else 0.35) * min(talk.asking, 2)
+        + (0.1 if placed else 0.35) * min(strangers, 2)
     )
 
 

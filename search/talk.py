@@ -59,9 +59,7 @@ class TalkReader:
         rules = rules or (count["strong"] > 0 and (asks > 0 or count["strong"] > 1 or len(plain) <= 8))
         rules = rules or (count["strong"] > 0 and bool(re.search("[几谁]|多少|什么|哪", plain)))
         strangers = tuple(
-            word
-            for word, tag in tags
-            if len(word) > 1 and tag[:1] == "n" and not any(word in k or k in word for k in known)
+            word for word, tag in tags if _is_thing(word, tag) and not any(word in k or k in word for k in known)
         )
         return Talk(
             rules=rules,
@@ -78,6 +76,20 @@ class TalkReader:
     @staticmethod
     def _count(listed: list[str], plain: str, words: set[str]) -> int:
         return sum(1 for word in listed if (word in words if len(word) == 1 or word.isascii() else word in plain))
+
+
+# Short nouns every description of a fault uses, so they tell nothing about where it is.
+_COMMON = frozenset(
+    "声音响水气油汽料铁火电味手头里面边人话事时天点下上东西地方感觉情况问题时候师傅机器设备机子家伙东西"
+)
+# Cut words that end so are names of things even when the tagger does not know them.
+_THING_ENDS = tuple("机器柜箱车灯锁具表炉")
+
+
+def _is_thing(word: str, tag: str) -> bool:
+    if all(char in _COMMON for char in word):
+        return False
+    return tag[:1] == "n" or (len(word) > 1 and word.endswith(_THING_ENDS))
 
 
 @functools.cache
