@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from rules.permit import gas, hours
 from rules.permit.facts import Clock, Unusable, fact_dictionary, usable
 from rules.permit.functions import HEIGHT_ROMAN, required_height_level
-from rules.permit.levels import RANK, hot_work_bases, upgrade_due
+from rules.permit.levels import HOT_WORK_FACTS, RANK, hot_work_bases, upgrade_due
 from rules.permit.logic import Unknown, unknown
 from rules.permit.model import LEVEL_ZH, Stage
 from rules.permit.table import RuleTable, Settings
@@ -182,7 +183,7 @@ def _upgraded(context: Context) -> Any:
     """Filed above its base level; where the plant (or special grade) upgrades by approver, G-008 holds the rank."""
     if context.work != "hot_work" or context.level is None or context.level == "none":
         return None
-    bases, _ = hot_work_bases(context)
+    bases = hot_work_bases(context)
     highest = RANK[bases[0][0]]
     if context.table.settings.upgrade_manner == "approver" or bases[-1][0] == "special":
         return RANK[context.level] >= highest
@@ -218,7 +219,7 @@ def _required_role(context: Context) -> Any:
 def _approver_raised(context: Context) -> bool | None:
     if context.work != "hot_work" or context.level in (None, "none"):
         return False
-    bases, _ = hot_work_bases(context)
+    bases = hot_work_bases(context)
     by_approver = context.table.settings.upgrade_manner == "approver"
     if not by_approver and (context.level != "special" or bases[-1][0] != "special"):
         return False
@@ -459,3 +460,64 @@ STRICTER: Mapping[str, Callable[[Any, Any], Any]] = {
     "guardian_is_worker": lambda given, found: given or found,
 }
 """Facts where what was sent and what was computed are both respected: the stricter one counts."""
+
+
+DEPENDS: Mapping[str, tuple[str, ...]] = {
+    "now": (AT,),
+    "today": ("now",),
+    "start_time": (AT,),
+    "entry_time": ("start_time",),
+    "end_time": ("valid_to",),
+    "valid_hours": ("valid_to", "valid_from", "start_time"),
+    "valid_days": ("valid_to", "valid_from", "start_time"),
+    "last_analysis_date": ("last_analysis_time",),
+    "is_night": ("now", "start_time"),
+    "upgraded": HOT_WORK_FACTS,
+    "required_rank": (*HOT_WORK_FACTS, "is_holiday", "is_rest_day", "is_night", "outdoor", "wind_force"),
+    "required_role": ("required_rank",),
+    "approver_rank": ("approver_role",),
+    "guardian_cert_expiry": ("guardian_cert_issued",),
+    "guardian_is_worker": ("guardian_id", "worker_ids"),
+    "gas_lel_vol": ("medium", "media"),
+    "gas_reading_vol": ("gas_reading", "gas_lel_vol"),
+    "limit_vol": ("gas_lel_vol",),
+    "toxic_ratio": ("toxic_readings",),
+    "interrupt_minutes": ("interrupted_at", "now"),
+    "analysed_after_interrupt": ("interrupted_at", "last_analysis_time"),
+    "minutes_since_record": ("last_record_time", "now"),
+    "last_record_time": ("minutes_since_record", "now"),
+    "gas_ok": ("gas_reading_vol", "limit_vol"),
+    "cylinder_gap": ("cylinders_used",),
+    "cylinder_fire_distance": ("cylinders_used",),
+    "acetylene_upright": ("cylinders_used",),
+    "flashback_arrestor": ("cylinders_used",),
+    "confined_ticket": ("tickets_held",),
+    "night_or_bad_weather": ("is_night", "raining_or_snowing"),
+    "all_factors": ("factors", "raining_or_snowing"),
+    "needed_level": ("height", "all_factors"),
+    "ticket_exempt": ("ticket_status", "mass_t"),
+    "tickets_needed": ("involved_works", "ticket_exempt"),
+    "trend3h_none": ("trend3h_count", "trend3h_max_vol"),
+    "next_night_start": ("now",),
+    "next_midnight": ("now",),
+}
+"""What each computed fact may look at; a test holds the computations to it."""
+
+
+@cache
+def rests_on(name: str, work: str) -> frozenset[str]:
+    """Every sent name (and AT) that a fact may rest on in this work, itself included."""
+    seen: set[str] = set()
+    todo = [name]
+    while todo:
+        current = todo.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        if current == "ticket_exempt" and work != "lifting":
+            continue  # only lifting may go without a ticket
+        todo += DEPENDS.get(current, ())
+        fact = fact_dictionary().get(current)
+        if fact is not None and fact.type == "time":
+            seen.add(AT)
+    return frozenset(seen)

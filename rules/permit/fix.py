@@ -1,22 +1,26 @@
 """The smallest set of changes that makes a permit pass.
 
-A hitting-set search: whatever set of changes works, it must hold, for every rule that still blocks, at least one change
-to something that rule looked at. So the search takes one blocking rule at a time (the one with the fewest candidates)
-and tries only those; depth grows one by one, starting at the number of blocking rules that share no candidate. What it
-finds first is therefore as small as possible.
+Whatever set of changes works must hold, for every rule that still blocks, at least one change to something that rule
+looked at. So the search takes one blocking rule at a time (the one with the fewest candidates) and tries only those;
+the allowed size grows one by one, starting at a lower bound, so what it finds first is as small as possible.
+
+Blocking rules that no candidate connects are searched apart and the parts joined: their smallest sets add up. The
+joined set is judged as a whole; when the parts disturb each other after all, everything is searched together.
+Filing at another level counts as one change and is tried around all this.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from rules.permit.context import AT, LEVEL, Context
+from rules.permit.context import AT, Context, rests_on
 from rules.permit.judge import Decision, decide, overall
 from rules.permit.model import Change, FixSet, Rule, Stage, apply_changes
-from rules.permit.options import FixOptions, Option, Request, candidates
+from rules.permit.options import FixOptions, Option, Request, candidates, level_changes
 from rules.permit.table import RuleTable, normal_level
 
 __all__ = ["FixOptions", "smallest_fix"]
@@ -35,74 +39,174 @@ def smallest_fix(
     """The smallest sets of changes that flip the verdict to pass or conditional, cheapest first.
 
     Empty when the verdict allows the work already, or when nothing the plant can do would help. Judging
-    ``fix.apply(facts)`` at ``fix.level`` and ``fix.at`` gives ``fix.result``.
+    ``fix.apply(facts)`` at ``fix.level`` and ``fix.at`` gives ``fix.result``. ``minimal`` is false only when the
+    search ran out of ``options.max_nodes`` before it could rule out a smaller set.
     """
-    request = Request(table, work, normal_level(work, level), at, facts, stage)
-    search = _Search(request, options or FixOptions())
-    return search.run()
+    options = options or FixOptions()
+    origin = Request(table, work, normal_level(work, level), at, facts, stage)
+    if not _blocking(origin):
+        return ()
+    found, most = [], 10_000
+    for change in (None, *level_changes(origin)):
+        request = origin if change is None else moved(origin, change)
+        spent = 0 if change is None else 1
+        for answer in _at_level(request, options, most - spent):
+            changes = answer.changes if change is None else (change, *answer.changes)
+            most = min(most, len(changes))
+            found.append(FixSet(changes, answer.result, answer.request.level, answer.request.at, answer.minimal))
+    return _best([fix for fix in found if len(fix.changes) == most], options.max_sets)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    changes: tuple[Change, ...]
+    request: Request
+    result: Any
+    minimal: bool
+
+
+def moved(request: Request, change: Change) -> Request:
+    """The request with one change made."""
+    return replace(
+        request,
+        level=change.level or request.level,
+        at=max(request.at, change.at) if change.at else request.at,
+        facts=apply_changes((change,), request.facts),
+    )
+
+
+def _applied(chosen: Iterable[Option], origin: Request, *, words: bool) -> tuple[tuple[Change, ...], Request]:
+    """All changes of a set with their values filled in: moves in time first, because the rest looks at the clock.
+
+    The search does without the `words`, they take longer than the values.
+    """
+    request, changes = origin, []
+    for option in sorted(chosen, key=lambda item: (not item.moves, item.id)):
+        change = option.make(request, words)
+        changes.append(change)
+        request = moved(request, change)
+    return tuple(changes), request
+
+
+def _decisions(request: Request, rules: Iterable[Rule]) -> dict[str, Decision]:
+    context = request.context()
+    return {rule.id: decide(rule, context, request.level) for rule in rules}
+
+
+def _blocking(request: Request) -> list[Rule]:
+    rules = request.table.selected(request.work, request.level, request.stage)
+    decisions = _decisions(request, rules)
+    return [rule for rule in rules if not decisions[rule.id].result.allows_work]
+
+
+def _at_level(request: Request, options: FixOptions, most: int) -> list[_Answer]:
+    """Smallest sets at this level, none larger than `most`; empty when there is none."""
+    if most < 0:
+        return []
+    choices = candidates(request, options)
+    parts = _parts(_blocking(request), choices, request.work)
+    searches = [_Search(request, rules, near, options) for rules, near in parts]
+    total = sum(search.least for search in searches)
+    solved: list[list[tuple[Option, ...]]] = []
+    for search in searches:
+        if total > most:
+            return []
+        sets = search.run()
+        if not sets:
+            return []
+        solved.append(sets)
+        total += len(sets[0]) - search.least
+    if total > most:
+        return []
+    exact = all(search.exact for search in searches)
+    joined = (_joined(request, chosen, exact) for chosen in _mixed(solved)[: 2 * options.max_sets])
+    if answers := [answer for answer in joined if answer]:
+        return answers
+    everything = request.table.selected(request.work, request.level, request.stage)
+    whole = _Search(request, everything, choices, options, start=total)
+    answers = [_joined(request, chosen, whole.exact) for chosen in whole.run()]
+    return [answer for answer in answers if answer and len(answer.changes) <= most]
+
+
+def _mixed(solved: Sequence[list[tuple[Option, ...]]]) -> list[tuple[Option, ...]]:
+    """The best of every part together, then each other choice of one part with the best of the rest."""
+    best = [sets[0] for sets in solved]
+    mixes = [best]
+    for index, sets in enumerate(solved):
+        mixes += [[*best[:index], other, *best[index + 1 :]] for other in sets[1:]]
+    return [tuple(option for part in mix for option in part) for mix in mixes]
+
+
+def _joined(request: Request, chosen: tuple[Option, ...], exact: bool) -> _Answer | None:
+    changes, after = _applied(chosen, request, words=True)
+    rules = after.table.selected(after.work, after.level, after.stage)
+    result = overall(decision.result for decision in _decisions(after, rules).values())
+    return _Answer(changes, after, result, exact) if result.allows_work else None
+
+
+@cache
+def _looks_at(names: frozenset[str], work: str) -> frozenset[str]:
+    return frozenset().union(*(rests_on(name, work) for name in names))
+
+
+def _parts(blocking: Sequence[Rule], choices: Sequence[Option], work: str) -> list[tuple[list[Rule], list[Option]]]:
+    """Blocking rules grouped so that no candidate touches two groups, each with the candidates that touch it."""
+    parts: list[tuple[list[Rule], dict[str, Option]]] = []
+    for rule in blocking:
+        names = _looks_at(rule.when.names, work)
+        near = {option.id: option for option in choices if not names.isdisjoint(option.touches)}
+        rules = [rule]
+        apart = []
+        for other_rules, other_near in parts:
+            if near.keys().isdisjoint(other_near):
+                apart.append((other_rules, other_near))
+            else:
+                rules, near = other_rules + rules, {**other_near, **near}
+        parts = [*apart, (rules, near)]
+    return [(rules, list(near.values())) for rules, near in parts]
 
 
 class _State:
     """A partial set, applied and judged."""
 
-    __slots__ = ("changes", "chosen", "decisions", "request", "rules")
+    __slots__ = ("chosen", "decisions", "request")
 
-    def __init__(
-        self,
-        chosen: tuple[Option, ...],
-        changes: tuple[Change, ...],
-        request: Request,
-        rules: tuple[Rule, ...],
-        decisions: dict[str, Decision],
-    ):
-        self.chosen, self.changes, self.request = chosen, changes, request
-        self.rules, self.decisions = rules, decisions
+    def __init__(self, chosen: tuple[Option, ...], request: Request, decisions: dict[str, Decision]):
+        self.chosen, self.request, self.decisions = chosen, request, decisions
 
 
 class _Search:
-    def __init__(self, request: Request, options: FixOptions):
-        self.origin, self.options = request, options
-        self.by_name: dict[str, list[Option]] = {}
-        self.nodes = 0
-        self.found: dict[frozenset[str], FixSet] = {}
-        self.seen: set[frozenset[str]] = set()
-        self.cut = False
+    """Smallest sets of `choices` after which none of `rules` blocks; `least` is a lower bound on their size."""
 
-    def run(self) -> tuple[FixSet, ...]:
-        start = self._judged((), (), self.origin, None)
-        if overall(decision.result for decision in start.decisions.values()).allows_work:
-            return ()
-        for option in candidates(self.origin, self.options):
+    def __init__(
+        self, request: Request, rules: Sequence[Rule], choices: Sequence[Option], options: FixOptions, start: int = 1
+    ):
+        self.origin, self.rules, self.options, self.start = request, rules, options, start
+        self.by_name: dict[str, list[Option]] = {}
+        for option in choices:
             for name in option.touches:
                 self.by_name.setdefault(name, []).append(option)
-        limit = 1
-        while self.nodes < self.options.max_nodes:
-            self.cut, self.seen, self.next_limit = False, set(), 10_000
-            self._deepen(start, limit)
-            if self.found or not self.cut:
-                break
-            limit = max(limit + 1, self.next_limit)
-        ranked = sorted(
-            self.found.values(), key=lambda fix: (sum(change.cost for change in fix.changes), str(fix.as_dict()))
-        )
-        return tuple(ranked[: self.options.max_sets])
+        self.first = _State((), request, _decisions(request, rules))
+        self.least = _disjoint([self._choices(self.first, decision) for decision in self._blocking(self.first)])
+        self.nodes, self.exact = 0, True
+        self.found: dict[frozenset[str], tuple[Option, ...]] = {}
 
-    def _judged(
-        self, chosen: tuple[Option, ...], changes: tuple[Change, ...], request: Request, before: _State | None
-    ) -> _State:
-        """Judge again, but only the rules that rest on something that changed."""
-        context = Context(
-            request.table, request.facts, work=request.work, level=request.level, at=request.at, stage=request.stage
-        )
-        rules = request.table.selected(request.work, request.level, request.stage)
-        changed = _changed(before.request, request) if before else None
-        decisions = {}
-        for rule in rules:
-            old = before.decisions.get(rule.id) if before else None
-            if old is None or changed is None or not changed.isdisjoint(old.reads):
-                old = decide(rule, context, request.level)
-            decisions[rule.id] = old
-        return _State(chosen, changes, request, rules, decisions)
+    def run(self) -> list[tuple[Option, ...]]:
+        """The smallest sets, cheapest first; empty when none exists."""
+        limit = max(self.start, self.least)
+        while True:
+            self.cut, self.seen = 10_000, set[frozenset[str]]()
+            self._deepen(self.first, limit)
+            if self.nodes >= self.options.max_nodes and not self.found:
+                self.exact = False
+                return self._greedy()
+            if self.found or self.cut == 10_000:
+                break
+            limit = max(limit + 1, self.cut)
+        return sorted(self.found.values(), key=_cost)
+
+    def _blocking(self, state: _State) -> list[Decision]:
+        return [decision for decision in state.decisions.values() if not decision.result.allows_work]
 
     def _deepen(self, state: _State, limit: int) -> None:
         key = frozenset(option.id for option in state.chosen)
@@ -110,16 +214,17 @@ class _Search:
             return
         self.seen.add(key)
         self.nodes += 1
-        blocking = [decision for decision in state.decisions.values() if not decision.result.allows_work]
+        blocking = self._blocking(state)
         if not blocking:
-            self._keep(state, key)
+            if not any(_dominated(state.chosen, other) for other in self.found.values()):
+                self.found[key] = state.chosen
             return
         choices = sorted((self._choices(state, decision) for decision in blocking), key=len)
         if not choices[0]:
             return
         needed = len(state.chosen) + _disjoint(choices)
         if needed > limit:
-            self.cut, self.next_limit = True, min(self.next_limit, needed)
+            self.cut = min(self.cut, needed)
             return
         for option in choices[0]:
             self._deepen(self._with(state, option), limit)
@@ -130,29 +235,61 @@ class _Search:
         return sorted(usable, key=lambda option: (option.cost, option.id))
 
     def _with(self, state: _State, option: Option) -> _State:
-        chosen = tuple(sorted((*state.chosen, option), key=lambda item: item.id))
-        changes, request = applied(chosen, self.origin)
-        return self._judged(chosen, changes, request, state)
+        """Judge again, but only the rules that rested on something that changed."""
+        chosen = (*state.chosen, option)
+        _, request = _applied(chosen, self.origin, words=False)
+        changed = _changed(state.request, request)
+        context: Context | None = None
+        decisions = {}
+        for rule in self.rules:
+            old = state.decisions[rule.id]
+            if not changed.isdisjoint(old.reads):
+                context = context or request.context()
+                old = decide(rule, context, request.level)
+            decisions[rule.id] = old
+        return _State(chosen, request, decisions)
 
-    def _keep(self, state: _State, key: frozenset[str]) -> None:
-        result = overall(decision.result for decision in state.decisions.values())
-        self.found[key] = FixSet(state.changes, result, state.request.level, state.request.at)
+    def _greedy(self) -> list[tuple[Option, ...]]:
+        """A set that works, small but not proven smallest: always the change that unblocks most rules."""
+        state = self.first
+        while blocking := self._blocking(state):
+            tries = [self._with(state, option) for option in min((self._choices(state, d) for d in blocking), key=len)]
+            if not tries:
+                return []
+            best = min(tries, key=lambda item: (len(self._blocking(item)), _cost(item.chosen)))
+            if len(self._blocking(best)) > len(blocking) + 2 or len(best.chosen) > 2 * len(self.rules):
+                return []
+            state = best
+        return [state.chosen]
 
 
-def applied(chosen: tuple[Option, ...], origin: Request) -> tuple[tuple[Change, ...], Request]:
-    """All changes of a set, values filled in: level first, then moves in time, then the rest."""
-    order = sorted(chosen, key=lambda option: (LEVEL not in option.fields, not option.moves, option.id))
-    request, changes = origin, []
-    for option in order:
-        change = option.make(request)
-        changes.append(change)
-        request = replace(
-            request,
-            level=change.level or request.level,
-            at=max(request.at, change.at) if change.at else request.at,
-            facts=apply_changes((change,), request.facts),
-        )
-    return tuple(changes), request
+def _cost(chosen: Iterable[Option]) -> tuple[int, str]:
+    chosen = sorted(chosen, key=lambda option: option.id)
+    return sum(option.cost for option in chosen), " ".join(option.id for option in chosen)
+
+
+def _dominated(chosen: tuple[Option, ...], better: tuple[Option, ...]) -> bool:
+    """Whether a set only swaps changes of `better` for costlier ones that do all the same and more."""
+    ours = {option.id: option for option in chosen}
+    theirs = {option.id: option for option in better}
+    extra = [option for key, option in ours.items() if key not in theirs]
+    gone = [option for key, option in theirs.items() if key not in ours]
+    return bool(extra) and all(
+        any(option.fields >= other.fields and option.cost > other.cost for other in gone) for option in extra
+    )
+
+
+def _best(found: Sequence[FixSet], count: int) -> tuple[FixSet, ...]:
+    """The cheapest sets; of sets that differ only in the level, the nearest level."""
+    ranked = sorted(found, key=lambda fix: (sum(change.cost for change in fix.changes), str(fix.as_dict())))
+    kept: list[FixSet] = []
+    seen: set[frozenset[str]] = set()
+    for fix in ranked:
+        key = frozenset("level" if change.level else change.id for change in fix.changes)
+        if key not in seen:
+            seen.add(key)
+            kept.append(fix)
+    return tuple(kept[:count])
 
 
 def _changed(before: Request, after: Request) -> set[str]:
@@ -161,18 +298,16 @@ def _changed(before: Request, after: Request) -> set[str]:
         for name in before.facts.keys() | after.facts.keys()
         if name not in before.facts or name not in after.facts or before.facts[name] is not after.facts[name]
     }
-    if before.level != after.level:
-        names.add(LEVEL)
     if before.at != after.at:
         names.add(AT)
     return names
 
 
-def _disjoint(choices: list[list[Option]]) -> int:
+def _disjoint(choices: Sequence[list[Option]]) -> int:
     """A lower bound on what is still needed: blocking rules no single change could serve together."""
     taken: set[str] = set()
     count = 0
-    for options in choices:
+    for options in sorted(choices, key=len):
         ids = {option.id for option in options}
         if taken.isdisjoint(ids):
             taken |= ids

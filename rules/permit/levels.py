@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Any
 
@@ -59,22 +60,34 @@ def hot_work_base(facts: Mapping[str, Any]) -> tuple[str, str, str]:
 Look = Callable[[str], Any]
 
 
-def hot_work_bases(look: Look) -> tuple[list[tuple[str, str, str]], tuple[str, ...]]:
-    """Every base level still possible, highest first, and the unknown facts that decide between them."""
-    known = {name: look(name) for name in HOT_WORK_FACTS}
-    gaps = [name for name, value in known.items() if isinstance(value, Unknown)]
-    if not gaps:
-        return [hot_work_base(known)], ()
+def hot_work_bases(look: Look) -> list[tuple[str, str, str]]:
+    """Every base level still possible with what is known, highest first."""
+    return list(_possible(_known_or_none(look))[0])
+
+
+def deciding_facts(look: Look) -> tuple[str, ...]:
+    """The unknown facts that decide between the base levels still possible."""
+    return _possible(_known_or_none(look))[1]
+
+
+def _known_or_none(look: Look) -> tuple[Any, ...]:
+    values = (look(name) for name in HOT_WORK_FACTS)
+    return tuple(None if isinstance(value, Unknown) else value for value in values)
+
+
+@lru_cache(maxsize=4096)
+def _possible(values: tuple[Any, ...]) -> tuple[tuple[tuple[str, str, str], ...], tuple[str, ...]]:
+    known = dict(zip(HOT_WORK_FACTS, values, strict=True))
+    gaps = [name for name, value in known.items() if value is None]
     outcomes: dict[str, tuple[str, str, str]] = {}
     table: dict[tuple[Any, ...], str] = {}
-    for values in product(
-        *[(("safety_head", "other") if name == "waiver_approver_role" else (True, False)) for name in gaps]
-    ):
-        found = hot_work_base({**known, **dict(zip(gaps, values, strict=True))})
+    answers = [("safety_head", "other") if name == "waiver_approver_role" else (True, False) for name in gaps]
+    for chosen in product(*answers):
+        found = hot_work_base({**known, **dict(zip(gaps, chosen, strict=True))})
         outcomes.setdefault(found[0], found)
-        table[values] = found[0]
+        table[chosen] = found[0]
     decisive = tuple(name for index, name in enumerate(gaps) if _matters(table, index))
-    return sorted(outcomes.values(), key=lambda item: -RANK[item[0]]), decisive
+    return tuple(sorted(outcomes.values(), key=lambda item: -RANK[item[0]])), decisive
 
 
 def _matters(table: Mapping[tuple[Any, ...], str], index: int) -> bool:
@@ -108,7 +121,7 @@ def upgrade_due(look: Look, *, wind_force_limit: float) -> tuple[bool | None, st
 
 def hot_work_level(look: Look, *, upgrade_manner: str, wind_force_limit: float = 5) -> LevelProposal:
     """The level of hot work with any upgrade applied (GB 30871-2022 5.1; special-work-rules §12.1)."""
-    bases, missing = hot_work_bases(look)
+    bases, missing = hot_work_bases(look), deciding_facts(look)
     base, clause, reason = bases[0]
     if base == "none":
         return LevelProposal("none", "none", False, False, clause, reason, missing)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from rules.permit import hours
-from rules.permit.context import AT, LEVEL, Context
+from rules.permit.context import AT, Context
 from rules.permit.due import clock_text
 from rules.permit.facts import Action, actions, fact_dictionary
 from rules.permit.logic import Unknown
@@ -64,12 +64,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Option:
-    """One candidate; `touches` are the sent facts (and AT, LEVEL) it may change, `make` fixes its values."""
+    """One candidate; `touches` are the sent facts (and AT, LEVEL) it may change, `make` fixes its values.
+
+    The second argument of `make` asks for the words too.
+    """
 
     id: str
     touches: frozenset[str]
     cost: int
-    make: Callable[[Request], Change]
+    make: Callable[[Request, bool], Change]
     moves: bool = False
     fields: frozenset[str] = field(default=frozenset())
 
@@ -78,21 +81,22 @@ class Option:
 
 
 def candidates(request: Request, options: FixOptions) -> list[Option]:
-    """Everything that could be done, cheapest first."""
-    found = [_level_option(level) for level in LEVELS.get(request.work, ()) if level != request.level]
+    """Everything that could be done at the request's level, cheapest first."""
+    found = []
+    daylight = _daylight_possible(request, options)
     for action in actions():
         if action.works is not None and request.work not in action.works:
             continue
         if action.generic == "guardian" and options.guardians:
             continue
-        if action.move and not _daylight_possible(request, options):
+        if action.move and not daylight:
             continue
-        found.append(_action_option(action, options))
+        found.append(_action_option(action, request, options, daylight))
     context = request.context()
-    for rule in request.table.selected(request.work, None, request.stage):
+    rules = request.table.selected(request.work, request.level, request.stage)
+    for rule in rules:
         context.judge(rule.when)
-    relevant = {name for rule in request.table.selected(request.work, None, request.stage) for name in rule.facts}
-    for name in sorted(relevant | _asked(context)):
+    for name in sorted({name for rule in rules for name in rule.facts} | _asked(context)):
         fact = fact_dictionary().get(name)
         if fact is None or fact.good is None:
             continue
@@ -109,68 +113,83 @@ def _asked(context: Context) -> set[str]:
     return {name for name, value in context.values.items() if isinstance(value, Unknown)}
 
 
-def _level_option(level: str) -> Option:
-    def make(request: Request) -> Change:
-        text = f"改按{LEVEL_ZH[level]}{Work(request.work).zh}办理"
-        facts = {"upgraded": DROP} if request.facts.get("upgraded") is False else {}
-        return Change(f"level:{level}", text, facts, level=level, cost=3)
-
-    return Option(f"level:{level}", frozenset({LEVEL, "upgraded"}), 3, make, fields=frozenset({LEVEL}))
+def level_changes(request: Request) -> list[Change]:
+    """Filing at another level, nearest first; ``upgraded: false`` is then worked out anew."""
+    levels = LEVELS.get(request.work, ())
+    if request.level == "none":
+        return []
+    here = levels.index(request.level) if request.level else -1
+    facts = {"upgraded": DROP} if request.facts.get("upgraded") is False else {}
+    found = []
+    for rank, level in enumerate(levels):
+        if level != request.level:
+            verb = "改按" if request.level else "定级为"
+            text = f"{verb}{LEVEL_ZH[level]}{Work(request.work).zh}" + ("办理" if request.level else "")
+            found.append(Change(f"level:{level}", text, facts, level=level, cost=2 + abs(rank - here)))
+    return sorted(found, key=lambda change: (change.cost, change.id))
 
 
 def _simple_option(name: str, good: Any, text: str, cost: int, kind: str) -> Option:
-    def make(request: Request) -> Change:
+    def make(request: Request, _words: bool) -> Change:
         return Change(f"{kind}:{name}", text, {name: plain(_value(good, request))}, kind=kind, cost=cost)
 
     return Option(f"{kind}:{name}", frozenset({name}), cost, make, fields=frozenset({name}))
 
 
 def _fixed_option(change: Change) -> Option:
-    names = frozenset(change.facts) | ({LEVEL} if change.level else set()) | ({AT} if change.at else set())
-    return Option(change.id, names, change.cost, lambda _request: change, bool(change.at), names)
+    names = frozenset(change.facts) | ({AT} if change.at else set())
+    return Option(change.id, names, change.cost, lambda _request, _words: change, bool(change.at), names)
 
 
 _SAMPLING = "last_analysis_time"
 _MOVED = ("now", "today", "start_time", "entry_time", "valid_from", "valid_to", "end_time", "is_holiday", "is_rest_day")
 
 
-def _action_option(action: Action, options: FixOptions) -> Option:
+def _action_option(action: Action, request: Request, options: FixOptions, daylight: bool) -> Option:
     touches = set(action.set)
     moves = bool(action.move)
     if action.move:
         touches |= {AT, *_MOVED}
-    if _SAMPLING in action.set:
-        touches |= {AT, "now", "today"}
+    if _SAMPLING in action.set and (daylight or _sampling_time(request) > request.at):
+        touches |= {AT, "now", "today"}  # a later start, planned or after the night, moves the sample too
 
-    def make(request: Request) -> Change:
-        return _daylight(action, request, options) if action.move else _act(action, request)
+    def make(request: Request, words: bool) -> Change:
+        return _daylight(action, request, options) if action.move else _act(action, request, words)
 
     return Option(f"act:{action.id}", frozenset(touches), action.cost, make, moves, frozenset(action.set))
 
 
-def _act(action: Action, request: Request) -> Change:
+def _act(action: Action, request: Request, words: bool) -> Change:
     at = _sampling_time(request) if _SAMPLING in action.set else None
     late = at is not None and at > request.at
-    moved = Request(request.table, request.work, request.level, at, request.facts, request.stage) if late else request
+    then = replace(request, at=at) if late else request
     facts: dict[str, Any] = {}
     for name, template in action.set.items():
-        value = _value(template, moved, name)
+        value = _value(template, then, name)
         if value is not _SKIP:
             facts[name] = plain(value)
     if late:
         facts |= _shift(request, at, names=("now", "today"))
-    context = moved.context()
+    text = action.zh.format_map(_Words(request, then)) if words else ""
     kind = "wait" if action.id.startswith("wait_") else "act"
-    words = {
-        "window": _window(request),
-        "limit_vol": f"{_limit(context):g}",
-        "required_role": context.known("required_role") or "规定层级的人员",
-        "t": "",
-        **{name: f"{_first_param(request, name):g}" for name in ("max_hours", "max_days", "ban_force")},
-    }
-    return Change(
-        f"act:{action.id}", action.zh.format(**words), facts, at=at if late else None, kind=kind, cost=action.cost
-    )
+    return Change(f"act:{action.id}", text, facts, at=at if late else None, kind=kind, cost=action.cost)
+
+
+class _Words(dict):
+    """The words of an action's text, worked out when the text asks for them."""
+
+    def __init__(self, request: Request, then: Request):
+        super().__init__()
+        self.request, self.then = request, then
+
+    def __missing__(self, name: str) -> str:
+        if name == "window":
+            return _window(self.request)
+        if name == "limit_vol":
+            return f"{_limit(self.then.context()):g}"
+        if name == "required_role":
+            return self.then.context().known("required_role") or "规定层级的人员"
+        return f"{_first_param(self.request, name):g}"
 
 
 def _sampling_time(request: Request) -> datetime:
@@ -257,6 +276,9 @@ def _validity(word: str, context: Context, request: Request, name: str) -> Any:
 
 
 def _daylight_possible(request: Request, options: FixOptions) -> bool:
+    """By night, when the days after are known well enough to say what the new day is."""
+    if not request.context().known("is_night"):
+        return False
     day = _daylight_at(request).astimezone(request.table.settings.zone).date()
     return options.rest_days is not None or day == request.at.astimezone(request.table.settings.zone).date()
 

@@ -1,0 +1,111 @@
+"""docs/permits.md, written from the rule table: ``python -m rules.permit.docs`` rewrites it, a test keeps it current."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rules.permit.approval import approval, max_validity
+from rules.permit.life import TRANSITIONS, PermitState
+from rules.permit.model import LEVEL_ZH, LEVELS, Rule, Stage, Work
+from rules.permit.table import RuleTable, load
+
+TARGET = Path(__file__).parents[2] / "docs" / "permits.md"
+_STAGE_ZH = {"request": "申请", "start": "开始", "run": "作业中", "close": "收工"}
+_SRC_ZH = {"std": "标准", "ent": "企业"}
+
+HEAD = """# 作业票规则
+
+本页由规则表 `rules/permit/{id}.toml` 生成(`python -m rules.permit.docs`),不要手改。
+
+- 依据:{standard}《{title}》,{effective} 起施行,规则表版本 {version}。
+- 来源:「标准」是标准条文,企业只能从严;「企业」是企业附加规则,可调整或停用。
+- 核对:H 已核对条文;M 二手资料或通行理解;L 待企业安全部门确认。
+- 结论:成立时不通过或有条件;用到的事实缺失、看不懂、不合理或来自未来时一律「待补充」,不会通过。
+- 判定是辅助:法定审批人须在作业现场审批(4.11 a)。
+"""
+
+
+def render(table: RuleTable) -> str:
+    """The whole page as Markdown."""
+    parts = [
+        HEAD.format(
+            id=table.id,
+            standard=table.standard,
+            title=table.title,
+            effective=table.effective,
+            version=table.edition_version,
+        ),
+        _approvals(table),
+        _states(),
+    ]
+    for work in ("any", *(work.value for work in Work)):
+        rows = [rule for rule in table.rules if rule.work == work]
+        title = "通用" if work == "any" else Work(work).zh
+        parts.append(f"## {title}({len(rows)} 条)\n\n" + _rules(rows))
+    parts.append("## 待确认的问题\n\n" + _questions(table))
+    return "\n".join(parts)
+
+
+def _approvals(table: RuleTable) -> str:
+    lines = [
+        "## 审批和有效期\n",
+        "| 作业 | 级别 | 至少由谁审批 | 会签 | 最长有效期 | 条款 |",
+        "|---|---|---|---|---|---|",
+    ]
+    for work in Work:
+        for level in LEVELS.get(work.value, ("none",)):
+            who = approval(table, work=work.value, level=level)
+            span = max_validity(table, work=work.value, level=level)
+            hours = span.usual.total_seconds() / 3600
+            text = f"{hours:g} 小时" if hours < 96 else f"{hours / 24:g} 天"
+            if span.longest > span.usual:
+                text += f",最长 {span.longest.days} 天"
+            clause = f"{who.clause};{span.clause}"
+            signs = "、".join(who.countersigns) or "–"
+            lines.append(f"| {work.zh} | {LEVEL_ZH[level]} | {who.role_zh} | {signs} | {text} | {clause} |")
+    return "\n".join(lines) + "\n"
+
+
+def _states() -> str:
+    lines = ["## 作业票的状态\n", "| 状态 | 操作 → 下一状态 |", "|---|---|"]
+    for state in PermitState:
+        steps = [f"{step.value} → {after.zh}" for (now, step), (after, _) in TRANSITIONS.items() if now is state]
+        lines.append(f"| {state.zh} `{state.value}` | {';'.join(steps) or '结束'} |")
+    return "\n".join(lines) + "\n\n作业票不能延长:到期后须重新办票(4.16)。\n"
+
+
+def _rules(rules: list[Rule]) -> str:
+    lines = [
+        "| 规则 | 级别 | 时机 | 成立时 | 提示 | 合格要求 | 怎么办 | 条款 | 来源 | 核对 | 待确认 |",
+        "|" + "---|" * 11,
+    ]
+    for rule in rules:
+        words = {name: f"{param.value:g}" for name, param in rule.params.items()}
+        words |= {"limit_vol": "限值", "needed_level": "按高度和因素定的级别"}
+        cells = [
+            rule.id,
+            "、".join(LEVEL_ZH[level] for level in rule.levels) if rule.levels else "全部",
+            "、".join(_STAGE_ZH[stage.value] for stage in Stage if stage in rule.stages),
+            rule.result.zh,
+            rule.message.format(**words),
+            rule.limit.format(**words),
+            rule.remedy.format(**words),
+            rule.clause,
+            _SRC_ZH[rule.src],
+            rule.mark,
+            rule.open or "–",
+        ]
+        lines.append("| " + " | ".join(cell.replace("|", "/") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _questions(table: RuleTable) -> str:
+    return "".join(f"- {rule.id}({rule.clause}):{rule.open}\n" for rule in table.rules if rule.open)
+
+
+def main() -> None:
+    TARGET.write_text(render(load()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
