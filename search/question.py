@@ -74,7 +74,8 @@ def ask(raw: str, *, equipment_kind: str | None = None) -> Question:
         here = [finding for finding in named if _slot(finding) in ("machine", "part")]
         taken = {finding.concept for finding in findings}
         findings.extend(finding for finding in here if finding.concept not in taken)
-    known = frozenset(finding.said for finding in findings)
+    terms = vocabulary().terms
+    known = frozenset({finding.said for finding in findings} | {word for word in text.cut(cleaned) if word in terms})
     return Question(cleaned, _ideas(findings), _words(cleaned), talk_reader().read(cleaned, known))
 
 

@@ -15,6 +15,10 @@ _ALWAYS = ONOMATOPOEIA | frozenset("泵釜霜烫抖漏焦裂")
 _NO_NOISE = frozenset("刚常慢试时次天大打等单看谢看渐个偏仅多好人家事处年月日爸妈哥姐弟妹爷奶叔婆宝")
 
 
+# Shared characters that do not make two words alike.
+_EMPTY = frozenset("了的得着个不一好有没上下大小里头")
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A concept found in the text. trust: 0..1."""
@@ -80,7 +84,8 @@ def _by_sound(cleaned: str, vocabulary: Vocabulary, covered: bytearray, found: l
     folded = tuple(phonetics.loose(spelling) for spelling in exact)
     for length in range(min(5, len(cleaned)), 1, -1):
         for at in range(len(cleaned) - length + 1):
-            if all(covered[at : at + length]) or " " in cleaned[at : at + length]:
+            taken = sum(covered[at : at + length])
+            if taken == length or (taken and length == 2) or " " in cleaned[at : at + length]:
                 continue
             terms = vocabulary.by_sound.get(folded[at : at + length])
             if terms is None:
@@ -94,7 +99,7 @@ def _by_sound(cleaned: str, vocabulary: Vocabulary, covered: bytearray, found: l
 
 def _likeness(said: str, sounds: tuple[str, ...], term: str) -> float:
     """Trust that `said` was meant as `term`, which sounds (nearly) the same; 0 when it is rather a word of its own."""
-    shared = sum(1 for ours, theirs in zip(said, term, strict=True) if ours == theirs)
+    shared = sum(1 for ours, theirs in zip(said, term, strict=True) if ours == theirs and ours not in _EMPTY)
     same = sounds == phonetics.exact_sounds(term)
     if len(said) == 2 and text.is_word(said):
         return 0.45 if shared and same else 0.0

@@ -50,6 +50,7 @@ class TalkReader:
 
     def read(self, cleaned: str, known: frozenset[str]) -> Talk:
         """known: pieces of the text that are plant vocabulary."""
+        known_chars = _COMMON.union(*known)
         plain = self._comparison.sub(" ", cleaned)
         tags = text.tagged(plain)
         words = {word for word, _ in tags}
@@ -59,7 +60,7 @@ class TalkReader:
         rules = rules or (count["strong"] > 0 and (asks > 0 or count["strong"] > 1 or len(plain) <= 8))
         rules = rules or (count["strong"] > 0 and bool(re.search("[几谁]|多少|什么|哪", plain)))
         strangers = tuple(
-            word for word, tag in tags if _is_thing(word, tag) and not any(word in k or k in word for k in known)
+            word for word, tag in tags if _is_thing(word, tag) and not set(word) <= known_chars
         )
         return Talk(
             rules=rules,
