@@ -1,0 +1,129 @@
+"""A real database and a real Redis for every test that asks for one.
+
+    def test_a(database_url): …      runs twice, on SQLite and on PostgreSQL, each time on a fresh database at head
+    def test_b(engine): …            the same, with an open SQLAlchemy engine
+    def test_c(sqlite_url): …        on SQLite only; postgres_url likewise
+    def test_d(redis_url): …         an empty Valkey; redis_client likewise
+
+`--database sqlite` (or postgres) runs the parametrised tests on one of them.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import Engine, event
+
+from storage import schema
+from storage.database import open_engine
+from tools import embedded, postgres
+
+KINDS = ("sqlite", "postgres")
+NewDatabase = Callable[[], AbstractContextManager[str]]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=(*KINDS, "both"), default="both", help="databases of parametrised tests")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_kind" in metafunc.fixturenames:
+        wish = metafunc.config.getoption("--database")
+        metafunc.parametrize("database_kind", KINDS if wish == "both" else (wish,), scope="session")
+
+
+@pytest.fixture(scope="session")
+def new_sqlite(tmp_path_factory: pytest.TempPathFactory) -> NewDatabase:
+    """A factory of fresh SQLite databases: copies of one file at head."""
+    folder = tmp_path_factory.mktemp("sqlite")
+    template, numbers = folder / "template.db", count(1)
+    _to_head(f"sqlite:///{template}")
+
+    @contextmanager
+    def fresh() -> Iterator[str]:
+        path = folder / f"{next(numbers)}.db"
+        shutil.copyfile(template, path)
+        yield f"sqlite:///{path}"
+        for left in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+            left.unlink(missing_ok=True)
+
+    return fresh
+
+
+@pytest.fixture(scope="session")
+def new_postgres() -> Iterator[NewDatabase]:
+    """A factory of fresh PostgreSQL databases; without any PostgreSQL the tests that need one fail, never skip."""
+    with postgres.server() as server:
+        databases = postgres.Databases(server)
+        _to_head(databases.template_url)
+        yield databases.fresh
+        databases.close()
+
+
+def _to_head(url: str) -> None:
+    engine = open_engine(url)
+    schema.upgrade(engine)
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("PRAGMA journal_mode=DELETE")  # all of it in the one file that is copied
+            connection.exec_driver_sql("BEGIN")
+    engine.dispose()
+
+
+@pytest.fixture
+def database_url(database_kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The SQLAlchemy URL of a fresh database at head; the test runs once for each kind of database."""
+    fresh: NewDatabase = request.getfixturevalue(f"new_{database_kind}")
+    with fresh() as url:
+        yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on a fresh database at head, once for each kind of database."""
+    made = open_engine(database_url)
+    if made.dialect.name == "sqlite":
+        event.listen(made, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous=OFF"))
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def sqlite_url(new_sqlite: NewDatabase) -> Iterator[str]:
+    with new_sqlite() as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(new_postgres: NewDatabase) -> Iterator[str]:
+    with new_postgres() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def valkey_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One real server a test process; take `redis_url` for an empty one."""
+    with embedded.valkey(tmp_path_factory.mktemp("valkey"), keep=False) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_client(valkey_url: str) -> Iterator[redis.Redis]:
+    """A client of an empty Redis."""
+    client = redis.Redis.from_url(valkey_url)
+    client.flushall()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def redis_url(redis_client: redis.Redis, valkey_url: str) -> str:
+    """The URL of an empty Redis."""
+    return valkey_url
