@@ -8,6 +8,7 @@ from search.vocabulary import vocabulary
 
 # Strengths are kept in tenths, so that a feature's posting is one of ten.
 TENTHS = 10
+CARD_CHARS = 400
 # What a read feature is worth by where it was read.
 _TITLE, _CAUSE = 10, 5
 
@@ -17,13 +18,13 @@ def features_of(card: Card) -> dict[str, int]:
     known = vocabulary().concepts
     features: dict[str, int] = {}
     for entry in (*card.machines, *card.parts, *card.sounds, *card.signs):
-        name, _, strength = entry.partition(":")
+        name, _, given = entry.partition(":")
         if name not in known:
             raise ValueError(f"card {card.id}: unknown feature {name}")
-        features[name] = max(1, min(TENTHS, round(float(strength or 1) * TENTHS)))
+        features[name] = max(1, min(TENTHS, round(float(given or 1) * TENTHS)))
     if not card.has_features():
         for words, strength in ((f"{card.kind} {card.title} {' '.join(card.sayings)}", _TITLE), (card.cause, _CAUSE)):
-            for finding in reading.read(text.clean(words), vocabulary()):
+            for finding in reading.read(text.clean(words, limit=CARD_CHARS), vocabulary()):
                 worth = max(1, round(strength * finding.trust))
                 features[finding.concept] = max(features.get(finding.concept, 0), worth)
     return features

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import threading
 import time
 from array import array
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from search import question as questions
 from search import scoring, text
 from search.embedding import Embedder, cosine
-from search.features import features_of, overlap
+from search.features import CARD_CHARS, features_of, overlap
 from search.model import Card, Hit, SearchResult, SimilarCard
 from search.postings import Planes, Posting
 from search.question import Question
@@ -36,7 +37,7 @@ class _Sums:
 
 
 class Index:
-    """Cards searchable by sound, part, machine, feel, words and reading. Not for sharing between threads while adding."""
+    """Cards searchable by sound, part, machine, feel, words and reading. Safe to share between threads."""
 
     def __init__(self, cards: Iterable[Card] = (), *, embedder: Embedder | None = None) -> None:
         self._embedder = embedder
@@ -49,6 +50,7 @@ class Index:
         self._position: dict[str, int] = {}
         self._alive = 0
         self._fresh = array("I")
+        self._lock = threading.RLock()
         for card in cards:
             self.add(card)
 
@@ -58,30 +60,50 @@ class Index:
     def __contains__(self, card_id: str) -> bool:
         return card_id in self._position
 
+    @property
+    def dead(self) -> int:
+        """Places of cards removed or replaced; they cost memory until the index is built anew."""
+        return len(self._ids) - len(self._position)
+
     def add(self, card: Card) -> None:
-        """Add a card or put a new edition in the place of an old one; the next search sees it."""
-        self.remove(card.id)
-        position = len(self._ids)
+        """Add a card or put a new edition in the place of an old one; the next search sees it.
+
+        Raises ValueError for a feature that concepts.toml does not know; the old edition then stays.
+        """
         features = features_of(card)
-        self._ids.append(card.id)
-        self._position[card.id] = position
-        self._features.append(_pack(features))
-        self._priors.append(_prior(card))
-        if card.needs:
-            self._needs[position] = card.needs
-        self._post(position, features, card)
-        self._fresh.append(position)
-        if self._embedder:
-            self._vectors[position] = self._embedder.embed(text.clean(_wording(card)))
+        wording = text.clean(_wording(card), limit=CARD_CHARS)
+        words = questions.word_features(wording)
+        with self._lock:
+            self.remove(card.id)
+            position = len(self._ids)
+            self._ids.append(card.id)
+            self._position[card.id] = position
+            self._features.append(_pack(features))
+            self._priors.append(_prior(card.shown, card.used, card.solved))
+            if card.needs:
+                self._needs[position] = card.needs
+            self._post(position, features, words)
+            self._fresh.append(position)
+            if self._embedder:
+                self._vectors[position] = self._embedder.embed(wording)
 
     def remove(self, card_id: str) -> bool:
         """Take a card out; False when it is not there."""
-        position = self._position.pop(card_id, None)
-        if position is None:
-            return False
-        self._living()
-        self._alive &= ~(1 << position)
-        return True
+        with self._lock:
+            position = self._position.pop(card_id, None)
+            if position is None:
+                return False
+            self._alive = self._living() & ~(1 << position)
+            return True
+
+    def feedback(self, card_id: str, *, shown: int, used: int, solved: int) -> bool:
+        """New feedback counts of a card (used and the fault did not return = solved); False when it is not there."""
+        with self._lock:
+            position = self._position.get(card_id)
+            if position is None:
+                return False
+            self._priors[position] = _prior(shown, used, solved)
+            return True
 
     def search(self, query: str, *, limit: int = 3, equipment_kind: str | None = None) -> SearchResult:
         """Best `limit` cards for a spoken or typed question, or an honest nothing_fits.
@@ -90,13 +112,15 @@ class Index:
         """
         started = time.perf_counter_ns()
         asked = questions.ask(query, equipment_kind=equipment_kind)
-        ranked = self._ranked(asked) if asked.cleaned else []
-        if equipment_kind:
-            ranked = [(score, position) for score, position in ranked if not self._clashes(asked, position)]
-        hits = tuple(
-            Hit(self._ids[at], round(score.share, 3), scoring.confidence(score.share, score.fit), score.why)
-            for score, at in ranked[:limit]
-        )
+        with self._lock:
+            ranked = self._ranked(asked) if asked.cleaned else []
+            if equipment_kind:
+                ranked = [(score, position) for score, position in ranked if not self._clashes(asked, position)]
+            hits = tuple(
+                Hit(self._ids[at], round(score.share, 3), scoring.confidence(score), score.why)
+                for score, at in ranked[:limit]
+                if score.worth_showing()
+            )
         fits = bool(ranked) and max(score.fit for score, _ in ranked[:3]) >= scoring.FITS
         took_us = (time.perf_counter_ns() - started) // 1000
         return SearchResult(hits if fits else (), not fits, asked.talk.rules and not fits, took_us)
@@ -106,19 +130,20 @@ class Index:
         features = features_of(card)
         asked = questions.ask(" ".join((card.kind, card.title, *card.sayings)))
         found = []
-        for score, position in self._ranked(asked):
-            if self._ids[position] != card.id:
-                likeness = 0.7 * overlap(features, _unpack(self._features[position])) + 0.3 * min(1.0, score.share)
-                found.append(SimilarCard(self._ids[position], round(likeness, 3), score.why))
+        with self._lock:
+            for score, position in self._ranked(asked):
+                if self._ids[position] != card.id:
+                    likeness = 0.7 * overlap(features, _unpack(self._features[position])) + 0.3 * score.share
+                    found.append(SimilarCard(self._ids[position], round(likeness, 3), score.why))
         found.sort(key=lambda similar: (-similar.likeness, similar.id))
         return tuple(similar for similar in found[:limit] if similar.likeness >= at_least)
 
-    def _post(self, position: int, features: dict[str, int], card: Card) -> None:
+    def _post(self, position: int, features: dict[str, int], words: Iterable[str]) -> None:
         postings = self._postings
         keys = [f"c{name}:{strength}" for name, strength in features.items()]
         if not any(vocabulary().concepts[name].slot == "machine" and s >= 6 for name, s in features.items()):
             keys.append("c*")
-        keys.extend(questions.word_features(text.clean(_wording(card))))
+        keys.extend(words)
         for key in keys:
             posting = postings.get(key)
             if posting is None:
@@ -233,9 +258,9 @@ def _wording(card: Card) -> str:
     return " ".join((card.title, card.kind, card.cause, *card.sayings))
 
 
-def _prior(card: Card) -> float:
+def _prior(shown: int, used: int, solved: int) -> float:
     """0..1 from feedback: share of showings that helped, believed more the more there were; a fresh card has 0.5."""
-    return (card.used + card.solved + 2.0) / (2.0 * card.shown + 4.0)
+    return min(1.0, (used + solved + 2.0) / (2.0 * shown + 4.0))
 
 
 def _pack(features: dict[str, int]) -> bytes:

@@ -38,7 +38,7 @@ class Posting:
                     self._row |= 1 << position
             else:
                 self._row |= row_of(fresh)
-            self._done = len(self.positions)
+            self._done += len(fresh)
         return self._row
 
 

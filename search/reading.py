@@ -48,7 +48,7 @@ def _by_spelling(cleaned: str, vocabulary: Vocabulary, covered: bytearray, found
     words = _word_lengths(cleaned)
     at = 0
     while at < len(cleaned):
-        for length in range(min(vocabulary.longest, len(cleaned) - at), 0, -1):
+        for length in vocabulary.lengths.get(cleaned[at], ()):
             term = cleaned[at : at + length]
             names = vocabulary.terms.get(term)
             if names is None or (length == 1 and not _stands_alone(term, words[at])):
@@ -84,6 +84,8 @@ def _by_sound(cleaned: str, vocabulary: Vocabulary, covered: bytearray, found: l
     folded = tuple(phonetics.loose(spelling) for spelling in exact)
     for length in range(min(5, len(cleaned)), 1, -1):
         for at in range(len(cleaned) - length + 1):
+            if length not in vocabulary.sound_lengths.get(folded[at], ()):
+                continue
             taken = sum(covered[at : at + length])
             if taken == length or (taken and length == 2) or " " in cleaned[at : at + length]:
                 continue

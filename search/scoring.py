@@ -17,16 +17,30 @@ PRIOR_WORTH = 0.4
 VECTOR_WORTH = 1.0
 FITS = 0.7
 LIKELY, POSSIBLE = 0.62, 0.4
+# Share of the wording above which words alone speak for a card.
+MERE_WORDS = 0.4
+BY_WORDS = "字面相近"
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """total ranks; share (0..1) is the part of what was said that the card explains; fit is held against FITS."""
+    """total ranks; share (0..1) is the part of what was said that the card explains; fit is held against FITS.
+
+    symptom, place, lexical: 0..1, how well sound or sign, machine or part, and the wording agree; a question without
+    a single known idea has only its wording, which then stands for all three.
+    """
 
     total: float
     share: float
     fit: float
+    symptom: float
+    place: float
+    lexical: float
     why: str
+
+    def worth_showing(self) -> bool:
+        """Whether the card shares anything with the question besides stray characters."""
+        return self.why != BY_WORDS or self.lexical >= MERE_WORDS
 
 
 def machine_factor(question: Question, features: dict[str, int]) -> tuple[float, bool]:
@@ -91,9 +105,11 @@ def score(
         fit -= 0.9
     if place >= 0.5 and question.talk.complaint:
         fit += 0.3
+    if not question.ideas:
+        symptom = place = lexical
     share = max(0.0, min(1.0, matched / asked)) if asked else lexical
     why = ";".join(f"{SLOT_LABELS[slot]}:{'、'.join(dict.fromkeys(told[slot]))}" for slot in _WHY_ORDER if slot in told)
-    return Score(total, share, fit, why or "字面相近")
+    return Score(total, share, fit, min(1.0, symptom), place, lexical, why or BY_WORDS)
 
 
 _WHY_ORDER = ("sound", "sign", "part", "machine")
@@ -124,8 +140,10 @@ def _against(question: Question, *, placed: bool, strangers: int) -> float:
     )
 
 
-def confidence(share: float, fit: float) -> Confidence:
-    """Words for how sure a shown hit is."""
-    if share >= LIKELY and fit >= FITS + 0.4:
+def confidence(score: Score) -> Confidence:
+    """Words for how sure a shown hit is; without a symptom, or without a place, no card is 很像."""
+    if score.share >= LIKELY and score.symptom >= 0.7 and score.place >= 0.6:
         return Confidence.LIKELY
-    return Confidence.POSSIBLE if share >= POSSIBLE else Confidence.WEAK
+    if score.share >= POSSIBLE and score.symptom >= 0.4:
+        return Confidence.POSSIBLE
+    return Confidence.WEAK

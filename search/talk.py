@@ -59,9 +59,7 @@ class TalkReader:
         rules = any(pattern.search(plain) for pattern in self._rule_patterns)
         rules = rules or (count["strong"] > 0 and (asks > 0 or count["strong"] > 1 or len(plain) <= 8))
         rules = rules or (count["strong"] > 0 and bool(re.search("[几谁]|多少|什么|哪", plain)))
-        strangers = tuple(
-            word for word, tag in tags if _is_thing(word, tag) and not set(word) <= known_chars
-        )
+        strangers = tuple(word for word, tag in tags if _is_thing(word, tag) and not set(word) <= known_chars)
         return Talk(
             rules=rules,
             admin=count["admin"],

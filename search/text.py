@@ -19,17 +19,19 @@ _LONG_SOUND = re.compile(r"(?<=[一-鿿])[—\-~～…·.。]{1,}")
 _EQUIPMENT_NUMBER = re.compile(r"[a-z]{0,3}-?\d+[a-z]?(?:#|号)?|[一二三四五六七八九十]号")
 _NOT_TEXT = re.compile(r"[^0-9a-z一-鿿]+")
 _MANY = re.compile(r"(.)\1{3,}")
+_REPEATED = re.compile(r"(.{2,12}?)\1{2,}")
 _ERHUA = re.compile(r"(?<=[一-鿿])儿(?!子|童|女)")
 
 
-def clean(raw: str) -> str:
-    """Lower-case, half-width, one blank between phrases, no emoji, at most MAX_CHARS characters."""
-    text = unicodedata.normalize("NFKC", raw[: MAX_CHARS * 4]).lower().translate(_TRADITIONAL)
+def clean(raw: str, *, limit: int = MAX_CHARS) -> str:
+    """Lower-case, half-width, one blank between phrases, no emoji, at most `limit` characters."""
+    text = unicodedata.normalize("NFKC", raw[: limit * 4]).lower().translate(_TRADITIONAL)
     text = _LONG_SOUND.sub(" ", text)
     text = _EQUIPMENT_NUMBER.sub(" ", text)
     text = _ERHUA.sub("", text)
     text = _MANY.sub(r"\1\1\1", text)
-    return _NOT_TEXT.sub(" ", text).strip()[:MAX_CHARS]
+    text = _REPEATED.sub(r"\1\1", _NOT_TEXT.sub(" ", text))
+    return text.strip()[:limit]
 
 
 @functools.cache

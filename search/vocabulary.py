@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import tomllib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,8 @@ class Vocabulary:
         for slot in SLOTS:
             for name, entry in raw[slot].items():
                 self._add(slot, name, entry)
-        self.longest = max(len(term) for term in self.terms)
+        self.lengths = _lengths(self.terms)
+        self.sound_lengths = _lengths(self.by_sound)
         text.teach([term for term in self.terms if len(term) > 1])
 
     def _add(self, slot: str, name: str, entry: dict) -> None:
@@ -53,6 +55,14 @@ class Vocabulary:
                 self.by_sound[sounds] = (*self.by_sound.get(sounds, ()), term)
             elif slot == "sound" and term in ONOMATOPOEIA:
                 self.syllables.setdefault(sounds[0], name)
+
+
+def _lengths(terms: Iterable[Sequence[str]]) -> dict[str, tuple[int, ...]]:
+    """First character (or syllable) -> lengths of the terms beginning with it, longest first."""
+    lengths: dict[str, set[int]] = {}
+    for term in terms:
+        lengths.setdefault(term[0], set()).add(len(term))
+    return {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
 
 
 # Characters written for their sound alone; doubled, any character read alike counts too (翁翁, 光光, 冬冬).
