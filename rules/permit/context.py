@@ -13,7 +13,7 @@ from typing import Any
 
 from rules.permit import gas, hours
 from rules.permit.facts import Clock, Unusable, fact_dictionary, usable
-from rules.permit.functions import HEIGHT_ROMAN, required_height_level
+from rules.permit.functions import HEIGHT_ROMAN, INTERNAL_NAMES, required_height_level
 from rules.permit.levels import HOT_WORK_FACTS, RANK, hot_work_bases, upgrade_due
 from rules.permit.logic import Unknown, unknown
 from rules.permit.model import LEVEL_ZH, Stage
@@ -88,6 +88,8 @@ class Context:
 
     def _find(self, name: str) -> Any:
         derive = DERIVED.get(name)
+        if name in INTERNAL_NAMES and derive is not None:
+            return derive(self)  # never taken from the caller
         given = self._given(name)
         if derive is None:
             return given

@@ -69,7 +69,7 @@ def _approvals(table: RuleTable) -> str:
 def _states() -> str:
     lines = ["## 作业票的状态\n", "| 状态 | 操作 → 下一状态 |", "|---|---|"]
     for state in PermitState:
-        steps = [f"{step.value} → {after.zh}" for (now, step), (after, _) in TRANSITIONS.items() if now is state]
+        steps = [f"{step.zh} → {after.zh}" for (now, step), (after, _) in TRANSITIONS.items() if now is state]
         lines.append(f"| {state.zh} `{state.value}` | {';'.join(steps) or '结束'} |")
     return "\n".join(lines) + "\n\n作业票不能延长:到期后须重新办票(4.16)。\n"
 

@@ -12,6 +12,7 @@ from rules.permit.due import due_next
 from rules.permit.facts import fact_dictionary
 from rules.permit.fix import FixOptions, smallest_fix
 from rules.permit.judge import decide, overall
+from rules.permit.levels import LevelProposal, height_level, hot_work_level, lifting_proposal
 from rules.permit.model import LEVELS, SEVERITY, FixSet, Result, Rule, RuleResult, Stage, Verdict, plain
 from rules.permit.table import RuleTable, normal_level
 
@@ -36,6 +37,7 @@ def evaluate(
     level = normal_level(work, level)
     if at.tzinfo is None:
         raise ValueError("the time of a judgement needs a time zone")
+    facts = plain(facts)
     context = Context(table, facts, work=work, level=level, at=at, stage=stage)
     rows = [_row(rule, context, level) for rule in table.selected(work, level, stage)]
     rows.sort(key=lambda row: SEVERITY[row.result])
@@ -76,6 +78,23 @@ def replay(
         with_fix=bool(stored.fix),
     )
     return again if stored.fix else replace(again, fix=())
+
+
+def propose_level(table: RuleTable, *, work: str, at: datetime, facts: Mapping[str, Any]) -> LevelProposal:
+    """The level this job needs, with the reason; see `LevelProposal`. Raises UnknownWork.
+
+    Unknown facts give the highest level still possible and are named in `missing`.
+    """
+    normal_level(work, None)
+    context = Context(table, plain(facts), work=work, level=None, at=at, stage=None)
+    if work == "hot_work":
+        limit = table.param("HW-C12.ban_force")
+        return hot_work_level(context, upgrade_manner=table.settings.upgrade_manner, wind_force_limit=limit)
+    if work == "work_at_height":
+        return height_level(context)
+    if work == "lifting":
+        return lifting_proposal(context)
+    return LevelProposal("none", "none", False, False, "附录B表B.1", "这种作业不分级")
 
 
 def _row(rule: Rule, context: Context, level: str | None) -> RuleResult:

@@ -19,7 +19,7 @@ from typing import Any
 
 from rules.permit.context import AT, Context, rests_on
 from rules.permit.judge import Decision, decide, overall
-from rules.permit.model import Change, FixSet, Rule, Stage, apply_changes
+from rules.permit.model import Change, FixSet, Rule, Stage, apply_changes, plain
 from rules.permit.options import FixOptions, Option, Request, candidates, level_changes
 from rules.permit.table import RuleTable, normal_level
 
@@ -43,7 +43,7 @@ def smallest_fix(
     search ran out of ``options.max_nodes`` before it could rule out a smaller set.
     """
     options = options or FixOptions()
-    origin = Request(table, work, normal_level(work, level), at, facts, stage)
+    origin = Request(table, work, normal_level(work, level), at, plain(facts), stage)
     if not _blocking(origin):
         return ()
     found, most = [], 10_000

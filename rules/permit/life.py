@@ -69,6 +69,26 @@ class Step(StrEnum):
     EXPIRE = "expire"
     CLOSE = "close"
 
+    @property
+    def zh(self) -> str:
+        return _STEP_ZH[self.value]
+
+
+_STEP_ZH = {
+    "ask": "要求补充",
+    "submit": "提交",
+    "approve": "批准",
+    "refuse": "不予批准",
+    "return": "退回补充",
+    "withdraw": "撤回",
+    "start": "开始",
+    "interrupt": "中断",
+    "resume": "恢复",
+    "suspend": "叫停",
+    "expire": "到期",
+    "close": "收工关闭",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:

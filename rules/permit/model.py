@@ -315,20 +315,23 @@ class Verdict:
 
 
 def plain(value: Any) -> Any:
-    """The same value in JSON's types: times as RFC 3339, sets sorted, numbers that are not finite as text."""
+    """The same value in JSON's types: times as RFC 3339, sets sorted, numbers that are not finite as text.
+
+    Facts are brought to this form before they are judged, so judging them again from storage is the same by design.
+    """
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     if isinstance(value, (set, frozenset)):
-        return sorted(plain(item) for item in value)
+        return sorted((plain(item) for item in value), key=str)
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if (isinstance(value, float) and value != value) or value in (float("inf"), float("-inf")):
         return str(value)  # judged again, text is not a number either: pending, as before
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
-    return f"<{type(value).__name__}>"
+    return {"unusable": type(value).__name__}
 
 
 def facts_to_json(facts: Mapping[str, Any]) -> str:

@@ -195,7 +195,7 @@ BOUNDARY: dict[str, list] = {
         *flag("drains_covered", False, True, drains_nearby=True),
         (None, {"drains_nearby": False, "drains_covered": False}, P),
     ],
-    "HW-C08": steps("cylinder_gap", {4.9: F, 5: P, 5.0: P, 5.1: P}),
+    "HW-C08": steps("cylinder_gap", {4.9: F, 5: P, 5.1: P}),
     "HW-C09": steps("cylinder_fire_distance", {9.9: F, 10: P, 10.1: P}),
     "HW-C10": [*flag("acetylene_upright", False, True), *flag("flashback_arrestor", False, True)],
     "HW-C11": [
