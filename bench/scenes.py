@@ -126,5 +126,7 @@ def _lit(image: Image.Image, rnd: random.Random, noise: float) -> Image.Image:
             small.putpixel((x, y), rnd.randint(150, 255))
     light = small.resize(image.size, Image.Resampling.BICUBIC)
     image = Image.composite(image, ImageEnhance.Brightness(image).enhance(0.55), light)
-    grain = Image.effect_noise((image.width // 4 * 4, image.height), noise * 4).resize(image.size)
-    return Image.blend(image, grain.convert("RGB"), 0.12) if noise else image
+    if not noise:
+        return image
+    grain = Image.frombytes("L", image.size, rnd.randbytes(image.width * image.height))
+    return Image.blend(image, grain.convert("RGB"), noise / 150)  # uniform bytes have a deviation of 74 grey levels

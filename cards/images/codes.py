@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 from dataclasses import dataclass
@@ -78,7 +79,8 @@ def qr_png(text: str, *, pixels_per_module: int = 8) -> bytes:
     """A QR code as PNG with its quiet zone, error correction M or better. Raises ValueError when the text is too long."""
     out = io.BytesIO()
     try:
-        code = segno.make_qr(text, error="m", encoding="utf-8")
+        # byte mode is asked for: left to choose, segno takes some UTF-8 texts for kanji and encodes another text
+        code = segno.make_qr(text, error="m", mode="byte", encoding="utf-8")
     except segno.DataOverflowError as error:
         raise ValueError("the text is too long for a QR code") from error
     code.save(out, kind="png", scale=pixels_per_module, border=4)
@@ -100,7 +102,18 @@ def _read(grey: Image.Image, formats: Any, *, thorough: bool) -> list[Code]:
     """thorough: also light codes on dark ground, and a shrunk copy against blur."""
     codes: dict[str, Code] = {}
     for result in zxingcpp.read_barcodes(grey, formats=formats, try_invert=thorough, try_downscale=thorough):
-        text = clean_code(result.text)
+        text = clean_code(_text(result))
         if result.valid and text and len(text) <= MAX_TEXT:
             codes.setdefault(text, Code(text, result.format.name))
     return list(codes.values())[:MAX_CODES]
+
+
+def _text(result: Any) -> str:
+    """A code's text. Most codes do not name their character set and the reader guesses, GBK labels as Japanese; in a
+    Chinese plant it is UTF-8 or GB 18030. One that names its set is taken at its word."""
+    if result.symbology_identifier != "]Q1":
+        return str(result.text)
+    for charset in ("utf-8", "gb18030"):
+        with contextlib.suppress(UnicodeDecodeError):
+            return bytes(result.bytes).decode(charset)
+    return str(result.text)

@@ -63,6 +63,8 @@ def read(image: Image.Image) -> tuple[ExifFacts, int]:
         orientation = exif.get(ORIENTATION, 1)
     except _BROKEN:
         return ExifFacts(flags=("exif_unreadable",)), 1
+    if not exif and image.info.get("exif"):
+        return ExifFacts(flags=("exif_unreadable",)), 1
     taken_at, flags = _taken_at(details)
     lat, lon, accuracy, gps_flags = _position(gps)
     naive = taken_at is not None and taken_at.tzinfo is None

@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 from PIL import Image, ImageStat
 
-# Set from bench/scenes.py (tests/cards/test_images_hashes.py shows the margins): altered copies against other photos.
+# Measured on 40 scenes of bench/scenes.py (real photos may lie closer). Bits of (phash, dhash) that differ, at most:
+# recompressed, resized, brightness ±15 % (4, 5); cropped 1.5 % on every side (8, 9); 3 % off one side (12, 16).
+# At least: 780 pairs of other scenes (20, 15). The same scene from a few steps aside has a median of (18, 15).
 SAME_DHASH_BITS = 16
 SAME_PHASH_BITS = 12
 MIN_CONTRAST = 3.0  # grey levels, standard deviation; below that a picture is a blank and its bits are chance
