@@ -1,0 +1,121 @@
+"""The address WeCom calls. It verifies, parses, accepts and answers; nothing slow."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NoReturn
+
+import structlog
+from flask import Blueprint, Response, abort, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from bot.message import Inbound
+from bot.platforms.base import Accept
+from bot.platforms.wecom.config import WeComConfig
+from bot.platforms.wecom.crypto import Corrupt, Envelope, WrongEnvelope, encrypted_part
+from bot.platforms.wecom.parse import can_be_answered, inbound_of, read
+from bot.platforms.wecom.text import TEXT_BYTES, cut_bytes, harmless
+
+MAX_BODY_BYTES = 1024 * 1024
+
+log = structlog.get_logger(__name__)
+
+
+def blueprint(config: WeComConfig, *, accept: Accept, clock: Callable[[], datetime]) -> Blueprint:
+    """`/wecom/callback`: GET is the console's check of the address, POST a message or an event."""
+    routes = Blueprint("wecom", __name__, url_prefix="/wecom")
+    envelope = Envelope(config)
+
+    @routes.get("/callback")
+    def check_address() -> Response:
+        return Response(_open(envelope, request.args.get("echostr", ""), config, clock()), mimetype="text/plain")
+
+    @routes.post("/callback")
+    def take() -> Response:
+        now = clock()
+        try:
+            data = read(_open(envelope, encrypted_part(_body()), config, now))
+        except Corrupt as error:
+            _malformed(str(error))
+        inbound = inbound_of(data, now=now, datum=config.datum)
+        if inbound is None:
+            return Response()
+        answers = _accept(accept, inbound)
+        if not answers or not answers[0]:
+            return Response()
+        if not can_be_answered(data):
+            log.warning("wecom.answer_not_possible", key=inbound.key)
+            return Response()
+        reply = envelope.close(
+            passive_text(answers[0], user=str(data["FromUserName"]), corp_id=config.corp_id, now=now),
+            timestamp=str(int(now.timestamp())),
+            nonce=str(secrets.randbelow(10**10)),
+        )
+        return Response(reply, mimetype="text/xml")
+
+    return routes
+
+
+def passive_text(text: str, *, user: str, corp_id: str, now: datetime) -> str:
+    """The XML of a passive text reply; the text cannot end its CDATA section."""
+    fields = {
+        "ToUserName": user,
+        "FromUserName": corp_id,
+        "CreateTime": str(int(now.timestamp())),
+        "MsgType": "text",
+        "Content": cut_bytes(harmless(text), TEXT_BYTES),
+    }
+    inner = "".join(f"<{n}><![CDATA[{v.replace(']]>', ']]]]><![CDATA[>')}]]></{n}>" for n, v in fields.items())
+    return f"<xml>{inner}</xml>"
+
+
+def _open(envelope: Envelope, encrypted: str, config: WeComConfig, now: datetime) -> str:
+    """The plaintext; 403 for a wrong signature, time or receiver, 400 for what cannot be read."""
+    given = request.args
+    timestamp = given.get("timestamp", "")
+    if not _is_recent(timestamp, now, config.max_skew_s):
+        _refuse("timestamp")
+    signature, nonce = given.get("msg_signature", ""), given.get("nonce", "")
+    try:
+        return envelope.open(encrypted, signature=signature, timestamp=timestamp, nonce=nonce)
+    except WrongEnvelope as error:
+        _refuse(str(error))
+    except Corrupt as error:
+        _malformed(str(error))
+
+
+def _is_recent(timestamp: str, now: datetime, max_skew_s: int) -> bool:
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+        return False
+    return abs(now.timestamp() - int(timestamp)) <= max_skew_s
+
+
+def _body() -> bytes:
+    """413 over the limit, also when the length was not announced."""
+    request.max_content_length = MAX_BODY_BYTES
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        log.warning("wecom.callback_too_large", size=request.content_length)
+        raise
+
+
+def _accept(accept: Accept, inbound: Inbound) -> Sequence[str]:
+    """500 when it could not be stored, so that nothing counts as taken that is not."""
+    try:
+        return accept((inbound,))
+    except Exception as error:
+        log.error("wecom.callback_not_stored", key=inbound.key, error=type(error).__name__)
+        abort(500)
+
+
+def _refuse(reason: str) -> NoReturn:
+    log.warning("wecom.callback_refused", reason=reason)
+    abort(403)
+
+
+def _malformed(reason: str) -> NoReturn:
+    log.warning("wecom.callback_malformed", reason=reason, size=request.content_length)
+    abort(400)

@@ -1,0 +1,52 @@
+"""What the WeCom platform must be told about one installation."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Literal
+
+Datum = Literal["gcj02", "wgs84"]
+
+# Which code a used, late or foreign response_code gets is not documented; these are its known relatives.
+SPENT_CODES = frozenset(range(42014, 42021))
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRobot:
+    """A group webhook robot (消息推送): `name` is what a Target.group says, `key` the secret part of its address."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeComConfig:
+    """One self-built app (自建应用). Bases carry no trailing slash; `api_base` is without /cgi-bin.
+
+    `datum` is the coordinate system of positions that WeCom sends; its documents do not name it.
+    """
+
+    corp_id: str
+    agent_id: int
+    secret: str
+    token: str
+    aes_key: str
+    api_base: str = "https://qyapi.weixin.qq.com"
+    oauth_base: str = "https://open.weixin.qq.com"
+    datum: Datum = "gcj02"
+    plant_name: str = "安哨"
+    group_robots: tuple[GroupRobot, ...] = ()
+    max_skew_s: int = 3600  # a callback signed longer ago, or further ahead, is refused
+    spent_codes: frozenset[int] = SPENT_CODES
+
+    def __post_init__(self) -> None:
+        try:
+            raw = base64.b64decode(self.aes_key + "=", validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise ValueError("aes_key is not an EncodingAESKey; copy it again from the app's console") from error
+        if len(self.aes_key) != 43 or len(raw) != 32:
+            raise ValueError("aes_key must have 43 characters; copy it again from the app's console")
+        if not self.corp_id or not self.secret or not self.token or self.agent_id <= 0:
+            raise ValueError("corp_id, agent_id, secret and token are all needed")
