@@ -9,7 +9,7 @@ from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.terms import OPEN_STATES, HazardState
-from storage.models import Area, Counter, Hazard, HazardPhoto, Joiner
+from storage.models import Area, Counter, Hazard, HazardExtension, HazardPhoto, Joiner
 
 OPEN = [state.value for state in OPEN_STATES]
 FILED = [state.value for state in HazardState if state is not HazardState.DRAFT]
@@ -147,6 +147,15 @@ class Hazards:
                 .where(Hazard.state == HazardState.TO_ACCEPT.value)
                 .order_by(Hazard.submitted_at)
                 .limit(limit)
+            )
+        ).all()
+
+    def asking_extension(self, *, limit: int = 50) -> Sequence[Hazard]:
+        """Open hazards with an extension request that nobody has decided, longest waiting first."""
+        waiting = select(HazardExtension.hazard_id).where(HazardExtension.decided_at.is_(None))
+        return self.db.scalars(
+            _with_all(
+                select(Hazard).where(Hazard.state.in_(OPEN), Hazard.id.in_(waiting)).order_by(Hazard.due_at).limit(limit)
             )
         ).all()
 

@@ -91,6 +91,17 @@ class People:
             .order_by(Person.id)
         ).all()
 
+    def everyone(self) -> Sequence[Person]:
+        """All people, also those who left: old cases still name them."""
+        return self.db.scalars(select(Person).order_by(Person.id)).all()
+
+    def page(self, *, after_id: int | None = None, limit: int = 50) -> Sequence[Person]:
+        """Active people by id, `after_id` being the last id of the page before."""
+        query = select(Person).where(Person.active).options(selectinload(Person.roles)).order_by(Person.id).limit(limit)
+        if after_id is not None:
+            query = query.where(Person.id > after_id)
+        return self.db.scalars(query).all()
+
     def by_name(self, name: str) -> Sequence[Person]:
         return self.db.scalars(select(Person).where(Person.name == name, Person.active).order_by(Person.id)).all()
 
@@ -113,6 +124,16 @@ class People:
         """The live API token with this secret."""
         digest = hashlib.sha256(secret.encode()).hexdigest()
         return self.db.scalar(select(ApiToken).where(ApiToken.sha256 == digest, ApiToken.revoked_at.is_(None)))
+
+    def token_named(self, name: str) -> ApiToken | None:
+        """The live API token with this name."""
+        return self.db.scalar(select(ApiToken).where(ApiToken.name == name, ApiToken.revoked_at.is_(None)))
+
+    def add_token(self, name: str, sha256: str, *, at: datetime) -> ApiToken:
+        token = ApiToken(name=name, sha256=sha256, scopes="read", created_at=at)
+        self.db.add(token)
+        self.db.flush()
+        return token
 
     def count(self) -> int:
         return self.db.scalar(select(func.count()).select_from(Person)) or 0

@@ -1,0 +1,101 @@
+"""The one place where Flask apps are made: `gunicorn 'app:create_app()'`, `flask --app app COMMAND`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from urllib.parse import urlsplit
+
+from flask import Flask, render_template
+
+import settings as settings_module
+import wiring
+from jobs import fetch, inbound
+from jobs.context import Services
+from settings import Settings
+from tools import cli
+from web import api, errors, hazards, headers, media, metrics, place, session, status
+from web.context import WebContext
+
+# clients that show our pages in a frame of their own (desktop DingTalk and WeCom)
+CLIENTS = ("https://*.dingtalk.com", "https://*.work.weixin.qq.com", "https://*.weixin.qq.com")
+
+
+def create_app(settings: Settings | None = None, *, services: Services | None = None) -> Flask:
+    """An app for one process. Both arguments are read from the environment when not given.
+
+    Raises SettingsError when they cannot be used. Opens no database connection.
+    """
+    settings = settings or settings_module.load()
+    services = services or wiring.build(settings)
+    app = Flask(__name__, static_folder="web/static", template_folder="web/templates")
+    ctx = _context(settings, services)
+    _configure(app, settings)
+    errors.register(app)
+    headers.register(app, ctx)
+    metrics.register(app, ctx)
+    status.register(
+        app,
+        ctx,
+        [
+            ("database", partial(status.check_database, services.engine)),
+            ("redis", partial(status.check_redis, services.redis)),
+            ("media", partial(status.check_media, services.media)),
+        ],
+    )
+    _mount_platforms(app, services)
+    for pages in (session, place, hazards, media):
+        app.register_blueprint(pages.routes(ctx))
+    api.register(app, ctx)
+
+    @app.get("/")
+    def index() -> str:
+        return render_template("index.html", plant=settings.plant_name)
+
+    cli.register(app, services)
+    return app
+
+
+def _context(settings: Settings, services: Services) -> WebContext:
+    frames = list(CLIENTS)
+    if settings.demo:  # the page with the emulated phones shows ours side by side
+        frames += sorted({_origin(settings.wecom_oauth_base), _origin(settings.dingtalk_api_base), "'self'"})
+    return WebContext(
+        engine=services.engine,
+        clock=services.clock,
+        platforms=services.platforms,
+        pictures=services.media,
+        keep_photo=partial(fetch.keep_photo, services),
+        kick=services.kick,
+        zone=services.zone,
+        public_url=settings.public_url,
+        secret_key=settings.secret_key.get_secret_value(),
+        plant_name=settings.plant_name,
+        scripts={"wecom": settings.wecom_js_url, "dingtalk": settings.dingtalk_js_url},
+        frame_ancestors=tuple(dict.fromkeys(frames)),
+    )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.secret_key = settings.secret_key.get_secret_value()
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.config.update(
+        SESSION_COOKIE_NAME="anshao",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+    )
+
+
+def _mount_platforms(app: Flask, services: Services) -> None:
+    """The callbacks of every configured platform, with the function that stores what they bring."""
+    accept = inbound.accept_into(services.engine, services.kick, services.clock, wiring.first_aid)
+    for platform in services.platforms.values():
+        app.register_blueprint(platform.blueprint(accept))

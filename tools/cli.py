@@ -1,0 +1,189 @@
+"""The commands of `flask --app app …` (contract.md). Each opens one unit of work, says what it did, and exits 1 on failure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+
+from jobs.context import Services
+from jobs.queue import CHAT
+from rules import escalation
+from storage import schema
+from storage.models import GroupChat
+from storage.unit_of_work import UnitOfWork
+from tools import doctor
+from tools.importing import ImportReport, TableError, import_areas, import_equipment, import_people
+
+TOKEN_PREFIX = "anshao_"
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+Importer = Callable[[UnitOfWork, Path], ImportReport]
+
+
+def register(app: Flask, services: Services) -> None:
+    app.cli.add_command(_db(services))
+    app.cli.add_command(_token(services))
+    app.cli.add_command(_audit(services))
+    app.cli.add_command(_policy(services))
+    for name, what, importer in (
+        ("import-people", "人员", import_people),
+        ("import-areas", "区域", import_areas),
+        ("import-equipment", "设备", import_equipment),
+    ):
+        app.cli.add_command(_import(services, name, what, importer))
+    _single(app, services)
+
+
+def _fail(words: str) -> click.ClickException:
+    return click.ClickException(words)
+
+
+def _db(services: Services) -> AppGroup:
+    group = AppGroup("db", help="The database's schema.")
+
+    @group.command("upgrade", help="Bring the database up to this version; safe to repeat.")
+    def upgrade() -> None:
+        before = schema.current(services.engine)
+        after = schema.upgrade(services.engine)
+        click.echo(f"数据库已是最新:{after}" if before == after else f"数据库已升级:{before or '空'} → {after}")
+
+    @group.command("current", help="Say which revision the database is at.")
+    def current() -> None:
+        click.echo(f"{schema.current(services.engine) or '空'} (程序需要 {schema.head()})")
+
+    return group
+
+
+def _single(app: Flask, services: Services) -> None:
+    @app.cli.command("doctor", help="Try everything the installation needs; exit 1 when something is missing.")
+    def doctor_command() -> None:
+        findings = list(doctor.examine(services))
+        click.echo(doctor.table(findings))
+        if not doctor.all_good(findings):
+            raise SystemExit(1)
+
+    @app.cli.command("bind-group", help="Let a chat group get a workshop's cards: PLATFORM CONVERSATION_ID WORKSHOP.")
+    @click.argument("platform", type=click.Choice(["wecom", "dingtalk"]))
+    @click.argument("conversation_id")
+    @click.argument("workshop")
+    def bind_group(platform: str, conversation_id: str, workshop: str) -> None:
+        with services.new_work() as work:
+            workshops = work.plant.workshops()
+            whole = workshop in ("全厂", "本厂", "all")
+            if not whole and workshop not in workshops:
+                raise _fail(f"没有车间“{workshop}”,可填:{'、'.join([*workshops, '全厂'])}")
+            group = work.people.group(platform, conversation_id)
+            if group is None:
+                group = GroupChat(platform=platform, conversation_id=conversation_id)
+                work.db.add(group)
+            group.workshop, group.active, group.bound_at = "" if whole else workshop, True, work.at
+            work.commit()
+        click.echo(f"已绑定:这个群接收“{workshop}”的隐患卡片")
+
+
+def _import(services: Services, name: str, what: str, importer: Importer) -> click.Command:
+    @click.command(name, help=f"Import {what} from a CSV or XLSX file; rows that are wrong are listed and left out.")
+    @click.argument("file", type=FILE)
+    def command(file: Path) -> None:
+        with services.new_work() as work:
+            try:
+                report = importer(work, file)
+            except TableError as error:
+                raise _fail(str(error)) from error
+            work.commit()
+        if report.unparked:
+            services.kick(CHAT)
+        click.echo(f"{what}:新增{report.added},更新{report.changed},不变{report.same},有问题{len(report.bad)}")
+        if report.unparked:
+            click.echo(f"接着处理登记前收到的{report.unparked}条消息")
+        for number, reason in report.bad:
+            click.echo(f"  第{number}行:{reason}", err=True)
+        if report.bad:
+            raise SystemExit(1)
+
+    return command
+
+
+def _token(services: Services) -> AppGroup:
+    group = AppGroup("token", help="Bearer tokens of the API.")
+
+    @group.command("create", help="Make a token; it is printed once and cannot be shown again.")
+    @click.argument("name")
+    def create(name: str) -> None:
+        secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+        with services.new_work() as work:
+            if work.people.token_named(name) is not None:
+                raise _fail(f"已有叫“{name}”的令牌;先 flask token revoke {name},或换个名字")
+            work.people.add_token(name[:64], hashlib.sha256(secret.encode()).hexdigest(), at=work.at)
+            work.commit()
+        click.echo("令牌只显示这一次,请马上保存:", err=True)
+        click.echo(secret)
+
+    @group.command("revoke", help="Make a token useless from now on.")
+    @click.argument("name")
+    def revoke(name: str) -> None:
+        with services.new_work() as work:
+            token = work.people.token_named(name)
+            if token is None:
+                raise _fail(f"没有叫“{name}”的有效令牌")
+            token.revoked_at = work.at
+            work.commit()
+        click.echo(f"令牌“{name}”已作废")
+
+    return group
+
+
+def _audit(services: Services) -> AppGroup:
+    group = AppGroup("audit", help="The trail of every case.")
+
+    @group.command("verify", help="Check that no line of any trail was changed or taken out; exit 1 when one was.")
+    def verify() -> None:
+        with services.new_work(read_only=True) as work:
+            broken = [(line.case_kind, line.case_id, line.seq, why) for line, why in work.trail.broken()]
+        for kind, case_id, seq, why in broken:
+            click.echo(f"{kind} {case_id} 第{seq}行:{why}", err=True)
+        if broken:
+            raise SystemExit(1)
+        click.echo("留痕完整")
+
+    return group
+
+
+def _policy(services: Services) -> AppGroup:
+    group = AppGroup("policy", help="Who is told of which hazard, through what, by when.")
+
+    @group.command("show", help="Print the policy in force as JSON.")
+    def show() -> None:
+        with services.new_work(read_only=True) as work:
+            policy = work.policies.current()
+            content: dict[str, Any] = policy.content if policy is not None else escalation.DEFAULT
+            version = policy.version if policy is not None else 0
+        click.echo(f"版本 {version}{'' if version else '(默认)'}", err=True)
+        click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+
+    @group.command("set", help="Check a policy file (JSON) and put it in force; running cases keep theirs.")
+    @click.argument("file", type=FILE)
+    def put(file: Path) -> None:
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise _fail(f"{file.name} 不是 JSON:{error}") from error
+        if not isinstance(content, dict):
+            raise _fail(f"{file.name} 应是一个带 plans 的对象,可先用 flask policy show 看样子")
+        try:
+            escalation.validate(content)
+        except (escalation.PolicyError, KeyError, TypeError, ValueError, AttributeError) as error:
+            raise _fail(f"策略不能用:{error}") from error
+        with services.new_work() as work:
+            version = work.policies.publish(content, at=work.at, by_id=None).version
+            work.commit()
+        click.echo(f"策略已生效,版本 {version};已在办的隐患仍按原来的走")
+
+    return group

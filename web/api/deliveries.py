@@ -1,0 +1,106 @@
+"""`GET /api/v1/deliveries?case=YH-0001`: every outgoing message of a case, and what became of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, jsonify
+from flask.typing import ResponseReturnValue
+
+from storage.models import Delivery, Hazard
+from web.api import query
+from web.api.hazards import stamp
+from web.api.people import short
+from web.api.shapes import FLAG, INTEGER, TIME, answers, many, maybe, parameter, record, ref, text
+from web.context import WebContext
+from web.errors import Problem
+
+# what goes to people for their duty; whatever else an anonymous reporter gets would say who that is
+DUTY = ("hazard.dispatch", "hazard.transfer", "hazard.confirm", "hazard.rectify", "hazard.accept", "hazard.extension")
+
+
+def routes(ctx: WebContext) -> Blueprint:
+    api = Blueprint("api_deliveries", __name__)
+
+    @api.get("/deliveries")
+    def deliveries() -> ResponseReturnValue:
+        query.only("case")
+        number = query.text("case")
+        if number is None:
+            raise Problem(400, "«case» is missing: give a number such as YH-0001.", parameter="case")
+        with ctx.new_work(read_only=True) as work:
+            hazard = work.hazards.by_number(number)
+            if hazard is None:
+                raise Problem(404, "There is no case with this number.", parameter="case")
+            people = {p.id: p for p in work.people.everyone()}
+            rows = work.outbox.of_case("hazard", hazard.id)
+            items = [_item(ctx, row, people.get(row.person_id or 0), hazard) for row in rows]
+        return jsonify({"case": hazard.number, "items": items})
+
+    return api
+
+
+def _item(ctx: WebContext, row: Delivery, person: Any, hazard: Hazard) -> dict[str, Any]:
+    hidden = _is_hidden(row, hazard)
+    return {
+        "id": row.id,
+        "purpose": row.purpose,
+        "kind": row.what,
+        "channel": row.platform,
+        "person": None if hidden else short(person),
+        "person_hidden": hidden,
+        "group": row.group_id or None,
+        "urgency": row.urgency,
+        "state": row.state,
+        "attempts": row.attempts,
+        "waits_for": row.wait_reason or None,
+        "error": row.error or None,
+        "instead_of": row.fallback_of_id,
+        "created_at": stamp(ctx, row.created_at),
+        "due_at": stamp(ctx, row.due_at),
+        "first_tried_at": stamp(ctx, row.first_tried_at),
+        "confirmed_at": stamp(ctx, row.confirmed_at),
+    }
+
+
+def _is_hidden(row: Delivery, hazard: Hazard) -> bool:
+    hidden = {j.person_id for j in hazard.joiners if j.anonymous}
+    if hazard.anonymous and hazard.reporter_id is not None:
+        hidden.add(hazard.reporter_id)
+    return row.person_id in hidden and not row.purpose.startswith(DUTY)
+
+
+SCHEMAS = {
+    "Delivery": record(
+        {
+            "id": INTEGER,
+            "purpose": text("What it is for, such as hazard.dispatch"),
+            "kind": text("text, image, file, card, notice, todo, todo_done, sms"),
+            "channel": text("wecom, dingtalk, sms"),
+            "person": maybe(ref("PersonRef")),
+            "person_hidden": FLAG,
+            "group": maybe(text("The group's id on the platform")),
+            "urgency": {"type": "integer", "description": "0 alarm … 9 whenever"},
+            "state": text("due, claimed, confirmed, unknown, refused, expired"),
+            "attempts": INTEGER,
+            "waits_for": maybe(text()),
+            "error": maybe(text()),
+            "instead_of": maybe({"type": "integer", "description": "The delivery that failed and this one replaces"}),
+            "created_at": TIME,
+            "due_at": TIME,
+            "first_tried_at": maybe(TIME),
+            "confirmed_at": maybe(TIME),
+        }
+    ),
+    "Deliveries": record({"case": text(), "items": many(ref("Delivery"))}),
+}
+PATHS = {
+    "/deliveries": {
+        "get": {
+            "operationId": "listDeliveries",
+            "summary": "Every outgoing message of a case, oldest first",
+            "parameters": [parameter("case", text(), "The case's number, such as YH-0001", required=True)],
+            "responses": answers("The messages", ref("Deliveries"), 400, 404),
+        }
+    }
+}

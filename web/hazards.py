@@ -1,0 +1,339 @@
+"""`/h5/hazards/<number>`: the whole case, and the same steps as the buttons in chat. `/h5/todo`: what waits for me."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, time
+from functools import partial
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from bot.turn import Fetched
+from cards.images import qr_png
+from cards.words import local, place_of
+from handlers.hazard import actions, from_page, report
+from handlers.hazard.from_page import WEB
+from rules import hazard as rules
+from rules import text as words
+from rules.errors import RuleBroken
+from rules.hazard import Action
+from rules.terms import OPEN_STATES, Grade, HazardState
+from storage.models import Hazard, Person
+from storage.unit_of_work import UnitOfWork
+from web.context import WebContext
+from web.errors import Refused
+from web.hazard_view import view
+from web.headers import MAX_UPLOAD_BYTES
+from web.media import picture_url
+from web.session import csrf_token, needs_person, visitor
+
+UPLOADS = frozenset({"submit", "more"})
+MAX_REASON = 300
+GONE = "没有找到这条隐患,请核对编号或回到聊天里重新打开。"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a form of the page sent."""
+
+    form: dict[str, str]
+    photos: tuple[Fetched, ...] = ()
+    refused: tuple[str, ...] = ()
+
+    def words(self, name: str, ask: str, *, limit: int = MAX_REASON) -> str:
+        """A text that must be there. Raises RuleBroken with the sentence that asks for it."""
+        text = " ".join(self.form.get(name, "").split()) if limit == MAX_REASON else self.form.get(name, "").strip()
+        if not text:
+            raise RuleBroken("words", ask)
+        return text[:limit]
+
+
+class Refusal(str):
+    """The step was not taken, but what came with it is kept."""
+
+    __slots__ = ()
+
+
+Do = Callable[[WebContext, UnitOfWork, Hazard, Person, Sent], str]
+"""Carries out one step and returns the sentence for the page. Raises RuleBroken."""
+
+
+def routes(ctx: WebContext) -> Blueprint:
+    pages = Blueprint("hazards", __name__)
+
+    @pages.get("/h5/hazards/<number>")
+    @needs_person(ctx)
+    def case(number: str) -> ResponseReturnValue:
+        link = partial(picture_url, ctx.secret_key, ctx.public_url, clock=ctx.clock)
+        with ctx.new_work(read_only=True) as work:
+            hazard = _find(work, number)
+            person = work.people.get(visitor().person_id)
+            seen = view(work, hazard, person, link=link, today=ctx.local(work.at))
+        return render_template("hazard.html", case=seen, csrf=csrf_token(), max_photos=report.MAX_PHOTOS)
+
+    @pages.post("/h5/hazards/<number>/<verb>")
+    def step(number: str, verb: str) -> ResponseReturnValue:
+        if verb in UPLOADS:
+            request.max_content_length = MAX_UPLOAD_BYTES  # before anything reads the form
+        return take(number, verb)
+
+    @needs_person(ctx)
+    def take(number: str, verb: str) -> ResponseReturnValue:
+        do = VERBS.get(verb)
+        if do is None:
+            raise Refused(404, GONE)
+        sent = _read(ctx, upload=verb in UPLOADS)
+        person_id = visitor().person_id
+
+        def act(work: UnitOfWork) -> tuple[str, str]:
+            hazard = work.hazards.get(_find(work, number).id, lock=True)
+            try:
+                said = do(ctx, work, hazard, work.people.get(person_id), sent)
+                return "bad" if isinstance(said, Refusal) else "good", said
+            except RuleBroken as broken:
+                raise _Told(actions.explain_late_press(work, hazard, verb, broken)) from broken
+
+        try:
+            tone, said = ctx.change(act)
+        except _Told as told:
+            tone, said = "bad", told.words
+        for reason in sent.refused:
+            flash(f"⚠ {reason}。", "bad")
+        flash(said, tone)
+        return redirect(url_for("hazards.case", number=number), code=303)
+
+    @pages.get("/h5/hazards/<number>/label")
+    @needs_person(ctx)
+    def label(number: str) -> ResponseReturnValue:
+        """A sheet to print and hang at the place: number, grade, what is wrong, and the way back here as a QR code."""
+        with ctx.new_work(read_only=True) as work:
+            hazard = _find(work, number)
+            facts = {
+                "number": hazard.number,
+                "grade": Grade(hazard.grade),
+                "place": place_of(hazard),
+                "description": hazard.description,
+                "owner": hazard.owner.name if hazard.owner else "待指定",
+                "due": local(hazard.due_at),
+            }
+        return render_template("label.html", **facts)
+
+    @pages.get("/h5/hazards/<number>/label.png")
+    @needs_person(ctx)
+    def label_code(number: str) -> ResponseReturnValue:
+        with ctx.new_work(read_only=True) as work:
+            found = _find(work, number).number
+        return qr_png(f"{ctx.public_url}/h5/hazards/{found}"), 200, {"Content-Type": "image/png"}
+
+    @pages.get("/h5/tasks")
+    def tasks() -> ResponseReturnValue:
+        return redirect("/h5/todo")
+
+    @pages.get("/h5/todo")
+    @needs_person(ctx)
+    def todo() -> ResponseReturnValue:
+        with ctx.new_work(read_only=True) as work:
+            person = work.people.get(visitor().person_id)
+            mine = [h for h in work.hazards.reported_by(person.id, limit=20) if h.merged_into_id is None]
+            groups = [
+                ("等我整改", [_line(h, work.at) for h in work.hazards.owned_by(person.id, limit=50)]),
+                (
+                    "等我验收",
+                    [_line(h, work.at) for h in work.hazards.to_accept() if _may(work, h, person, Action.ACCEPT)],
+                ),
+                (
+                    "等我批延期",
+                    [_line(h, work.at) for h in work.hazards.asking_extension() if _may_decide(work, h, person)],
+                ),
+                ("我上报的", [_line(h, work.at) for h in mine]),
+            ]
+            return render_template("todo.html", groups=groups, name=person.name)
+
+    return pages
+
+
+class _Told(Exception):
+    """Rolls back and carries the sentence for the person."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+
+def _find(work: UnitOfWork, number: str) -> Hazard:
+    hazard = work.hazards.by_number(number)
+    if hazard is None:
+        raise Refused(404, GONE)
+    return hazard
+
+
+def _read(ctx: WebContext, *, upload: bool) -> Sent:
+    """The form, with its pictures checked and stored before any transaction begins."""
+    form = {name: value[: report.MAX_WORDS] for name, value in request.form.items()}
+    if not upload:
+        return Sent(form)
+    files = [f for f in request.files.getlist("photos") if f.filename]
+    refused = [f"一次最多{report.MAX_PHOTOS}张,多出的没有收"] if len(files) > report.MAX_PHOTOS else []
+    photos = []
+    for file in files[: report.MAX_PHOTOS]:
+        row, facts = ctx.keep_photo(file.read())
+        if row is None:
+            refused.append(str(facts["refused"]).rstrip("。"))
+            continue
+        with ctx.new_work() as work:
+            sha = work.media.add(row).sha256
+            work.commit()
+        photos.append(Fetched("image", sha, codes=tuple(facts.get("codes", ()))))
+    return Sent(form, tuple(photos), tuple(dict.fromkeys(refused)))
+
+
+def _may(work: UnitOfWork, hazard: Hazard, person: Person, action: Action) -> bool:
+    held = actions.relations(work, hazard, person)
+    return action in rules.allowed(state=HazardState(hazard.state), relations=held)
+
+
+def _may_decide(work: UnitOfWork, hazard: Hazard, person: Person) -> bool:
+    asked_by_me = any(e.by_id == person.id for e in hazard.extensions if e.decided_at is None)
+    return not asked_by_me and _may(work, hazard, person, Action.APPROVE_EXTENSION)
+
+
+def _line(hazard: Hazard, at: datetime) -> dict[str, object]:
+    state = HazardState(hazard.state)
+    late = hazard.due_at is not None and hazard.due_at < at and hazard.closed_at is None and state in OPEN_STATES
+    return {
+        "number": hazard.number,
+        "grade": hazard.grade,
+        "grade_zh": Grade(hazard.grade).zh,
+        "state_zh": state.zh,
+        "description": hazard.description,
+        "place": place_of(hazard),
+        "due": f"闭环 {local(hazard.closed_at)}" if hazard.closed_at else f"期限 {local(hazard.due_at)}",
+        "late": late,
+    }
+
+
+# -- the steps
+
+
+def _confirm(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    actions.confirm(work, hazard, by=by, via=WEB)
+    return "已确认收到。"
+
+
+def _start(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    actions.start(work, hazard, by=by, via=WEB)
+    return "已开始整改。改好后在这里或聊天里提交照片。"
+
+
+def _submit(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    outcome = from_page.proof_sent(
+        work, hazard, by=by, photos=sent.photos, words=sent.form.get("words", ""), at=work.at
+    )
+    return Refusal(outcome.refused_zh) if outcome.refused_zh else "已提交,等验收。"
+
+
+def _accept(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    actions.accept(work, hazard, by=by, via=WEB)
+    return "已验收通过,隐患闭环。"
+
+
+def _reject(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    reason = sent.words("reason", "退回要写明原因,请用一句话说明。")
+    actions.reject(work, hazard, by=by, reason=reason, via=WEB)
+    return "已退回,原因已告诉整改人。"
+
+
+def _transfer(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    chosen = sent.form.get("person", "")
+    to = next((p for p in work.people.all_active() if str(p.id) == chosen), None)
+    if to is None:
+        raise RuleBroken("person", "没有选转给谁,请从名单里选一个人。")
+    actions.transfer(work, hazard, by=by, to=to, via=WEB, why=sent.form.get("reason", "").strip()[:MAX_REASON])
+    return f"已转给{to.name}。"
+
+
+def _extend(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    try:
+        day = datetime.strptime(sent.form.get("until", ""), "%Y-%m-%d").replace(tzinfo=ctx.zone).date()
+    except ValueError as error:
+        raise RuleBroken("extension_time", "请选延期到哪一天。") from error
+    until = datetime.combine(day, time(23, 59), tzinfo=ctx.zone)
+    actions.ask_extension(
+        work,
+        hazard,
+        by=by,
+        reason=sent.words("reason", "为什么要延期?请写一句话。"),
+        measure=sent.words("measure", "延期期间怎么防护还没写,请补充临时措施。"),
+        until=until,
+        via=WEB,
+    )
+    return "延期申请已发出,批准前仍按原期限。"
+
+
+def _grant(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    actions.decide_extension(work, hazard, by=by, granted=True, via=WEB)
+    return f"已同意延期,新期限{local(hazard.due_at)}。"
+
+
+def _refuse(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    actions.decide_extension(work, hazard, by=by, granted=False, via=WEB)
+    return f"已回复不同意,仍按{local(hazard.due_at)}完成。"
+
+
+def _still(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    actions.reopen(work, hazard, by=by, via=WEB)
+    return "收到,已升一级重新派单。"
+
+
+def _grade(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    wanted = sent.form.get("grade", "")
+    if wanted not in {g.value for g in Grade}:
+        raise RuleBroken("grade", "请选一个等级。")
+    reason = sent.words("reason", "改等级要写明原因,请用一句话说明。")
+    actions.set_grade(work, hazard, by=by, grade=Grade(wanted), reason=reason, via=WEB)
+    return f"已改为{Grade(wanted).zh}。"
+
+
+def _correct(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    text = sent.words("description", "请写上正确的描述。", limit=report.MAX_WORDS)
+    if words.content_problem(text, max_chars=report.MAX_WORDS) is not None:
+        raise RuleBroken("words", "没看懂,请用一句话说说哪里有什么问题。")
+    actions.correct(work, hazard, by=by, description=text, via=WEB)
+    return "描述已更正。"
+
+
+def _more(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    added = from_page.more_photos(work, hazard, by=by, photos=sent.photos, at=work.at)
+    if not added:
+        raise RuleBroken("photos", "没有收到新的照片,请选照片后再提交。")
+    return f"已补充{added}张照片。"
+
+
+def _withdraw(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    actions.withdraw(work, hazard, by=by, via=WEB)
+    return "已撤回。"
+
+
+def _hide(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    actions.hide_reporter(work, hazard, by=by, via=WEB)
+    return "已改为匿名,以后谁都看不到是您报的。"
+
+
+VERBS: dict[str, Do] = {
+    "confirm": _confirm,
+    "start": _start,
+    "submit": _submit,
+    "accept": _accept,
+    "reject": _reject,
+    "transfer": _transfer,
+    "extend": _extend,
+    "grant": _grant,
+    "refuse": _refuse,
+    "still": _still,
+    "grade": _grade,
+    "correct": _correct,
+    "more": _more,
+    "withdraw": _withdraw,
+    "hide": _hide,
+}

@@ -1,0 +1,59 @@
+"""Headers every answer carries, and the size a request may have."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, request
+
+from web.context import WebContext
+
+MAX_BODY_BYTES = 1024 * 1024
+MAX_UPLOAD_BYTES = 48 * 1024 * 1024  # nine photos of 5 MB and the form around them
+# the clients' own bridges open these addresses in a hidden frame
+BRIDGE_FRAMES = ("wvjbscheme:", "weixin:", "dingtalk:", "nativeapi:")
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
+
+
+def page_policy(ctx: WebContext) -> str:
+    """Our own scripts and the platforms' bridges; nothing inline, nothing else."""
+    bridges = " ".join(sorted({o for url in ctx.scripts.values() if (o := _origin(url))}))
+    framed = " ".join(["'self'", *ctx.frame_ancestors])
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src 'self' {bridges}".strip(),
+            "style-src 'self'",
+            "img-src 'self' data: blob:",
+            f"connect-src 'self' {bridges}".strip(),
+            f"frame-src {' '.join(BRIDGE_FRAMES)}",
+            f"frame-ancestors {framed}",
+            "form-action 'self'",
+            "base-uri 'none'",
+        ]
+    )
+
+
+def register(app: Flask, ctx: WebContext) -> None:
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    pages, bare = page_policy(ctx), "default-src 'none'; frame-ancestors 'none'"
+    secure = ctx.public_url.startswith("https://")
+
+    @app.after_request
+    def guard(answer: Response) -> Response:
+        is_page = answer.mimetype == "text/html"
+        headers = answer.headers
+        headers.setdefault("Content-Security-Policy", pages if is_page else bare)
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("Referrer-Policy", "same-origin" if is_page else "no-referrer")
+        headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(self), microphone=()")
+        headers.setdefault("Cross-Origin-Resource-Policy", "same-site" if is_page else "cross-origin")
+        if request.path.startswith(("/h5/", "/api/")):
+            headers.setdefault("Cache-Control", "no-store")
+        if secure:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        return answer

@@ -1,0 +1,119 @@
+"""`/metrics` for Prometheus. What the database knows is read at the scrape; only callbacks are counted in the process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from time import perf_counter
+
+import structlog
+from flask import Flask, Response, g, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from storage import figures
+from web.context import WebContext
+
+log = structlog.get_logger()
+CALLBACKS = ("/wecom/", "/dingtalk/")
+QUANTILES = (0.5, 0.9, 0.99)
+
+
+class Database(Collector):
+    """Everything that is a fact of the database, and whether it could be asked."""
+
+    def __init__(self, ctx: WebContext) -> None:
+        self.ctx = ctx
+
+    def describe(self) -> Iterable[Metric]:
+        return []  # nothing to declare beforehand: registering must not need a database
+
+    def collect(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("anshao_database_up", "1 when the database answered this scrape")
+        try:
+            with self.ctx.new_work(read_only=True) as work:
+                now = figures.read(work.db, work.at)
+        except Exception as error:
+            log.error("metrics.database_down", error=type(error).__name__)
+            up.add_metric([], 0)
+            yield up
+            return
+        up.add_metric([], 1)
+        yield up
+        yield from _families(now)
+
+
+def _families(now: figures.Figures) -> Iterator[Metric]:
+    yield _gauge("anshao_inbox_unfinished", "Inbound messages not handled yet", now.inbox.count)
+    yield _gauge("anshao_inbox_oldest_seconds", "Age of the oldest of them", now.inbox.oldest_s)
+    yield _gauge("anshao_inbox_parked", "Messages of senders the plant does not know", now.inbox_parked)
+    yield _gauge("anshao_inbox_failed", "Messages that could not be handled", now.inbox_failed)
+    waiting = GaugeMetricFamily("anshao_outbox_waiting", "Messages due and not sent", labels=["platform"])
+    oldest = GaugeMetricFamily("anshao_outbox_oldest_seconds", "Age of the oldest of them", labels=["platform"])
+    for platform, row in now.outbox.items():
+        waiting.add_metric([platform], row.count)
+        oldest.add_metric([platform], row.oldest_s)
+    yield waiting
+    yield oldest
+    refused = GaugeMetricFamily("anshao_outbox_refused", "Messages that failed for good", labels=["platform"])
+    for platform, count in now.outbox_refused.items():
+        refused.add_metric([platform], count)
+    yield refused
+    yield _gauge("anshao_cards_stale", "Posted cards that still show an older state", now.cards_stale)
+    reports = CounterMetricFamily("anshao_reports_accepted", "Hazards filed since the beginning")
+    reports.add_metric([], now.reports)
+    yield reports
+    hazards = GaugeMetricFamily("anshao_hazards", "Filed hazards", labels=["state", "grade"])
+    for (state, grade), count in sorted(now.hazards.items()):
+        hazards.add_metric([state, grade], count)
+    yield hazards
+    yield _gauge("anshao_hazards_overdue", "Open hazards past their deadline", now.overdue)
+    handled = GaugeMetricFamily(
+        "anshao_inbound_handled_ms",
+        "Received to handled, of messages handled in the last 5 minutes (at most 500)",
+        labels=["quantile"],
+    )
+    for quantile in QUANTILES if now.handled_ms else ():
+        handled.add_metric(
+            [str(quantile)], now.handled_ms[min(len(now.handled_ms) - 1, int(quantile * len(now.handled_ms)))]
+        )
+    yield handled
+
+
+def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, words)
+    family.add_metric([], value)
+    return family
+
+
+def register(app: Flask, ctx: WebContext) -> None:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Database(ctx))
+    callbacks = Counter(
+        "anshao_callbacks", "Platform callbacks answered by this process", ["platform", "status"], registry=registry
+    )
+    took = Histogram(
+        "anshao_callback_seconds",
+        "Time to answer a platform callback in this process",
+        ["platform"],
+        buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5),
+        registry=registry,
+    )
+
+    @app.before_request
+    def begin() -> None:
+        if request.path.startswith(CALLBACKS):
+            g.callback_began = perf_counter()
+
+    @app.after_request
+    def count(answer: Response) -> Response:
+        began = g.pop("callback_began", None)
+        if began is not None:
+            platform = request.path.split("/", 2)[1]
+            callbacks.labels(platform, f"{answer.status_code // 100}xx").inc()
+            took.labels(platform).observe(perf_counter() - began)
+        return answer
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

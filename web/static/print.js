@@ -1,0 +1,3 @@
+"use strict";
+
+document.querySelectorAll("[data-print]").forEach((button) => button.addEventListener("click", () => print()));

@@ -1,0 +1,91 @@
+"""`/healthz`: the process lives. `/readyz`: it can do its work, with a reason for everything that it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from flask import Flask, Response, jsonify
+
+from storage import figures, schema
+from storage.media import MediaUnavailable
+from web.context import WebContext
+
+log = structlog.get_logger()
+LATE_S = 300.0  # messages waiting longer than this: somebody should look
+Probe = Callable[[], str]
+"""Tries one thing; returns what is wrong in plain words, "" when nothing is. May raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    ok: bool
+    reason: str = ""
+
+
+def check_database(engine: Any) -> str:
+    """Reachable, and its schema usable by this version."""
+    if schema.is_usable(engine):
+        return ""
+    at = schema.current(engine) or "empty"
+    return f"schema is at {at}, this version needs {schema.head()}: run `flask --app app db upgrade`"
+
+
+def check_redis(redis: Any) -> str:
+    return "" if redis.ping() else "no answer to PING"
+
+
+def check_media(store: Any) -> str:
+    """A small file can be written and removed."""
+    try:
+        store.check()
+    except MediaUnavailable as error:
+        return str(error)
+    return ""
+
+
+def run(name: str, probe: Probe) -> Check:
+    """One check; whatever goes wrong becomes its reason (the kind of error only: texts may hold addresses)."""
+    try:
+        reason = probe()
+    except Exception as error:
+        log.warning("ready.check_failed", check=name, error=type(error).__name__)
+        reason = f"cannot be reached ({type(error).__name__})"
+    return Check(name, not reason, reason)
+
+
+def degraded(ctx: WebContext) -> list[str]:
+    """What works only in part: nobody has to be sent away, somebody has to look."""
+    with ctx.new_work(read_only=True) as work:
+        now = figures.read(work.db, work.at)
+    found = []
+    if not ctx.platforms:
+        found.append("no platform is configured: set the ANSHAO_WECOM_* or ANSHAO_DINGTALK_* settings")
+    if now.inbox.oldest_s > LATE_S:
+        found.append(f"inbox: oldest message waits {now.inbox.oldest_s:.0f} s; is a chat worker running?")
+    for platform, row in sorted(now.outbox.items()):
+        if row.oldest_s > LATE_S:
+            found.append(f"outbox {platform}: oldest message waits {row.oldest_s:.0f} s")
+    if now.inbox_failed:
+        found.append(f"inbox: {now.inbox_failed} messages could not be handled")
+    return found
+
+
+def register(app: Flask, ctx: WebContext, probes: Sequence[tuple[str, Probe]]) -> None:
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return jsonify({"alive": True})
+
+    @app.get("/readyz")
+    def readyz() -> tuple[Response, int]:
+        checks = [run(name, probe) for name, probe in probes]
+        ready = all(check.ok for check in checks)
+        body = {
+            "ready": ready,
+            "checks": [{"name": c.name, "ok": c.ok, "reason": c.reason} for c in checks],
+            "degraded": degraded(ctx) if checks and checks[0].ok else [],
+        }
+        return jsonify(body), 200 if ready else 503
