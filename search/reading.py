@@ -53,9 +53,9 @@ def _by_spelling(cleaned: str, vocabulary: Vocabulary, covered: bytearray, found
             names = vocabulary.terms.get(term)
             if names is None or (length == 1 and not _stands_alone(term, words[at])):
                 continue
-            trust = ONE_CHARACTER if length == 1 else SPELLED
+            trust = SPELLED if length > 1 or term in _ALWAYS else ONE_CHARACTER
             found.extend(Finding(name, term, trust) for name in names)
-            covered[at : at + length] = b"\1" * length
+            covered[at : at + length] = (b"\2" if length == 1 else b"\1") * length
             at += length
             break
         else:
@@ -86,15 +86,16 @@ def _by_sound(cleaned: str, vocabulary: Vocabulary, covered: bytearray, found: l
         for at in range(len(cleaned) - length + 1):
             if length not in vocabulary.sound_lengths.get(folded[at], ()):
                 continue
-            taken = sum(covered[at : at + length])
-            if taken == length or (taken and length == 2) or " " in cleaned[at : at + length]:
+            taken, alone = covered[at : at + length].count(1), covered[at : at + length].count(2)
+            if taken + alone == length or (taken and length == 2) or " " in cleaned[at : at + length]:
                 continue
             terms = vocabulary.by_sound.get(folded[at : at + length])
             if terms is None:
                 continue
             said = cleaned[at : at + length]
             trust, term = max((_likeness(said, exact[at : at + length], term), term) for term in terms)
-            if trust > 0:
+            # One character read by itself (跳 蹦 当) gives way only to a longer word that is surely meant.
+            if trust > 0 and (not alone or trust >= SOUNDS_ALIKE):
                 found.extend(Finding(name, term, trust) for name in vocabulary.terms[term])
                 covered[at : at + length] = b"\1" * length
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,8 +70,33 @@ def _lengths(terms: Iterable[Sequence[str]]) -> dict[str, tuple[int, ...]]:
 ONOMATOPOEIA = frozenset("吱唧叽嗞嘘嗡哼嘤轰咣哐铛铿锵咚砰嘭噼啪咔喀哒嗒唰哗嘎嘶嗤哧呲滋嗖飕噗")
 
 
+def shipped_terms() -> dict[str, dict[str, dict]]:
+    """concepts.toml as read: slot -> concept -> entry."""
+    return tomllib.loads(Path(__file__).with_name("concepts.toml").read_text(encoding="utf-8"))
+
+
 @functools.cache
+def _shipped() -> Vocabulary:
+    return Vocabulary(shipped_terms())
+
+
+_instead: Vocabulary | None = None
+
+
 def vocabulary() -> Vocabulary:
-    """The vocabulary shipped with the search, read once."""
-    raw = tomllib.loads(Path(__file__).with_name("concepts.toml").read_text(encoding="utf-8"))
-    return Vocabulary(raw)
+    """The vocabulary in use: the shipped one, read once."""
+    return _instead or _shipped()
+
+
+@contextmanager
+def knowing_only(raw: dict[str, dict[str, dict]]) -> Iterator[None]:
+    """Work with other terms for a while, to measure how the search does with words it does not know.
+
+    For one thread; indexes must be built and asked inside.
+    """
+    global _instead
+    _instead = Vocabulary(raw)
+    try:
+        yield
+    finally:
+        _instead = None
