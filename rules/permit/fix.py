@@ -12,14 +12,14 @@ Filing at another level counts as one change and is tried around all this.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 from rules.permit.context import AT, Context, rests_on
 from rules.permit.judge import Decision, decide, overall
-from rules.permit.model import Change, FixSet, Rule, Stage, apply_changes, plain
+from rules.permit.model import Change, FixSet, Result, Rule, Stage, apply_changes, plain
 from rules.permit.options import FixOptions, Option, Request, candidates, level_changes
 from rules.permit.table import RuleTable, normal_level
 
@@ -51,28 +51,35 @@ def smallest_fix(
         request = origin if change is None else moved(origin, change)
         spent = 0 if change is None else 1
         for answer in _at_level(request, options, most - spent):
-            changes = answer.changes if change is None else (change, *answer.changes)
-            most = min(most, len(changes))
-            found.append(FixSet(changes, answer.result, answer.request.level, answer.request.at, answer.minimal))
-    return _best([fix for fix in found if len(fix.changes) == most], options.max_sets)
+            most = min(most, spent + len(answer.chosen))
+            found.append((change, answer))
+    smallest = [pair for pair in found if len(pair[1].chosen) + (pair[0] is not None) == most]
+    return tuple(_spoken(change, answer) for change, answer in _best(smallest, options.max_sets))
 
 
 @dataclass(frozen=True)
 class _Answer:
-    changes: tuple[Change, ...]
-    request: Request
-    result: Any
+    """A set that works at one level: `base` is the request at that level, `after` with the set applied."""
+
+    chosen: tuple[Option, ...]
+    base: Request
+    after: Request
+    result: Result
     minimal: bool
+
+
+def _spoken(change: Change | None, answer: _Answer) -> FixSet:
+    """The set with its words, which the search did without."""
+    changes, after = _applied(answer.chosen, answer.base, words=True)
+    first = () if change is None else (change,)
+    return FixSet((*first, *changes), answer.result, after.level, after.at, answer.minimal)
 
 
 def moved(request: Request, change: Change) -> Request:
     """The request with one change made."""
-    return replace(
-        request,
-        level=change.level or request.level,
-        at=max(request.at, change.at) if change.at else request.at,
-        facts=apply_changes((change,), request.facts),
-    )
+    at = max(request.at, change.at) if change.at else request.at
+    facts = apply_changes((change,), request.facts)
+    return Request(request.table, request.work, change.level or request.level, at, facts, request.stage)
 
 
 def _applied(chosen: Iterable[Option], origin: Request, *, words: bool) -> tuple[tuple[Change, ...], Request]:
@@ -100,32 +107,52 @@ def _blocking(request: Request) -> list[Rule]:
 
 
 def _at_level(request: Request, options: FixOptions, most: int) -> list[_Answer]:
-    """Smallest sets at this level, none larger than `most`; empty when there is none."""
+    """Smallest sets at this level, none larger than `most`; empty when there is none.
+
+    A joined set may disturb a rule that did not block before. That rule then takes part in the grouping, which brings
+    the parts that meet in it together, and the parts are searched again.
+    """
     if most < 0:
         return []
     choices = candidates(request, options)
-    parts = _parts(_blocking(request), choices, request.work)
-    searches = [_Search(request, rules, near, options) for rules, near in parts]
-    total = sum(search.least for search in searches)
-    solved: list[list[tuple[Option, ...]]] = []
-    for search in searches:
-        if total > most:
+    rules = _blocking(request)
+    while True:
+        solved, exact, total = _solved(request, rules, choices, options, most)
+        if solved is None:
             return []
-        sets = search.run()
-        if not sets:
-            return []
-        solved.append(sets)
-        total += len(sets[0]) - search.least
-    if total > most:
-        return []
-    exact = all(search.exact for search in searches)
-    joined = (_joined(request, chosen, exact) for chosen in _mixed(solved)[: 2 * options.max_sets])
-    if answers := [answer for answer in joined if answer]:
-        return answers
+        joined = [_joined(request, chosen, exact) for chosen in _mixed(solved)[: options.max_sets]]
+        if answers := [answer for answer in joined if answer.result.allows_work]:
+            return answers
+        known = {rule.id for rule in rules}
+        disturbed = [rule for rule in _blocking(joined[0].after) if rule.id not in known]
+        if not disturbed:
+            break
+        rules = [*rules, *disturbed]
     everything = request.table.selected(request.work, request.level, request.stage)
     whole = _Search(request, everything, choices, options, start=total)
     answers = [_joined(request, chosen, whole.exact) for chosen in whole.run()]
-    return [answer for answer in answers if answer and len(answer.changes) <= most]
+    return [answer for answer in answers if answer.result.allows_work and len(answer.chosen) <= most]
+
+
+def _solved(
+    request: Request, rules: Sequence[Rule], choices: Sequence[Option], options: FixOptions, most: int
+) -> tuple[list[list[tuple[Option, ...]]] | None, bool, int]:
+    """The smallest sets of every part, whether they are proven smallest, and their size together.
+
+    None when one part has no set, or when together they would be larger than `most`.
+    """
+    searches = [_Search(request, part, near, options) for part, near in _parts(rules, choices, request.work)]
+    total = sum(search.least for search in searches)
+    solved: list[list[tuple[Option, ...]]] = []
+    for search in searches:
+        sets = search.run() if total <= most else []
+        if not sets:
+            return None, True, total
+        solved.append(sets)
+        total += len(sets[0]) - search.least
+    if total > most:
+        return None, True, total
+    return solved, all(search.exact for search in searches), total
 
 
 def _mixed(solved: Sequence[list[tuple[Option, ...]]]) -> list[tuple[Option, ...]]:
@@ -137,11 +164,11 @@ def _mixed(solved: Sequence[list[tuple[Option, ...]]]) -> list[tuple[Option, ...
     return [tuple(option for part in mix for option in part) for mix in mixes]
 
 
-def _joined(request: Request, chosen: tuple[Option, ...], exact: bool) -> _Answer | None:
-    changes, after = _applied(chosen, request, words=True)
+def _joined(request: Request, chosen: tuple[Option, ...], exact: bool) -> _Answer:
+    _, after = _applied(chosen, request, words=False)
     rules = after.table.selected(after.work, after.level, after.stage)
     result = overall(decision.result for decision in _decisions(after, rules).values())
-    return _Answer(changes, after, result, exact) if result.allows_work else None
+    return _Answer(chosen, request, after, result, exact)
 
 
 @cache
@@ -279,17 +306,18 @@ def _dominated(chosen: tuple[Option, ...], better: tuple[Option, ...]) -> bool:
     )
 
 
-def _best(found: Sequence[FixSet], count: int) -> tuple[FixSet, ...]:
+def _best(found: Sequence[tuple[Change | None, _Answer]], count: int) -> list[tuple[Change | None, _Answer]]:
     """The cheapest sets; of sets that differ only in the level, the nearest level."""
-    ranked = sorted(found, key=lambda fix: (sum(change.cost for change in fix.changes), str(fix.as_dict())))
-    kept: list[FixSet] = []
-    seen: set[frozenset[str]] = set()
-    for fix in ranked:
-        key = frozenset("level" if change.level else change.id for change in fix.changes)
-        if key not in seen:
-            seen.add(key)
-            kept.append(fix)
-    return tuple(kept[:count])
+
+    def rank(pair: tuple[Change | None, _Answer]) -> tuple[int, str, str]:
+        change, answer = pair
+        cost, ids = _cost(answer.chosen)
+        return cost + (change.cost if change else 0), ids, change.id if change else ""
+
+    kept: dict[tuple[bool, str], tuple[Change | None, _Answer]] = {}
+    for pair in sorted(found, key=rank):
+        kept.setdefault((pair[0] is not None, _cost(pair[1].chosen)[1]), pair)
+    return list(kept.values())[:count]
 
 
 def _changed(before: Request, after: Request) -> set[str]:

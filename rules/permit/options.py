@@ -130,10 +130,15 @@ def level_changes(request: Request) -> list[Change]:
 
 
 def _simple_option(name: str, good: Any, text: str, cost: int, kind: str) -> Option:
+    fields = frozenset({name})
+    if not isinstance(good, str) or not good.startswith("@"):
+        ready = Change(f"{kind}:{name}", text, {name: plain(good)}, kind=kind, cost=cost)
+        return Option(f"{kind}:{name}", fields, cost, lambda _request, _words: ready, fields=fields)
+
     def make(request: Request, _words: bool) -> Change:
         return Change(f"{kind}:{name}", text, {name: plain(_value(good, request))}, kind=kind, cost=cost)
 
-    return Option(f"{kind}:{name}", frozenset({name}), cost, make, fields=frozenset({name}))
+    return Option(f"{kind}:{name}", fields, cost, make, fields=fields)
 
 
 def _fixed_option(change: Change) -> Option:
@@ -257,7 +262,24 @@ def _value(template: Any, request: Request, name: str = "") -> Any:
         return _SKIP if name not in request.facts else context.known("for_work_end")
     if word == "ban_force-1":
         return _first_param(request, "ban_force") - 1
+    if word.startswith("new_"):
+        return _renewed(word, context, request, name)
     return _validity(word, context, request, name)
+
+
+def _renewed(word: str, context: Context, request: Request, name: str) -> Any:
+    """Times of a new permit from now: four hours, or less where the work allows less."""
+    hours_allowed = [_first_param(request, "max_hours") or 24.0, 4.0]
+    other_end = context.known("for_work_end") if request.work == "temp_power" else None
+    if other_end is not None:
+        hours_allowed.append((other_end - request.at) / timedelta(hours=1))
+    span = min(hours_allowed)
+    if word == "new_valid_to" and (name == "valid_to" or name in request.facts):
+        start = max(context.known("start_time") or request.at, request.at)
+        return start + timedelta(hours=span)
+    if name not in request.facts:
+        return _SKIP
+    return span if word == "new_hours" else span / 24
 
 
 def _validity(word: str, context: Context, request: Request, name: str) -> Any:
