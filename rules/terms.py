@@ -57,6 +57,7 @@ class Role(StrEnum):
     WORKSHOP_DIRECTOR = "workshop_director"
     SAFETY_OFFICER = "safety_officer"
     EXECUTIVE = "executive"
+    VETERAN = "veteran"
     ADMIN = "admin"
 
     @property
@@ -67,6 +68,7 @@ class Role(StrEnum):
             "workshop_director": "车间主任",
             "safety_officer": "安全员",
             "executive": "分管领导",
+            "veteran": "老师傅",
             "admin": "管理员",
         }[self.value]
 

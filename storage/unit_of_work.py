@@ -7,13 +7,14 @@ from datetime import datetime
 from functools import cached_property
 from types import TracebackType
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Pool
 from sqlalchemy.orm import Session
 
 from storage.cards import Cards
 from storage.conversations import Conversations
 from storage.hazards import Hazards
 from storage.inbox import InboxRows
+from storage.knowledge import Knowledge
 from storage.ladder import Ladder, Policies
 from storage.media_rows import MediaRows
 from storage.outbox import Outbox
@@ -27,6 +28,7 @@ class UnitOfWork:
 
     def __init__(self, engine: Engine, at: datetime, *, read_only: bool = False) -> None:
         self._engine = engine.execution_options(read_only=True) if read_only else engine
+        self.read_only = read_only
         self.at = at
         self.wake: set[str] = set()  # queues that have work once this is committed
 
@@ -38,6 +40,11 @@ class UnitOfWork:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.db.close()
+
+    @property
+    def pool(self) -> Pool:
+        """The connection pool: the same object for all work of one engine in this process."""
+        return self._engine.pool
 
     def commit(self) -> None:
         self.db.commit()
@@ -80,6 +87,10 @@ class UnitOfWork:
     @cached_property
     def policies(self) -> Policies:
         return Policies(self.db)
+
+    @cached_property
+    def knowledge(self) -> Knowledge:
+        return Knowledge(self.db)
 
     @cached_property
     def media(self) -> MediaRows:

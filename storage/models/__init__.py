@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from storage.models.hazard import Counter, Hazard, HazardExtension, HazardPhoto, Joiner
+from storage.models.knowledge import (
+    KnowledgeCard,
+    KnowledgeLink,
+    KnowledgePoint,
+    KnowledgeQuestion,
+    KnowledgeUse,
+)
 from storage.models.ladder import LadderStep, Policy
 from storage.models.media import Media
 from storage.models.messages import CardCopy, CardPost, CaseCard, Conversation, Delivery, Inbox
@@ -27,6 +34,11 @@ __all__ = [
     "HazardPhoto",
     "Inbox",
     "Joiner",
+    "KnowledgeCard",
+    "KnowledgeLink",
+    "KnowledgePoint",
+    "KnowledgeQuestion",
+    "KnowledgeUse",
     "LadderStep",
     "Media",
     "Person",
