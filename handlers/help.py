@@ -35,9 +35,7 @@ def help_text(turn: Turn) -> None:
 def not_understood(turn: Turn) -> None:
     """The last resort: never silent, never an error."""
     kind = turn.message.kind
-    if kind in (Kind.LEFT, Kind.ORG_CHANGED, Kind.PHOTOS_COMING) or (
-        kind is Kind.PLACE and turn.message.position is None
-    ):
+    if kind in (Kind.LEFT, Kind.ORG_CHANGED, Kind.PHOTOS_COMING) or _silent_position(turn):
         return
     if kind in NOT_SEEN:
         turn.say(NOT_SEEN[kind])
@@ -51,6 +49,12 @@ def not_understood(turn: Turn) -> None:
         _offer_report(turn)
     else:
         turn.say("没太明白。\n" + HELP)
+
+
+def _silent_position(turn: Turn) -> bool:
+    """The client tells its position on opening the chat: noted with the account, nothing to answer."""
+    position = turn.message.position
+    return turn.message.kind is Kind.PLACE and (position is None or position.by_event)
 
 
 def _offer_report(turn: Turn) -> None:

@@ -88,11 +88,11 @@ def keep_photo(services: Services, data: bytes) -> tuple[Media | None, dict[str,
     services.media.save(data, mime=photo.mime)
     small = services.media.save(photo.working, mime="image/jpeg")
     thumb = services.media.save(photo.thumbnail, mime="image/jpeg")
-    codes = [code.text for code in images.decode_codes(photo.working)]
+    codes = [code.text for code in images.decode_codes(data)]  # the small copy loses small codes
     taken_at = photo.exif.taken_at
     if taken_at is not None and taken_at.tzinfo is None:
         taken_at = taken_at.replace(tzinfo=services.zone)
-    facts = {"exif": _position(photo.exif), "codes": codes, "taken_at_has_offset": not photo.exif.taken_at_is_naive}
+    facts = {"exif": _position(photo.exif), "codes": codes, "flags": list(photo.exif.flags)}
     row = Media(
         sha256=photo.sha256,
         mime=photo.mime,

@@ -318,7 +318,9 @@ class Phone:
         found = self._matching(words, chat)
         assert found, f"{self.person['name']} does not see {words}; sees: {self._all_words()}"
         if buttons is not None:
-            live = [b["label"] for b in found[-1]["card"]["buttons"] if not b["disabled"]]
+            shown = [item["card"] for item in found if item["card"]]
+            assert shown, f"{self.person['name']} sees {words} on no card"
+            live = [b["label"] for b in shown[-1]["buttons"] if not b["disabled"]]
             assert live == buttons, f"{self.person['name']} sees the buttons {live}"
         return self
 

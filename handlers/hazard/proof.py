@@ -58,7 +58,9 @@ def _evidence(
         before=_facts(work, before_photos(hazard)),
         after=_facts(work, after_photos(hazard)),
         earlier=[
-            PhotoFacts(sha256=photo.sha256, phash=hash_of(photo.dhash), case=photo.number or "")
+            PhotoFacts(
+                sha256=photo.sha256, phash=hash_of(photo.dhash), dhash=second_hash(photo.dhash), case=photo.number or ""
+            )
             for photo in work.media.earlier_photos()
             if photo.photo_id not in mine
             and not (photo.hazard_id == hazard.id and photo.kind == PhotoKind.BEFORE.value)
@@ -96,6 +98,10 @@ def hash_of(dhash: str) -> int | None:
     return int(dhash[:16], 16) if dhash else None
 
 
+def second_hash(dhash: str) -> int | None:
+    return int(dhash[16:32], 16) if len(dhash) >= 32 else None
+
+
 def _facts(work: UnitOfWork, photos: Sequence[HazardPhoto]) -> list[PhotoFacts]:
     out = []
     for photo in photos:
@@ -105,6 +111,7 @@ def _facts(work: UnitOfWork, photos: Sequence[HazardPhoto]) -> list[PhotoFacts]:
             PhotoFacts(
                 sha256=photo.sha256,
                 phash=hash_of(media.dhash) if media else None,
+                dhash=second_hash(media.dhash) if media else None,
                 taken_at=photo.taken_at,
                 position=position,
             )

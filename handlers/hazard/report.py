@@ -71,6 +71,8 @@ def _belongs_to_filed(turn: Turn) -> bool:
 def _absorb(turn: Turn, hazard: Hazard) -> list[str]:
     """Take in what the message brings; returns the Chinese reasons for what could not be used."""
     refusals = [f.refused for f in turn.fetched if f.refused]
+    if turn.message.kind is Kind.VOICE and not turn.text:
+        refusals.append("语音没有转成文字(录音已保存),请打字说一句")
     room = MAX_PHOTOS - len(hazard.photos)
     images = [f for f in turn.fetched if f.kind == "image" and f.sha256]
     if len(images) > room:
@@ -181,7 +183,8 @@ def _go_on(turn: Turn, hazard: Hazard, refusals: list[str], *, changed: bool) ->
     known_place = place.settle(turn.work, hazard)
     danger = rules.emergency(hazard.description) if hazard.description else None
     if danger is not None:
-        turn.say(danger.line_zh, case=("hazard", hazard.id), urgency=0)
+        if not _answered_by_callback(turn):
+            turn.say(danger.line_zh, case=("hazard", hazard.id), urgency=0)
         filing.file_now(turn, hazard, refusals)
         return
     missing = _missing(hazard, known_place=known_place, no_photo=no_photo)
@@ -189,11 +192,18 @@ def _go_on(turn: Turn, hazard: Hazard, refusals: list[str], *, changed: bool) ->
         _check_duplicate_then_file(turn, hazard, refusals, facts)
         return
     facts = {**facts, "draft": hazard.id, "no_photo": no_photo}
-    if facts.get("asked") == missing and not refusals and changed:
+    gave_what_was_asked = missing == "place" and turn.message.position is not None
+    if facts.get("asked") == missing and not refusals and changed and not gave_what_was_asked:
         turn.stay(flow=FLOW, state=TELLING, facts=facts, expires_after=TOGETHER)  # do not repeat the same question
         return
     facts["asked"] = missing
     _ask(turn, hazard, missing, refusals, facts)
+
+
+def _answered_by_callback(turn: Turn) -> bool:
+    """The callback gave the line itself for words typed in the 1:1 chat (ADR 0007); the receipt carries it once more."""
+    typed = turn.message.kind is Kind.TEXT and not turn.in_group
+    return typed and turn.at - turn.data.get("received_at", turn.at) < timedelta(seconds=10)
 
 
 def _missing(hazard: Hazard, *, known_place: bool, no_photo: bool) -> str | None:
@@ -305,7 +315,9 @@ flow = Flow(
     starts=[
         said(("上报", "隐患上报", "报隐患", "随手拍"), begin),
         on(Kind.IMAGE, told),
-        on(Kind.PLACE, told),
+        on(
+            Kind.PLACE, told, fits=lambda turn: turn.message.position is not None and not turn.message.position.by_event
+        ),
         on(Kind.SCAN, told),
         on(Kind.VOICE, told, fits=lambda turn: has_draft(turn) or looks_like_hazard(turn)),
         like("^匿名", told),

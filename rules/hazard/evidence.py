@@ -29,6 +29,7 @@ class PhotoFacts:
     position: Point | None = None
     accuracy_m: float | None = None
     case: str = ""
+    dhash: int | None = None  # a second picture hash of 64 bits
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ FAR_M = 50.0  # FC-04
 TOO_FAST = timedelta(minutes=2)  # FC-09
 BATCH = 5  # FC-09 [L]: this many closed by one person within one minute
 REPEAT_WITHIN = timedelta(days=30)  # FC-11
-NEAR_DUPLICATE_BITS = 6  # FC-03 [L]: of 64 bits of a perceptual hash
+NEAR_DUPLICATE_BITS = 6  # FC-03 [L]: of 64 bits of a perceptual hash, when it is all that is known
+BOTH_HASHES_BITS = (12, 16)  # FC-03 [L]: of phash and dhash, when both agree (also catches cropped copies)
 
 
 class _Unknown(Exception):
@@ -75,6 +76,13 @@ def _no_after_photo(e: Evidence) -> Signal | None:
     return None if e.after else _strong("FC-02", "还缺整改后的照片，请在现场拍一张发过来。")
 
 
+def _both_agree(a: PhotoFacts, b: PhotoFacts) -> bool:
+    if a.phash is None or b.phash is None or a.dhash is None or b.dhash is None:
+        return False
+    far_p, far_d = BOTH_HASHES_BITS
+    return hash_distance(a.phash, b.phash) <= far_p and hash_distance(a.dhash, b.dhash) <= far_d
+
+
 def _same_picture(e: Evidence) -> Signal | None:
     """Every after-photo against the before-photos and against any earlier photo at hand."""
     _need(e.after)
@@ -87,7 +95,7 @@ def _same_picture(e: Evidence) -> Signal | None:
                 return _strong("FC-03", text, case=other.case, bits=0)
             if after.phash is not None and other.phash is not None:
                 bits = hash_distance(after.phash, other.phash)
-                if bits <= NEAR_DUPLICATE_BITS:
+                if bits <= NEAR_DUPLICATE_BITS or _both_agree(after, other):
                     text = f"这张和之前的照片{where}几乎一样，看不出变化，请换个角度再拍一张整改后的照片。"
                     return _strong("FC-03", text, case=other.case, bits=bits)
     _need(e.before, e.earlier)

@@ -1,0 +1,83 @@
+"""Proof of the rectification: kind refusals of what proves nothing, hints for the acceptor, the picture for everyone."""
+
+from __future__ import annotations
+
+from tests.pictures import recompressed, scene
+
+
+def filed(plant, seed=1):
+    plant.phone("张伟").sends_photo(scene(seed)).says("装卸台照明不足,灯坏一片")
+    li = plant.phone("李强")
+    li.taps("开始整改", on="YH-0001")
+    plant.forward(minutes=30)
+    return li
+
+
+def test_no_photo_no_submission(plant):
+    li = filed(plant)
+    li.says("换好了三只灯管")
+    li.sees("还缺整改后的照片")
+    assert plant.hazard("YH-0001").state == "rectifying"
+
+
+def test_the_same_file_is_refused_kindly(plant):
+    li = filed(plant)
+    li.sends_photo(scene(1)).says("换好了三只灯管")
+    li.sees("同一个文件", "重新拍")
+    assert plant.hazard("YH-0001").state == "rectifying"
+    li.sends_photo(scene(1, mended=True))
+    li.sees("已提交")
+
+
+def test_a_forwarded_copy_of_the_before_photo_is_noticed(plant):
+    li = filed(plant)
+    li.sends_photo(recompressed(scene(1))).says("换好了三只灯管")
+    li.sees("几乎一样")
+    assert plant.hazard("YH-0001").state == "rectifying"
+
+
+def test_a_photo_of_another_case_is_noticed(plant):
+    li = filed(plant)
+    li.sends_photo(scene(1, mended=True)).says("换好了三只灯管")
+    plant.phone("王芳").taps("验收通过", on="YH-0001")
+    plant.phone("孙丽").sends_photo(scene(5), caption="装卸台 护栏缺损 栏杆断了")
+    chen = plant.phone("陈刚", "dingtalk")
+    chen.taps("开始整改", on="YH-0002")
+    plant.forward(minutes=30)
+    chen.sends_photo(scene(1, mended=True)).says("栏杆已焊好并刷漆")
+    chen.sees("YH-0001", "重新拍")
+
+
+def test_template_words_are_shown_to_the_acceptor(plant):
+    li = filed(plant)
+    li.sends_photo(scene(1, mended=True)).says("已整改")
+    plant.phone("王芳").sees("YH-0001", "请留意")
+
+
+def test_the_fixer_cannot_accept(plant):
+    li = filed(plant)
+    li.sends_photo(scene(1, mended=True)).says("换好了三只灯管")
+    li.taps("验收通过", on="YH-0001")
+    li.sees("整改人不能验收自己")
+    assert plant.hazard("YH-0001").state == "to_accept"
+
+
+def test_every_change_is_in_the_sealed_trail(plant):
+    li = filed(plant)
+    li.sends_photo(scene(1, mended=True)).says("换好了三只灯管")
+    plant.phone("王芳").taps("验收通过", on="YH-0001")
+    with plant.work(read_only=True) as work:
+        hazard = work.hazards.by_number("YH-0001")
+        actions = [line.action for line in work.trail.of("hazard", hazard.id)]
+        assert actions == ["filed", "assigned", "started", "submitted", "accepted"]
+        assert list(work.trail.broken()) == []
+
+
+def test_a_changed_trail_line_is_found(plant):
+    filed(plant)
+    with plant.work() as work:
+        hazard = work.hazards.by_number("YH-0001")
+        work.trail.of("hazard", hazard.id)[1].why = "另一个说法"
+        work.commit()
+    with plant.work(read_only=True) as work:
+        assert [(line.action, what) for line, what in work.trail.broken()] == [("assigned", "the line was changed")]
