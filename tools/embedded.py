@@ -73,10 +73,10 @@ def valkey(data_dir: Path, *, keep: bool = True) -> Iterator[str]:
             return
         child = None
         try:
-            if not _answers(client):  # else a server outlived its owner: take it over
-                socket.unlink(missing_ok=True)
-                child = _start(folder, socket, keep=keep)
-                _wait_until_it_answers(client, child, folder)
+            _end_an_orphan(client)
+            socket.unlink(missing_ok=True)
+            child = _start(folder, socket, keep=keep)
+            _wait_until_it_answers(client, child, folder)
             yield f"unix://{socket}"
         finally:
             _stop(client, child)
@@ -127,6 +127,16 @@ def _wait_until_it_answers(client: redis.Redis, child: subprocess.Popen[bytes] |
             )
         if monotonic() > end:
             raise EmbeddedError(f"The embedded Redis did not answer in {READY_WITHIN_S:.0f} s; see {folder}/server.log")
+        sleep(0.01)
+
+
+def _end_an_orphan(client: redis.Redis) -> None:
+    """A server that outlived its killed owner holds the append-only file: it must be gone before the next opens it."""
+    end = monotonic() + STOP_WITHIN_S
+    while _answers(client):
+        if monotonic() > end:
+            raise EmbeddedError("An embedded Redis of an earlier run does not stop; end the process valkey-server")
+        _stop(client, None)
         sleep(0.01)
 
 
