@@ -75,7 +75,7 @@ def fact_dictionary() -> Mapping[str, Fact]:
     """Every fact by name."""
     found = {}
     for name, row in _file()["fact"].items():
-        fields = {key: tuple(value) if key == "values" else value for key, value in row.items()}
+        fields: dict[str, Any] = {key: tuple(value) if key == "values" else value for key, value in row.items()}
         found[name] = Fact(name=name, **fields)
     return found
 

@@ -166,18 +166,19 @@ def _action_option(action: Action, request: Request, options: FixOptions, daylig
 
 def _act(action: Action, request: Request, words: bool) -> Change:
     at = _sampling_time(request) if _SAMPLING in action.set else None
-    late = at is not None and at > request.at
-    then = replace(request, at=at) if late else request
+    if at is not None and at <= request.at:
+        at = None
+    then = replace(request, at=at) if at else request
     facts: dict[str, Any] = {}
     for name, template in action.set.items():
         value = _value(template, then, name)
         if value is not _SKIP:
             facts[name] = plain(value)
-    if late:
+    if at:
         facts |= _shift(request, at, names=("now", "today"))
     text = action.zh.format_map(_Words(request, then)) if words else ""
     kind = "wait" if action.id.startswith("wait_") else "act"
-    return Change(f"act:{action.id}", text, facts, at=at if late else None, kind=kind, cost=action.cost)
+    return Change(f"act:{action.id}", text, facts, at=at, kind=kind, cost=action.cost)
 
 
 class _Words(dict):

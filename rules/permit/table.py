@@ -67,7 +67,7 @@ class Settings:
                 raise BadTable(f"settings.{name}: 须是不小于 0 的数")
         try:
             _ = self.zone, self.night
-        except (ValueError, ZoneInfoNotFoundError) as error:
+        except (TypeError, ValueError, ZoneInfoNotFoundError) as error:
             raise BadTable(f"settings: {error}") from error
 
     @cached_property
@@ -169,18 +169,19 @@ def load(standard: str = "gb30871_2022", *, tenant: Mapping[str, Any] | None = N
     if strange := set(tenant.get("settings", {})) - set(data["settings"]):
         raise BadTable(f"不认识的设置:{sorted(strange)}")
     settings = Settings(**{**data["settings"], **tenant.get("settings", {})})
-    rules = {row["id"]: _rule(row) for row in data["rule"]}
+    rules: dict[str, Rule | None] = {row["id"]: _rule(row) for row in data["rule"]}
     for rule_id, change in tenant.get("rules", {}).items():
-        if rule_id not in rules:
+        rule = rules.get(rule_id)
+        if rule is None:
             raise BadTable(f"没有规则 {rule_id}")
-        rules[rule_id] = _tighten(rules[rule_id], change)
+        rules[rule_id] = _tighten(rule, change)
     for row in tenant.get("add", ()):
-        rule = _rule(
+        own = _rule(
             {"stage": [stage.value for stage in Stage], "mark": "L", "limit": "", "remedy": "", **row, "src": "ent"}
         )
-        if rule.id in rules:
-            raise BadTable(f"规则号 {rule.id} 已被占用")
-        rules[rule.id] = rule
+        if own.id in rules:
+            raise BadTable(f"规则号 {own.id} 已被占用")
+        rules[own.id] = own
     kept = tuple(rule for rule in rules.values() if rule is not None)
     _check_keeping(settings, rules)
     edition = data["edition"]

@@ -77,7 +77,7 @@ def test_a_plant_adds_its_own_rule():
 @pytest.mark.parametrize(
     "tenant",
     [
-        {"settings": {"night_start": "25:00"}}, {"settings": {"unknown": 1}}, {"settings": {"upgrade_manner": "never"}},
+        {"settings": {"night_start": "25:00"}}, {"settings": {"unknown": 1}}, {"settings": {"night_end": 6}}, {"settings": {"upgrade_manner": "never"}},
         {"settings": {"hours_lifting": -1}}, {"settings": {"hours_lifting": float("nan")}}, {"settings": {"timezone": "Mars"}},
         {"rules": {"XX-1": {}}}, {"rules": {"HW-A03": {"nope": 1}}}, {"rules": {"HW-A03": {"max_vol": "0.4"}}}, {"other": 1},
         {"rules": {"HW-A03": {"max_vol": float("nan")}}}, {"rules": {"HW-A03": {"result": "pass"}}},
