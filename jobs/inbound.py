@@ -20,6 +20,7 @@ from jobs.context import Services
 from jobs.queue import CHAT, DELIVERY, MEDIA, Kicker
 from storage.inbox import store
 from storage.models import Inbox
+from storage.people import account_key
 
 log = structlog.get_logger()
 
@@ -58,7 +59,7 @@ def _row(message: Inbound, now: datetime) -> dict[str, Any]:
     return {
         "platform": message.platform,
         "key": message.key,
-        "sender": message.sender,
+        "sender": account_key(message.platform, message.sender),  # one spelling a person, for the order
         "payload": message.to_json(),
         "state": "new",
         "needs_media": needs_media,

@@ -155,7 +155,10 @@ class Hazards:
         waiting = select(HazardExtension.hazard_id).where(HazardExtension.decided_at.is_(None))
         return self.db.scalars(
             _with_all(
-                select(Hazard).where(Hazard.state.in_(OPEN), Hazard.id.in_(waiting)).order_by(Hazard.due_at).limit(limit)
+                select(Hazard)
+                .where(Hazard.state.in_(OPEN), Hazard.id.in_(waiting))
+                .order_by(Hazard.due_at)
+                .limit(limit)
             )
         ).all()
 

@@ -222,7 +222,7 @@ class Knowledge:
         )
         if person_id is not None:
             query = query.where(KnowledgeCard.author_id == person_id)
-        return {author: people for author, people in self.db.execute(query)}
+        return {int(author): int(people) for author, people in self.db.execute(query)}
 
     # -- points
 

@@ -14,7 +14,9 @@ from storage.models.ladder import LadderStep, Policy
 from storage.models.media import Media
 from storage.models.messages import CardCopy, CardPost, CaseCard, Conversation, Delivery, Inbox
 from storage.models.people import Account, ApiToken, GroupChat, Person, RoleGrant
+from storage.models.permit import GasTest, Permit, PermitApproval, PermitParty, PermitVerdict, PlaceAnswer
 from storage.models.plant import Area, Equipment
+from storage.models.readings import Certificate, Detector, Reading, SourceState, Zone
 from storage.models.trail import TrailLine
 
 __all__ = [
@@ -24,10 +26,13 @@ __all__ = [
     "CardCopy",
     "CardPost",
     "CaseCard",
+    "Certificate",
     "Conversation",
     "Counter",
     "Delivery",
+    "Detector",
     "Equipment",
+    "GasTest",
     "GroupChat",
     "Hazard",
     "HazardExtension",
@@ -41,8 +46,16 @@ __all__ = [
     "KnowledgeUse",
     "LadderStep",
     "Media",
+    "Permit",
+    "PermitApproval",
+    "PermitParty",
+    "PermitVerdict",
     "Person",
+    "PlaceAnswer",
     "Policy",
+    "Reading",
     "RoleGrant",
+    "SourceState",
     "TrailLine",
+    "Zone",
 ]
