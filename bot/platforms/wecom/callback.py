@@ -37,19 +37,19 @@ def blueprint(config: WeComConfig, *, accept: Accept, clock: Callable[[], dateti
         now = clock()
         try:
             data = read(_open(envelope, encrypted_part(_body()), config, now))
+            inbound = inbound_of(data, now=now, datum=config.datum)
         except Corrupt as error:
             _malformed(str(error))
-        inbound = inbound_of(data, now=now, datum=config.datum)
         if inbound is None:
             return Response()
         answers = _accept(accept, inbound)
         if not answers or not answers[0]:
             return Response()
-        if not can_be_answered(data):
+        if not inbound.sender or not can_be_answered(data):
             log.warning("wecom.answer_not_possible", key=inbound.key)
             return Response()
         reply = envelope.close(
-            passive_text(answers[0], user=str(data["FromUserName"]), corp_id=config.corp_id, now=now),
+            passive_text(answers[0], user=inbound.sender, corp_id=config.corp_id, now=now),
             timestamp=str(int(now.timestamp())),
             nonce=str(secrets.randbelow(10**10)),
         )

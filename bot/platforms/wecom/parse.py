@@ -1,4 +1,4 @@
-"""A decrypted WeCom callback as an Inbound. Whatever is odd in it becomes UNKNOWN; nothing raises."""
+"""A decrypted WeCom callback as an Inbound. Whatever is odd in it becomes UNKNOWN."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def can_be_answered(data: Data) -> bool:
 
 
 def inbound_of(data: Data, *, now: datetime, datum: str) -> Inbound | None:
-    """The Inbound of one callback; None for a menu link that was only opened.
+    """The Inbound of one callback; None for a menu link that was only opened. Raises Corrupt for endless nesting.
 
     `reply_to` holds, where the event has them: change, user, new_user (change_contact), count (photos that follow),
     answers ({question key: [option ids]} of a vote or a form).
@@ -214,7 +214,11 @@ def _key(data: Data, *, is_event: bool) -> str:
     if not is_event and number:
         return number
     told = {name: value for name, value in data.items() if name not in ("ToUserName", "AgentID")}
-    return "event:" + hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:40]
+    try:
+        text = json.dumps(told, sort_keys=True)
+    except RecursionError:
+        raise Corrupt("depth") from None
+    return "event:" + hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
 def _dict(value: Any) -> Data:

@@ -93,8 +93,9 @@ class Renderer:
         if not card.picture:
             raise ValueError("a news_notice needs a picture")
         drawn = self._head("news_notice", card, look) | _facts(card.facts, look) | self._links(card, look)
-        rows = [{"title": "说明", "desc": _cut_text(card.body, look.row_text)}] if card.body else []
-        rows += [{"title": cut_chars(card.note, look.row_title)}] if card.note else []
+        body, note = _cut_text(card.body, look.row_text), cut_chars(card.note, look.row_title)
+        rows = [{"title": "说明", "desc": body}] if body else []
+        rows += [{"title": note}] if note else []
         if rows:
             drawn["vertical_content_list"] = rows
         drawn["card_image"] = {"url": self._picture_url(card.picture)}
@@ -167,11 +168,12 @@ class Renderer:
 
 
 def _facts(facts: Sequence[Fact], look: Look) -> Json:
+    """Lines that say nothing, also because nothing of them can be shown, are left out."""
     rows = [
         {"keyname": cut_chars(fact.name, look.fact_name), "value": cut_chars(fact.value, look.fact_value)}
         for fact in facts
-        if fact.name and fact.value
     ]
+    rows = [row for row in rows if row["keyname"] and row["value"]]
     return {"horizontal_content_list": rows} if rows else {}
 
 

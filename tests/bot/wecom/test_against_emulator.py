@@ -537,8 +537,8 @@ def test_the_token_is_refreshed_for_uploads_and_downloads_too(world):
     assert world.problems() == []
 
 
-def test_many_processes_fetch_one_token(world, redis_socket):
-    stores = [redis.Redis(unix_socket_path=redis_socket) for _ in range(8)]
+def test_many_processes_fetch_one_token(world, valkey_url):
+    stores = [redis.Redis.from_url(valkey_url) for _ in range(8)]
     adapters = [world.adapter(store) for store in stores]
     ready = threading.Barrier(8)
 
