@@ -5,11 +5,14 @@
     def test_c(sqlite_url): …        on SQLite only; postgres_url likewise
     def test_d(redis_url): …         an empty Valkey; redis_client likewise
 
+    def test_e(chromium): …          the path of a Chromium; skipped with one loud line, or failed where it is required
+
 `--database sqlite` (or postgres) runs the parametrised tests on one of them.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -24,6 +27,10 @@ from storage import schema
 from storage.database import open_engine
 from tools import embedded, postgres
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+NO_BROWSER = (
+    "NO CHROMIUM FOUND: the browser tests did NOT run 没有找到 Chromium,浏览器测试没有运行 (apt install chromium)"
+)
 KINDS = ("sqlite", "postgres")
 NewDatabase = Callable[[], AbstractContextManager[str]]
 
@@ -36,6 +43,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
         wish = metafunc.config.getoption("--database")
         metafunc.parametrize("database_kind", KINDS if wish == "both" else (wish,), scope="session")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium for playwright's `executable_path`. ANSHAO_REQUIRE_BROWSER=1 makes its absence a failure."""
+    for name in BROWSERS:
+        if path := shutil.which(name):
+            return path
+    if os.environ.get("ANSHAO_REQUIRE_BROWSER") == "1":
+        pytest.fail(NO_BROWSER)
+    pytest.skip(NO_BROWSER)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One loud line, once, before the runner's own summary."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if any("NO CHROMIUM" in str(report.longrepr) for report in skipped):
+        terminalreporter.write_line(NO_BROWSER, yellow=True, bold=True)
 
 
 @pytest.fixture(scope="session")

@@ -36,9 +36,9 @@ def alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def require_free_ports(*ports: int) -> None:
+def require_free_ports(*ports: int, within_s: float = FREE_WITHIN_S) -> None:
     """Raises StackError naming the first port that stays taken."""
-    end = monotonic() + FREE_WITHIN_S
+    end = monotonic() + within_s
     for port in ports:
         while not _is_free(port):
             if monotonic() > end:

@@ -13,7 +13,6 @@ from tools import stack
 from tools.alone import StackError
 from tools.embedded import EmbeddedError
 
-ENV_FILE = stack.ROOT / "data" / "demo.env"
 FOLDER = stack.ROOT / "data" / "demo"
 
 
@@ -58,14 +57,15 @@ def run(*, once: bool, folder: Path) -> int:
     began = monotonic()
     app_port, phones_port = ports()
     with stack.running(folder, app_port=app_port, phones_port=phones_port, note=_say) as running:
-        running.write_env_file(ENV_FILE)
+        env_file = running.folder.with_suffix(".env")  # data/demo.env, which ./anshao run looks for
+        running.write_env_file(env_file)
         try:
             print(welcome(running, monotonic() - began), flush=True)
             while not once:
                 sleep(0.5)
                 running.check_children()
         finally:
-            ENV_FILE.unlink(missing_ok=True)
+            env_file.unlink(missing_ok=True)
     return 0
 
 

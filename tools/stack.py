@@ -19,7 +19,7 @@ import requests
 from emulators.demo_plant import SMS_TEMPLATE, demo_plant, demo_secrets
 from settings import load
 from tools import embedded, plant_files, processes
-from tools.alone import HOST, StackError, alone, require_free_ports
+from tools.alone import FREE_WITHIN_S, HOST, StackError, alone, require_free_ports
 
 ROOT = Path(__file__).resolve().parents[1]
 READY_WITHIN_S = 60.0
@@ -193,7 +193,8 @@ def running(
     folder.mkdir(parents=True, exist_ok=True)
     stack = Stack(folder, app_port, phones_port, note)
     with alone(folder):
-        require_free_ports(app_port, phones_port)
+        # what a killed run left behind needs a moment; a first run need not wait
+        require_free_ports(app_port, phones_port, within_s=FREE_WITHIN_S if (folder / "secrets.json").exists() else 0.0)
         with embedded.valkey(folder) as redis_url:
             try:
                 stack.prepare(redis_url)
