@@ -19,6 +19,7 @@ log = structlog.get_logger()
 LEASE = timedelta(seconds=30)
 CODE_LIFE = timedelta(hours=71)  # WeCom: 72 h
 MAX_ATTEMPTS = 12
+NOT_TAKEN = (Failure.RETRY, Failure.THROTTLED, Failure.CONFIG, Failure.QUOTA)
 
 
 def redraw(services: Services, post_id: int) -> int:
@@ -48,7 +49,7 @@ def redraw(services: Services, post_id: int) -> int:
     except PlatformError as failed:
         error = failed
     with services.new_work() as work:
-        _note(work, work.cards.post(post_id), revision, error)
+        _note(work, work.cards.post(post_id), revision, error, code)
         work.commit()
     return 1
 
@@ -78,8 +79,10 @@ def _post_again(work: UnitOfWork, post: CardPost) -> None:
     log.info("card.posted_again", post=post.id, card=post.card_id)
 
 
-def _note(work: UnitOfWork, post: CardPost, revision: int, error: PlatformError | None) -> None:
+def _note(work: UnitOfWork, post: CardPost, revision: int, error: PlatformError | None, code: str) -> None:
     post.lease_until = None
+    if error is not None and code and error.failure in NOT_TAKEN:
+        post.codes = [{"code": code, "at": work.at.isoformat()}, *post.codes]  # the right was not spent
     if error is None:
         post.shown_revision, post.redrawn_at, post.attempts, post.error = revision, work.at, 0, ""
         post.next_try_at = None

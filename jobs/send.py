@@ -96,8 +96,6 @@ def send_card_batch(services: Services, jobs: Sequence[dict[str, Any]]) -> Outco
     card_id, content, revision = first["card"]
     platform = platform_of(services, first["platform"])
     ref = f"c{card_id}-{hashlib.sha256(first['batch_key'].encode()).hexdigest()[:16]}"
-    if first["attempts"] > 1 and first["platform"] == "wecom":
-        ref = f"{ref}-{first['attempts']}"  # a task_id is never used twice there
     targets = [target_of(job) for job in jobs]
     posted = platform.post_card(Card.from_json(content), targets, ref=ref)
     at: datetime = services.clock()

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from bot import outbox
 from cards import hazard as cards
-from cards.words import local, name_of
+from cards.words import local, name_of, place_of
 from handlers.hazard import dispatch, proof
 from rules import hazard as rules
 from rules.errors import RuleBroken
@@ -342,6 +342,17 @@ def assign(work: UnitOfWork, hazard: Hazard, *, via: str) -> None:
     _restart_rectify_ladder(work, hazard)
     dispatch.send_first(work, hazard, plan)
     dispatch.redraw(work, hazard, "")
+
+
+def place_known(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> None:
+    """A hazard filed in haste now has its place: choose owner and ladder again and tell the right people."""
+    _check(work, hazard, Action.CORRECT, by)
+    hazard.generation += 1
+    work.ladder.call_off("hazard", hazard.id, at=work.at)
+    _leave(work, hazard, "corrected", by=by, via=via, from_state=hazard.state, why=f"位置:{place_of(hazard)}")
+    hazard.state = HazardState.REPORTED.value
+    assign(work, hazard, via=via)
+    outbox.redraw(work, cards.reporter_key(hazard.id), cards.reporter_card(hazard))
 
 
 def withdraw(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str, reason: str = "") -> None:

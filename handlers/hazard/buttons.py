@@ -14,7 +14,7 @@ from rules.hazard import Action
 from rules.terms import HazardState
 from storage.models import Hazard
 
-WORK = "hazard.work"  # the dialogue about one case: proof, reasons, extension
+WORK = filing.WORK  # the dialogue about one case: proof, reasons, extension
 PROOF, REASON, EXTEND_WHY, EXTEND_MEASURE, CORRECT, MORE, TRANSFER_TO = (
     "proof",
     "reason",
@@ -207,6 +207,14 @@ def _area(turn: Turn, hazard: Hazard, area_id: int) -> None:
         report.told_by_button(turn, hazard)
 
 
+def _where(turn: Turn, hazard: Hazard, area_id: int) -> None:
+    if hazard.reporter_id == turn.person.id and hazard.area is None:
+        place.choose_area(hazard, turn.work.plant.area(area_id))
+        filing.place_told(turn, hazard)
+    else:
+        turn.say(f"{hazard.number} 的位置已经有了。发编号可以查看进度。")
+
+
 def _nophoto(turn: Turn, rest: str) -> None:
     hazard = turn.work.hazards.find(int(rest)) if rest.isdigit() else None
     if hazard is not None and _is_own_draft(turn, hazard):
@@ -264,6 +272,7 @@ BUTTONS: dict[str, Press] = {
     "hazard.correct": press("correct", _correct),
     "hazard.more": press("more", _more),
     "hazard.area": _pair(_area),
+    "hazard.where": _pair(_where),
     "hazard.nophoto": _nophoto,
     "hazard.join": _pair(_join),
     "hazard.separate": _separate,

@@ -83,11 +83,13 @@ def candidates(work: UnitOfWork, hazard: Hazard) -> list[Person]:
 
 
 def send_first(work: UnitOfWork, hazard: Hazard, plan: Plan) -> None:
-    """The first notices, in the same transaction as the filing."""
-    deliver_notices(work, hazard, plan.first, purpose="hazard.dispatch", tag="first")
+    """The first notices, in the same transaction as the filing. A case dispatched anew is a new message, not a redraw."""
+    deliver_notices(work, hazard, plan.first, purpose="hazard.dispatch", tag="first", again=hazard.generation > 1)
 
 
-def deliver_notices(work: UnitOfWork, hazard: Hazard, notices: Iterable[Notice], *, purpose: str, tag: str) -> int:
+def deliver_notices(
+    work: UnitOfWork, hazard: Hazard, notices: Iterable[Notice], *, purpose: str, tag: str, again: bool = False
+) -> int:
     """Write what the notices ask for; a person reached by two of them gets one card. Returns how many people."""
     told: set[int] = set()
     addresses: list[Address] = []
@@ -95,7 +97,7 @@ def deliver_notices(work: UnitOfWork, hazard: Hazard, notices: Iterable[Notice],
         for person in people_for(work, hazard, notice.to):
             told.add(person.id)
             addresses += _channels(work, hazard, person, notice.channels, purpose=purpose, tag=tag)
-    post_duty_card(work, hazard, _one_each(addresses), purpose=purpose)
+    post_duty_card(work, hazard, _one_each(addresses), purpose=purpose, again=again)
     return len(told)
 
 
@@ -170,8 +172,16 @@ def _todo(work: UnitOfWork, hazard: Hazard, person: Person, *, purpose: str) -> 
     return True
 
 
-def post_duty_card(work: UnitOfWork, hazard: Hazard, to: Sequence[Address], *, purpose: str, last: str = "") -> None:
-    """Post the duty card to those who lack it, and give it its newest content."""
+def post_duty_card(
+    work: UnitOfWork,
+    hazard: Hazard,
+    to: Sequence[Address],
+    *,
+    purpose: str,
+    last: str = "",
+    again: bool = False,
+) -> None:
+    """Post the duty card to those who lack it (to all of them with `again`), and give it its newest content."""
     card = cards.duty_card(hazard, candidates=candidates(work, hazard), last=last)
     outbox.post_card(
         work,
@@ -181,6 +191,7 @@ def post_duty_card(work: UnitOfWork, hazard: Hazard, to: Sequence[Address], *, p
         case=case_of(hazard),
         purpose=purpose,
         urgency=URGENCY[Grade(hazard.grade)],
+        again=again,
     )
 
 

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from bot import outbox
 from bot.turn import Turn
 from cards import hazard as cards
-from handlers.hazard import actions
+from handlers.hazard import actions, place
 from handlers.hazard.proof import hash_of
+from handlers.knowledge import answers
 from rules import geo
 from rules import hazard as rules
 from rules.geo import Point
@@ -18,6 +19,7 @@ from storage.hazards import OPEN
 from storage.models import Hazard, Joiner, Person
 from storage.unit_of_work import UnitOfWork
 
+WORK, WHERE = "hazard.work", "where"  # the dialogue about one case, see rectify.py
 NEIGHBOUR_M = 60.0  # ignition sources this near are named in the annotation
 DUPLICATE_WITHIN = timedelta(days=14)
 
@@ -109,8 +111,6 @@ def file_now(turn: Turn, hazard: Hazard, refusals: list[str]) -> None:
     lines = [f"⚠ {reason}。" for reason in refusals]
     if not hazard.photos:
         lines.append("还没有照片,方便时点“补照片”。")
-    if hazard.area is None:
-        lines.append("位置还不清楚,请补一句在哪里,或发位置。")
     if lines:
         turn.say("\n".join(lines), case=("hazard", hazard.id))
     turn.show(
@@ -119,6 +119,9 @@ def file_now(turn: Turn, hazard: Hazard, refusals: list[str]) -> None:
         case=("hazard", hazard.id),
         purpose="hazard.receipt",
     )
+    answers.offer_after_report(turn, hazard)
+    if hazard.area is None:
+        ask_where(turn, hazard)
 
 
 def file(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> Hazard:
@@ -220,3 +223,28 @@ def join(turn: Turn, draft: Hazard, other: Hazard) -> None:
         f"已加入 {other.number}({Grade(other.grade).zh},{HazardState(other.state).zh}),照片也加进去了。闭环时告诉您。",
         case=("hazard", other.id),
     )
+
+
+def ask_where(turn: Turn, hazard: Hazard) -> None:
+    """A hazard filed in haste without a place: ask for it now, the case is under way already."""
+    areas = place.choices(turn.work, hazard)[:5]
+    turn.ask(
+        f"{hazard.number} 在哪里?点一下,或发位置、说地名。",
+        flow=WORK,
+        state=WHERE,
+        facts={"hazard": hazard.id},
+        choices=[(area.name, f"hazard.where:{hazard.id}.{area.id}") for area in areas],
+        expires_after=timedelta(hours=2),
+    )
+
+
+def place_told(turn: Turn, hazard: Hazard) -> None:
+    """The place of a hazard that was filed without one."""
+    if not place.settle(turn.work, hazard):
+        ask_where(turn, hazard)
+        return
+    understand(turn.work, hazard)
+    turn.work.flush()
+    actions.place_known(turn.work, hazard, by=turn.person, via=turn.via)
+    turn.done()
+    turn.say(f"{hazard.number} 的位置已记为{cards.place_of(hazard)},已通知那里的负责人。", case=("hazard", hazard.id))

@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot.flow import Flow, on, said
 from bot.message import Kind
 from bot.turn import Turn
-from handlers.hazard import actions, buttons, dispatch, proof, report
+from handlers.hazard import actions, buttons, dispatch, filing, proof, report
 from rules import text as words
 from rules.errors import RuleBroken
 from rules.terms import HazardState, PhotoKind
@@ -166,6 +166,13 @@ def enough(turn: Turn) -> None:
     turn.say("好的。")
 
 
+def where_told(turn: Turn) -> None:
+    """The place of a hazard filed in haste: a location, a code or a name."""
+    hazard = _hazard(turn)
+    report.take_place(turn, hazard)
+    filing.place_told(turn, hazard)
+
+
 def transfer_named(turn: Turn) -> None:
     hazard = _hazard(turn)
     people = turn.work.people.by_name(turn.text)
@@ -198,6 +205,7 @@ flow = Flow(
         buttons.CORRECT: [on(Kind.TEXT, corrected), on(Kind.VOICE, corrected)],
         buttons.MORE: [on(Kind.IMAGE, more_photos), said(("好了", "完了", "没了"), enough)],
         buttons.TRANSFER_TO: [on(Kind.TEXT, transfer_named)],
+        filing.WHERE: [on(kind, where_told) for kind in (Kind.TEXT, Kind.VOICE, Kind.PLACE, Kind.SCAN)],
     },
     anywhere=[said(BACK, left)],
 )

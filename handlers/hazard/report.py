@@ -81,7 +81,16 @@ def _absorb(turn: Turn, hazard: Hazard) -> list[str]:
     for fetched in images:
         for code in fetched.codes:
             _scanned(turn, hazard, code, quiet=True)
+    refusals += take_place(turn, hazard)
     message = turn.message
+    if turn.text and message.kind in (Kind.TEXT, Kind.VOICE, Kind.IMAGE):
+        refusals += _words(turn, hazard)
+    return refusals
+
+
+def take_place(turn: Turn, hazard: Hazard) -> list[str]:
+    """Take in a scanned code, a location, the client's silent position, a place named in words."""
+    message, refusals = turn.message, []
     if message.scanned:
         refusals += _scanned(turn, hazard, message.scanned)
     if message.position is not None and not message.position.by_event:
@@ -95,8 +104,11 @@ def _absorb(turn: Turn, hazard: Hazard) -> list[str]:
         )
         refusals += [problem] if problem else []
     place.add_silent_position(hazard, turn.account, at=turn.at, datum="gcj02")
-    if turn.text and message.kind in (Kind.TEXT, Kind.VOICE, Kind.IMAGE):
-        refusals += _words(turn, hazard)
+    if turn.text:
+        area = place.area_named(turn.work, turn.text)
+        if area is not None:
+            place.choose_area(hazard, area)
+        refusals += _equipment_in(turn, hazard, turn.text)
     return refusals
 
 
@@ -149,11 +161,9 @@ def _words(turn: Turn, hazard: Hazard) -> list[str]:
         turn.data["no_photo"] = True
         return []
     area = place.area_named(turn.work, text)
-    if area is not None:
-        place.choose_area(hazard, area)
-        if text == area.name or text.upper() == area.code.upper():
-            return []
-    refusals = _equipment_in(turn, hazard, text)
+    if area is not None and (text == area.name or text.upper() == area.code.upper()):
+        return []  # only the place was named
+    refusals: list[str] = []
     problem = words.content_problem(text, max_chars=MAX_WORDS)
     if problem is words.ContentProblem.TOO_LONG:
         refusals.append(f"描述太长,只留了前{MAX_WORDS}字")

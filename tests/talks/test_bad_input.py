@@ -152,3 +152,14 @@ def test_an_unknown_equipment_code_is_told(plant):
     zhang.sends_photo(scene(1)).says("装卸台 P-999 护罩缺失")
     zhang.sees("台账里没有 P-999")
     assert "P-999" in plant.hazard("YH-0001").description
+
+
+def test_danger_without_a_place_goes_out_at_once_and_the_place_follows(plant):
+    zhang = plant.phone("张伟")
+    zhang.says("快来人,有人晕倒了")
+    zhang.sees("YH-0001", "一级(红)")
+    plant.phone("赵建国").sees("YH-0001")
+    zhang.sees("YH-0001 在哪里").says("甲醇罐区")
+    zhang.sees("YH-0001 的位置已记为甲醇罐区")
+    assert plant.hazard("YH-0001").owner.name == "陈刚"
+    plant.phone("陈刚", "wecom").sees("YH-0001", "甲醇罐区")

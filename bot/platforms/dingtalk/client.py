@@ -19,7 +19,7 @@ from bot.platforms.dingtalk.errors import (
     safe_to_repeat,
     transport_error,
 )
-from bot.platforms.dingtalk.tokens import TokenKeeper
+from bot.platforms.tokens import TokenKeeper
 
 TIMEOUT_S = (3.05, 10.0)
 TOKEN_HEADER = "x-acs-dingtalk-access-token"

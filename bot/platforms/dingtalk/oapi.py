@@ -27,7 +27,7 @@ from bot.platforms.dingtalk.errors import (
     safe_to_repeat,
     transport_error,
 )
-from bot.platforms.dingtalk.tokens import TokenKeeper
+from bot.platforms.tokens import TokenKeeper
 
 _TOKEN = "oapi"
 UPLOAD_TIMEOUT_S = (3.05, 60.0)

@@ -25,7 +25,7 @@ from bot.platforms.dingtalk.parse import PLATFORM, robot_message
 from bot.platforms.dingtalk.presses import PressReader
 from bot.platforms.dingtalk.render import page_url, robot_notice
 from bot.platforms.dingtalk.todos import Todos
-from bot.platforms.dingtalk.tokens import TokenKeeper
+from bot.platforms.tokens import TokenKeeper
 from cards.card import Card
 
 

@@ -9,10 +9,10 @@ import requests
 
 from bot.platforms.base import Failure, PlatformError
 from bot.platforms.http import transport_failure
+from bot.platforms.tokens import TokenKeeper
 from bot.platforms.wecom.config import WeComConfig
 from bot.platforms.wecom.errors import TOKEN_CODES, error_of, status_error
 from bot.platforms.wecom.sdk import TIMEOUT_S, TOKEN, SdkClient, WeChatClientException
-from bot.platforms.wecom.tokens import TokenKeeper
 
 UPLOAD_TIMEOUT_S = (3.05, 30.0)
 NO_TOKEN = {"access_token": None}  # wechatpy adds its token unless the name is there; requests leaves None out

@@ -11,6 +11,7 @@ import requests
 
 from bot.message import MediaRef
 from bot.platforms.base import Accept, Failure, Member, PlatformError, Posted, Sent, Target
+from bot.platforms.tokens import TokenKeeper
 from bot.platforms.wecom import callback, checks
 from bot.platforms.wecom.cards import Cards
 from bot.platforms.wecom.client import Api
@@ -25,7 +26,6 @@ from bot.platforms.wecom.parse import PLATFORM
 from bot.platforms.wecom.rates import Rates
 from bot.platforms.wecom.render import Renderer
 from bot.platforms.wecom.repeats import Repeats
-from bot.platforms.wecom.tokens import TokenKeeper
 from cards.card import Card
 
 

@@ -12,8 +12,8 @@ from wechatpy.enterprise.crypto import PrpCrypto, WeChatCrypto
 from wechatpy.enterprise.exceptions import InvalidCorpIdException
 from wechatpy.exceptions import WeChatClientException
 
+from bot.platforms.tokens import TokenKeeper
 from bot.platforms.wecom.config import WeComConfig
-from bot.platforms.wecom.tokens import TokenKeeper
 
 __all__ = [
     "InvalidCorpIdException",

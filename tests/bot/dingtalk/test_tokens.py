@@ -10,7 +10,7 @@ import redis
 
 from bot.platforms.base import Failure, PlatformError, Target
 from bot.platforms.dingtalk import DingTalk
-from bot.platforms.dingtalk.tokens import TokenKeeper
+from bot.platforms.tokens import TokenKeeper
 from tests.bot.dingtalk.conftest import Clock, Seen, Server
 
 SEND = "POST /v1.0/robot/oToMessages/batchSend"

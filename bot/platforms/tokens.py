@@ -1,6 +1,6 @@
-"""The access token and the JS-SDK tickets: shared by all processes through Redis, fetched by one of them at a time.
+"""Access tokens and page tickets: shared by all processes through Redis, fetched by one of them at a time.
 
-Without Redis every process keeps its own: WeCom hands out the same value again while it is valid.
+Without Redis every process keeps its own: the platforms hand out the same token again while it is valid.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from redis.exceptions import LockError, RedisError
 
 MARGIN_S = 300
 LOCK_S = 20.0
-WAIT_S = 3.0
+WAIT_S = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ Fetch = Callable[[], tuple[str, int]]
 
 
 class TokenKeeper:
-    """`prefix` separates apps (a ticket belongs to one app); values are kept until a margin before their end."""
+    """`prefix` separates apps; values are kept until a margin before their end."""
 
     def __init__(self, redis: Any, *, prefix: str, clock: Callable[[], datetime]) -> None:
         self._redis, self._prefix, self._clock = redis, prefix, clock
@@ -35,7 +35,7 @@ class TokenKeeper:
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def get(self, name: str, fetch: Fetch) -> str:
-        """The value of that name; when there is none, one process fetches it and the others wait a little."""
+        """The value of that name; `fetch` is called by at most one process at a time when there is none."""
         value = self._read(name)
         if value:
             return value
@@ -50,19 +50,20 @@ class TokenKeeper:
         try:
             self._redis.delete(self._key(name))
         except RedisError as error:
-            log.warning("wecom.token_not_shared", error=type(error).__name__)
+            log.warning("platform.token_not_shared", error=type(error).__name__)
 
     def _key(self, name: str) -> str:
         return f"{self._prefix}:{name}"
 
     def _read(self, name: str) -> str:
+        now = self._clock().timestamp()
         try:
             raw = self._redis.get(self._key(name))
         except RedisError:
             value, until = self._own.get(name, ("", 0.0))
         else:
             value, until = json.loads(raw) if raw else ("", 0.0)
-        return value if self._clock().timestamp() < until else ""
+        return value if now < until else ""
 
     def _store(self, name: str, value: str, lives_s: int) -> str:
         kept = timedelta(seconds=max(1, lives_s - min(MARGIN_S, lives_s // 5)))
@@ -71,7 +72,7 @@ class TokenKeeper:
         try:
             self._redis.set(self._key(name), json.dumps([value, until]), ex=kept)
         except RedisError as error:
-            log.warning("wecom.token_not_shared", error=type(error).__name__)
+            log.warning("platform.token_not_shared", error=type(error).__name__)
         return value
 
     @contextmanager
