@@ -11,6 +11,7 @@ from sqlalchemy import Engine, Pool
 from sqlalchemy.orm import Session
 
 from storage.cards import Cards
+from storage.certificates import Certificates
 from storage.conversations import Conversations
 from storage.hazards import Hazards
 from storage.inbox import InboxRows
@@ -19,7 +20,9 @@ from storage.ladder import Ladder, Policies
 from storage.media_rows import MediaRows
 from storage.outbox import Outbox
 from storage.people import People
+from storage.permits import Permits
 from storage.plant import Plant
+from storage.readings import Readings
 from storage.trail import Trail
 
 
@@ -63,6 +66,18 @@ class UnitOfWork:
     @cached_property
     def hazards(self) -> Hazards:
         return Hazards(self.db)
+
+    @cached_property
+    def permits(self) -> Permits:
+        return Permits(self.db)
+
+    @cached_property
+    def readings(self) -> Readings:
+        return Readings(self.db)
+
+    @cached_property
+    def certificates(self) -> Certificates:
+        return Certificates(self.db)
 
     @cached_property
     def inbox(self) -> InboxRows:

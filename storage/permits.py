@@ -1,0 +1,280 @@
+"""Permits: find, list, number, neighbours; their verdicts; what was answered at a place last time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from rules.permit.life import PermitState
+from storage.models import Area, Counter, Permit, PermitApproval, PermitParty, PermitVerdict, Person, PlaceAnswer
+
+RUNNING = (PermitState.ACTIVE.value, PermitState.INTERRUPTED.value, PermitState.SUSPENDED.value)
+LIVE = (PermitState.APPROVED.value, *RUNNING)
+TELLING = (PermitState.DRAFT.value, PermitState.PENDING_FACTS.value)
+FILED = tuple(state.value for state in PermitState if state is not PermitState.DRAFT)
+MAX_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in WGS84 degrees: a cheap first cut before distances are computed."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+
+def _with_all(query: Select[tuple[Permit]]) -> Select[tuple[Permit]]:
+    person = [Person.accounts, Person.roles]
+    return query.options(
+        joinedload(Permit.area),
+        joinedload(Permit.equipment),
+        joinedload(Permit.applicant).options(*(selectinload(part) for part in person)),
+        joinedload(Permit.guardian).options(*(selectinload(part) for part in person)),
+        selectinload(Permit.parties).joinedload(PermitParty.person).selectinload(Person.accounts),
+        selectinload(Permit.approvals).joinedload(PermitApproval.person).selectinload(Person.accounts),
+        selectinload(Permit.gas_tests),
+    )
+
+
+class Permits:
+    def __init__(self, db: Session) -> None:
+        self.db = db
+
+    def add(self, permit: Permit) -> Permit:
+        self.db.add(permit)
+        self.db.flush()
+        return permit
+
+    def get(self, permit_id: int, *, lock: bool = False) -> Permit:
+        """The permit with all that is shown of it. `lock` makes other writers of the same permit wait (PostgreSQL)."""
+        if lock:
+            self.db.execute(select(Permit.id).where(Permit.id == permit_id).with_for_update())
+        query = _with_all(select(Permit).where(Permit.id == permit_id))
+        return self.db.scalars(query.execution_options(populate_existing=lock)).one()
+
+    def find(self, permit_id: int) -> Permit | None:
+        if not 0 < permit_id <= MAX_ID:
+            return None
+        return self.db.scalars(_with_all(select(Permit).where(Permit.id == permit_id))).one_or_none()
+
+    def by_number(self, number: str) -> Permit | None:
+        return self.db.scalars(_with_all(select(Permit).where(Permit.number == number.upper()))).one_or_none()
+
+    def next_number(self) -> str:
+        """ZY-0001, ZY-0002, …: without gaps, because the row's lock is held until the commit."""
+        name = "permit"
+        taken = self.db.execute(update(Counter).where(Counter.name == name).values(value=Counter.value + 1))
+        if taken.rowcount == 0:
+            self.db.add(Counter(name=name, value=1))
+            self.db.flush()
+        value = self.db.scalar(select(Counter.value).where(Counter.name == name)) or 0
+        return f"ZY-{value:04d}"
+
+    # -- lists
+
+    def draft_of(self, person_id: int, *, since: datetime) -> Permit | None:
+        """The application the person is still filling in, newest first."""
+        return self.db.scalars(
+            _with_all(
+                select(Permit)
+                .where(Permit.applicant_id == person_id, Permit.state.in_(TELLING), Permit.created_at >= since)
+                .order_by(Permit.id.desc())
+                .limit(1)
+            )
+        ).first()
+
+    def of_person(self, person_id: int, *, limit: int = 20) -> Sequence[Permit]:
+        """Open permits the person applied for or takes part in, newest first."""
+        ended = [state.value for state in PermitState if state.is_final]
+        taking_part = select(PermitParty.permit_id).where(
+            PermitParty.person_id == person_id, PermitParty.left_at.is_(None)
+        )
+        return self.db.scalars(
+            _with_all(
+                select(Permit)
+                .where(Permit.state.not_in(ended), or_(Permit.applicant_id == person_id, Permit.id.in_(taking_part)))
+                .order_by(Permit.id.desc())
+                .limit(limit)
+            )
+        ).all()
+
+    def waiting_for_approval(self, *, limit: int = 50) -> Sequence[Permit]:
+        """Submitted permits, longest waiting first."""
+        return self.db.scalars(
+            _with_all(
+                select(Permit)
+                .where(Permit.state == PermitState.SUBMITTED.value)
+                .order_by(Permit.submitted_at, Permit.id)
+                .limit(limit)
+            )
+        ).all()
+
+    def between(self, start: datetime, end: datetime, *, work: str = "", limit: int = 100) -> Sequence[Permit]:
+        """Permits whose time touches the span and that were submitted, earliest first."""
+        query = select(Permit).where(
+            Permit.number.is_not(None), Permit.planned_start < end, Permit.planned_end > start, Permit.state.in_(FILED)
+        )
+        if work:
+            query = query.where(Permit.work == work)
+        return self.db.scalars(_with_all(query.order_by(Permit.planned_start, Permit.id).limit(limit))).all()
+
+    def live(self, *, states: Collection[str] = LIVE, limit: int = 5000) -> Sequence[Permit]:
+        """Permits that allow or have begun work, oldest first."""
+        return self.db.scalars(
+            _with_all(select(Permit).where(Permit.state.in_(states)).order_by(Permit.id).limit(limit))
+        ).all()
+
+    def page(
+        self,
+        *,
+        state: str | None = None,
+        work: str | None = None,
+        area_code: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        after_id: int | None = None,
+        limit: int = 50,
+    ) -> Sequence[Permit]:
+        """Permits with a number, newest first, `after_id` being the last id of the page before."""
+        query = select(Permit).where(Permit.number.is_not(None))
+        if state:
+            query = query.where(Permit.state == state)
+        if work:
+            query = query.where(Permit.work == work)
+        if area_code:
+            query = query.where(Permit.area_id.in_(select(Area.id).where(Area.code == area_code)))
+        if since:
+            query = query.where(Permit.submitted_at >= since)
+        if until:
+            query = query.where(Permit.submitted_at < until)
+        if after_id:
+            query = query.where(Permit.id < after_id)
+        return self.db.scalars(_with_all(query.order_by(Permit.id.desc()).limit(limit))).all()
+
+    def near(
+        self, box: Box | None, *, area_id: int | None, states: Collection[str] = LIVE, but: int | None = None
+    ) -> Sequence[Permit]:
+        """Live permits in the box or, when they have no position, in the area; plain rows for distances (SIMOPS)."""
+        here = _here(box, area_id)
+        if here is None:
+            return []
+        query = select(Permit).where(Permit.state.in_(states), here)
+        if but is not None:
+            query = query.where(Permit.id != but)
+        return self.db.scalars(query.order_by(Permit.id)).all()
+
+    def guarded_by(self, person_id: int, *, but: int | None = None) -> int:
+        """How many live permits this person guards."""
+        query = select(func.count()).select_from(Permit).where(Permit.guardian_id == person_id, Permit.state.in_(LIVE))
+        if but is not None:
+            query = query.where(Permit.id != but)
+        return self.db.scalar(query) or 0
+
+    def guards(self) -> set[int]:
+        """People who guard a live permit now."""
+        rows = self.db.scalars(select(Permit.guardian_id).where(Permit.state.in_(LIVE))).all()
+        return {row for row in rows if row is not None}
+
+    # -- judging again
+
+    def judge_due(self, at: datetime, *, limit: int = 200) -> Sequence[int]:
+        """Live permits whose next judgement is due, longest due first."""
+        return self.db.scalars(
+            select(Permit.id)
+            .where(Permit.state.in_(LIVE), Permit.judge_at.is_not(None), Permit.judge_at <= at)
+            .order_by(Permit.judge_at, Permit.id)
+            .limit(limit)
+        ).all()
+
+    def touch(self, where: Any, *, at: datetime) -> int:
+        """Something changed near these permits: they are judged at once. Returns how many.
+
+        Rows are locked in the order of their ids, so that two feeds touching the same permits never block each other
+        for good. A judgement holds the same lock while it reads, so no change is seen by neither.
+        """
+        ids = self.db.scalars(
+            select(Permit.id).where(Permit.state.in_(LIVE), where).order_by(Permit.id).with_for_update()
+        ).all()
+        if ids:
+            self.db.execute(
+                update(Permit)
+                .where(Permit.id.in_(ids), or_(Permit.judge_at.is_(None), Permit.judge_at > at))
+                .values(judge_at=at)
+                .execution_options(synchronize_session=False)
+            )
+        return len(ids)
+
+    def touch_near(self, box: Box | None, area_id: int | None, *, at: datetime) -> int:
+        here = _here(box, area_id)
+        return 0 if here is None else self.touch(here, at=at)
+
+    def touch_people(self, person_ids: Iterable[int], *, at: datetime) -> int:
+        """A certificate, a role or the shift of these people changed."""
+        ids = list(person_ids)
+        parts = select(PermitParty.permit_id).where(PermitParty.person_id.in_(ids), PermitParty.left_at.is_(None))
+        return self.touch(or_(Permit.guardian_id.in_(ids), Permit.id.in_(parts)), at=at)
+
+    # -- verdicts
+
+    def add_verdict(self, verdict: PermitVerdict) -> PermitVerdict:
+        self.db.add(verdict)
+        self.db.flush()
+        return verdict
+
+    def verdict(self, verdict_id: int | None) -> PermitVerdict | None:
+        return self.db.get(PermitVerdict, verdict_id) if verdict_id is not None else None
+
+    def verdicts(self, permit_id: int, *, limit: int = 50) -> Sequence[PermitVerdict]:
+        """The permit's verdicts, newest first."""
+        return self.db.scalars(
+            select(PermitVerdict)
+            .where(PermitVerdict.permit_id == permit_id)
+            .order_by(PermitVerdict.id.desc())
+            .limit(limit)
+        ).all()
+
+    # -- memory of a place
+
+    def answers(self, place_key: str, work: str) -> dict[str, Any]:
+        """fact → what was answered last time for this place and work."""
+        if not place_key:
+            return {}
+        rows = self.db.scalars(
+            select(PlaceAnswer).where(PlaceAnswer.place_key == place_key, PlaceAnswer.work == work)
+        ).all()
+        return {row.fact: row.value.get("value") for row in rows}
+
+    def remember(self, place_key: str, work: str, answers: Mapping[str, Any], *, at: datetime) -> None:
+        if not place_key or not answers:
+            return
+        known = {
+            row.fact: row
+            for row in self.db.scalars(
+                select(PlaceAnswer).where(PlaceAnswer.place_key == place_key, PlaceAnswer.work == work)
+            )
+        }
+        for fact, value in answers.items():
+            row = known.get(fact)
+            if row is None:
+                self.db.add(PlaceAnswer(place_key=place_key, work=work, fact=fact, value={"value": value}, at=at))
+            else:
+                row.value, row.at = {"value": value}, at
+        self.db.flush()
+
+
+def _here(box: Box | None, area_id: int | None) -> Any:
+    """The condition "in the box, or without a position but in the area"; None when nothing is known of the place."""
+    parts = []
+    if box is not None:
+        parts.append(and_(Permit.lat.between(box.south, box.north), Permit.lon.between(box.west, box.east)))
+    if area_id is not None:
+        only_area = Permit.area_id == area_id
+        parts.append(and_(only_area, Permit.lat.is_(None)) if box is not None else only_area)
+    return or_(*parts) if parts else None

@@ -1,0 +1,170 @@
+"""Gas detectors, their readings, and the zones of the plan.
+
+Readings come in by the thousand: they are written with Core in one statement, repeats are left out by the unique key.
+The 3-hour span of a verdict is one range scan of `ix_reading_span`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Insert, Row, and_, bindparam, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from storage.models import Detector, Reading, SourceState, Zone
+from storage.permits import Box
+
+
+@dataclass(frozen=True, slots=True)
+class NewReading:
+    """One checked value, in the detector's own unit."""
+
+    detector_id: int
+    kind: str
+    value: float | None
+    status: str
+    at: datetime
+
+
+class Readings:
+    def __init__(self, db: Session) -> None:
+        self.db = db
+
+    # -- detectors
+
+    def detectors(self) -> Sequence[Detector]:
+        return self.db.scalars(select(Detector).where(Detector.active).order_by(Detector.id)).all()
+
+    def detector(self, code: str) -> Detector | None:
+        return self.db.scalar(select(Detector).where(Detector.code == code))
+
+    def by_codes(self, codes: Collection[str]) -> dict[str, Detector]:
+        rows = self.db.scalars(select(Detector).where(Detector.code.in_(list(codes)), Detector.active))
+        return {row.code: row for row in rows}
+
+    def detectors_near(self, box: Box | None, area_id: int | None) -> Sequence[Detector]:
+        """Fixed detectors in the box; those of the area when the place has no position."""
+        if box is not None:
+            here = and_(Detector.lat.between(box.south, box.north), Detector.lon.between(box.west, box.east))
+        elif area_id is not None:
+            here = Detector.area_id == area_id
+        else:
+            return []
+        return self.db.scalars(select(Detector).where(Detector.active, here).order_by(Detector.id)).all()
+
+    def of_kind(self, kind: str) -> Sequence[Detector]:
+        return self.db.scalars(
+            select(Detector).where(Detector.active, Detector.kind == kind).order_by(Detector.id)
+        ).all()
+
+    def portable(self) -> Sequence[Detector]:
+        """Meters that are carried: they have no place."""
+        return self.db.scalars(
+            select(Detector)
+            .where(Detector.active, Detector.lat.is_(None), Detector.kind != "wind")
+            .order_by(Detector.id)
+        ).all()
+
+    # -- readings
+
+    def span(
+        self, detector_ids: Collection[int], kind: str, since: datetime, until: datetime
+    ) -> Sequence[Row[tuple[int, datetime, float | None, str]]]:
+        """(detector id, time, value, status) in the span, oldest first."""
+        return self.db.execute(
+            select(Reading.detector_id, Reading.at, Reading.value, Reading.status)
+            .where(
+                Reading.detector_id.in_(list(detector_ids)),
+                Reading.kind == kind,
+                Reading.at > since,
+                Reading.at <= until,
+            )
+            .order_by(Reading.detector_id, Reading.at)
+        ).all()
+
+    def latest(self, detector_id: int, kind: str) -> Reading | None:
+        return self.db.scalar(
+            select(Reading)
+            .where(Reading.detector_id == detector_id, Reading.kind == kind)
+            .order_by(Reading.at.desc())
+            .limit(1)
+        )
+
+    def add(self, rows: Sequence[NewReading], *, received_at: datetime) -> int:
+        """Write the readings and move the detectors' last value on; returns how many were new.
+
+        A repeat of (detector, time, kind) changes nothing, so a call may be made again as a whole.
+        """
+        if not rows:
+            return 0
+        values = [
+            {
+                "detector_id": row.detector_id,
+                "kind": row.kind,
+                "value": row.value,
+                "status": row.status,
+                "at": row.at,
+                "received_at": received_at,
+            }
+            for row in rows
+        ]
+        connection = self.db.connection()
+        new = len(connection.execute(_insert(connection.dialect.name), values).all())
+        self._move_on(rows)
+        return new
+
+    def _move_on(self, rows: Sequence[NewReading]) -> None:
+        newest: dict[int, NewReading] = {}
+        for row in rows:
+            if row.detector_id not in newest or newest[row.detector_id].at < row.at:
+                newest[row.detector_id] = row
+        if not newest:
+            return
+        table: Any = Detector.__table__
+        later = (
+            update(table)
+            .where(
+                table.c.id == bindparam("of"),
+                or_(table.c.last_at.is_(None), table.c.last_at < bindparam("seen_at")),
+            )
+            .values(last_at=bindparam("seen_at"), last_value=bindparam("seen"), last_status=bindparam("state"))
+        )
+        self.db.connection().execute(
+            later,
+            [
+                {"of": key, "seen_at": row.at, "seen": row.value, "state": row.status}
+                for key, row in sorted(newest.items())  # always in one order: two feeds never wait for each other
+            ],
+        )
+
+    # -- zones
+
+    def zones(self) -> Sequence[Zone]:
+        return self.db.scalars(select(Zone).where(Zone.active).order_by(Zone.id)).all()
+
+    def zone(self, code: str) -> Zone | None:
+        return self.db.scalar(select(Zone).where(Zone.code == code))
+
+    # -- sources
+
+    def source(self, name: str) -> SourceState:
+        """The state of a feed, made when it is not there yet."""
+        row = self.db.get(SourceState, name)
+        if row is None:
+            row = SourceState(name=name, facts={})
+            self.db.add(row)
+            self.db.flush()
+        return row
+
+
+def _insert(dialect: str) -> Insert:
+    makers: Mapping[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+    table: Any = Reading.__table__
+    unique = ["detector_id", "at", "kind"]
+    # what comes back is what was new: a row count over many statements is not reported by every driver
+    made: Insert = makers[dialect](table).on_conflict_do_nothing(index_elements=unique).returning(table.c.id)
+    return made
