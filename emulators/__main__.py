@@ -15,10 +15,10 @@ from typing import Any
 
 import requests
 import waitress
-from flask import Flask, jsonify
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from .demo_plant import demo_plant, demo_secrets
+from .phone import phone_app
 from .sms import SmsEmulator
 from .wecom import WeComEmulator
 
@@ -39,7 +39,7 @@ def build(plant: dict[str, Any], *, base: str) -> tuple[Wsgi, list[Any]]:
         parts.append(dingtalk)
         for prefix in ("/dingtalk", "/dingtalk/api", "/dingtalk/oapi"):
             mounts[prefix] = dingtalk.app.wsgi_app
-    return DispatcherMiddleware(_root(base, sorted(mounts)), mounts), parts
+    return DispatcherMiddleware(_root(plant, mounts, base=base), mounts), parts
 
 
 def _session() -> requests.Session:
@@ -58,15 +58,9 @@ def _exists(module: str) -> bool:
     return spec is not None and spec.origin is not None
 
 
-def _root(base: str, mounts: list[str]) -> Wsgi:
-    """The phones' page once it is there, else a list of what is served."""
-    if _exists("emulators.phone"):
-        from .phone import phone_app
-
-        return phone_app.wsgi_app
-    index = Flask("emulators.index")
-    index.add_url_rule("/", "index", lambda: jsonify({name.strip("/"): f"{base}{name}" for name in mounts}))
-    return index.wsgi_app
+def _root(plant: dict[str, Any], mounts: dict[str, Wsgi], *, base: str) -> Wsgi:
+    """The phones' page; it asks the emulators through their control APIs."""
+    return phone_app(plant, mounts, base=base).wsgi_app
 
 
 def main() -> None:
