@@ -11,25 +11,39 @@ from typing import Any
 import redis
 import requests
 import structlog
-from bot.platforms.http import session
-from storage.media import open_store
-from web.media import picture_url
+from sqlalchemy import Engine
 
 from bot.platforms.base import Platform
+from bot.platforms.http import session
 from bot.router import Router
 from cards.words import use_zone
 from connectors.sms import AliyunSms, SmsAccount, TencentSms
+from connectors.speech import Chain, SpeechAccount
+from connectors.speech import build as build_speech
 from handlers import help as help_flow
-from handlers import query
+from handlers import query, roster
 from handlers.hazard import buttons, rectify, report
-from jobs import fall_back
+from handlers.knowledge import ask, review, tell
+from jobs import fall_back, hotwords
 from jobs.context import Services, SmsSender
 from jobs.queue import RqKicker
 from rules import hazard as hazard_rules
 from settings import Settings
 from storage.database import open_engine
+from storage.media import open_store
+from web.media import picture_url
 
-FLOWS = (query.flow, help_flow.flow, rectify.flow, report.flow, buttons.flow)
+FLOWS = (
+    query.flow,
+    roster.flow,
+    help_flow.flow,
+    rectify.flow,
+    review.flow,
+    tell.flow,
+    ask.flow,
+    report.flow,
+    buttons.flow,
+)
 
 
 def utc_now() -> datetime:
@@ -48,8 +62,9 @@ def build(
     configure_logs(settings)
     use_zone(settings.zone)
     client = redis_client if redis_client is not None else open_redis(settings)
+    engine = open_engine(settings.database_url)
     return Services(
-        engine=open_engine(settings.database_url),
+        engine=engine,
         clock=clock,
         platforms=_platforms(settings, clock=clock, http=http, client=client),
         router=Router(FLOWS, help=help_flow.not_understood),
@@ -59,6 +74,7 @@ def build(
         public_url=settings.public_url,
         redis=client,
         sms=_sms(settings, clock=clock, http=http),
+        speech=_speech(settings, engine=engine, clock=clock, http=http),
         fall_back=fall_back.next_channel,
         settings=settings,
     )
@@ -145,6 +161,22 @@ def _sms(
     )
     kind = AliyunSms if settings.sms_provider == "aliyun" else TencentSms
     return kind(account, http(), clock)
+
+
+def _speech(
+    settings: Settings, *, engine: Engine, clock: Callable[[], datetime], http: Callable[[], requests.Session]
+) -> Chain | None:
+    account = SpeechAccount(
+        providers=settings.speech_provider,
+        key_id=settings.speech_access_key_id,
+        key_secret=settings.speech_access_key_secret.get_secret_value(),
+        app_key=settings.speech_app_key,
+        engine=settings.speech_engine,
+        endpoint=settings.speech_endpoint,
+        token_endpoint=settings.speech_token_endpoint,
+        model_dir=settings.speech_model_dir,
+    )
+    return build_speech(account, http(), clock=clock, hot_words=hotwords.of_plant(engine, clock))
 
 
 def configure_logs(settings: Settings) -> None:

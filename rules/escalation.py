@@ -15,7 +15,7 @@ from typing import Any
 
 CHANNELS = frozenset({"app", "wecom", "dingtalk", "dingtalk_group", "wecom_group", "dingtalk_todo", "sms"})
 PEOPLE = frozenset({"owner", "acceptor", "team_leader", "workshop_director", "safety_officer", "executive", "admin"})
-LADDERS = ("confirm", "rectify", "accept")
+LADDERS = ("confirm", "stale", "rectify", "accept")
 
 
 class PolicyError(ValueError):
@@ -46,6 +46,8 @@ class Plan:
     confirm_minutes: int
     rectify_hours: float
     accept_hours: float
+    stale_minutes: int  # confirmed but nothing begun for so long: asked again; 0 = never
+    waits_for_working_hours: bool  # reminders of low grades wait for the plant's working hours
     ladders: Mapping[str, tuple[Step, ...]]
 
 
@@ -67,7 +69,12 @@ DEFAULT: dict[str, Any] = {
             "confirm_minutes": 15,
             "rectify_hours": 4,
             "accept_hours": 4,
+            "stale_minutes": 30,
             "ladders": {
+                "stale": [
+                    {"after_minutes": 0, "notices": [_notice("owner", "app", "sms")]},
+                    {"after_minutes": 30, "notices": [_notice("executive", "app"), _notice("safety_officer", "app")]},
+                ],
                 "confirm": [
                     {"after_minutes": 5, "notices": [_notice("owner", "app", "sms")]},
                     {
@@ -98,7 +105,12 @@ DEFAULT: dict[str, Any] = {
             "confirm_minutes": 120,
             "rectify_hours": 72,
             "accept_hours": 24,
+            "stale_minutes": 1440,
             "ladders": {
+                "stale": [
+                    {"after_minutes": 0, "notices": [_notice("owner", "app")]},
+                    {"after_minutes": 480, "notices": [_notice("safety_officer", "app")]},
+                ],
                 "confirm": [
                     {"after_minutes": 120, "notices": [_notice("owner", "app")]},
                     {
@@ -126,7 +138,10 @@ DEFAULT: dict[str, Any] = {
             "confirm_minutes": 480,
             "rectify_hours": 168,
             "accept_hours": 48,
+            "stale_minutes": 4320,
+            "waits_for_working_hours": True,
             "ladders": {
+                "stale": [{"after_minutes": 0, "notices": [_notice("owner", "app")]}],
                 "confirm": [
                     {"after_minutes": 480, "notices": [_notice("owner", "app")]},
                     {"after_minutes": 960, "notices": [_notice("workshop_director", "app")]},
@@ -168,6 +183,8 @@ def read_plan(entry: Mapping[str, Any]) -> Plan:
             confirm_minutes=int(entry["confirm_minutes"]),
             rectify_hours=float(entry["rectify_hours"]),
             accept_hours=float(entry["accept_hours"]),
+            stale_minutes=int(entry.get("stale_minutes", 0)),
+            waits_for_working_hours=bool(entry.get("waits_for_working_hours", False)),
             ladders={name: tuple(_read_step(s) for s in entry["ladders"].get(name, [])) for name in LADDERS},
         )
     except (KeyError, TypeError) as error:

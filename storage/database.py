@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
-BUSY_TIMEOUT_MS = 15_000
+from storage import sqlite
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -53,28 +53,32 @@ class Base(DeclarativeBase):
 def open_engine(url: str, *, pool_size: int = 10) -> Engine:
     """An engine for `sqlite:///path` or `postgresql+psycopg://…`. Opens no connection yet."""
     if url.startswith("sqlite"):
-        path = url.removeprefix("sqlite:///")
-        if path and path != ":memory:":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_immediate)
-        return engine
+        return _open_sqlite(url)
     return create_engine(url, pool_size=pool_size, max_overflow=10, pool_pre_ping=True)
 
 
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we begin transactions ourselves, see _begin_immediate
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")  # a committed report survives a power cut
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    cursor.close()
+def _open_sqlite(url: str) -> Engine:
+    path, gate = url.removeprefix("sqlite:///"), None
+    if path and path != ":memory:":
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        gate = sqlite.WriteGate(path)
+    arguments = {"timeout": sqlite.BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
+    engine = create_engine(url, connect_args={**arguments, "factory": sqlite.GatedConnection})
+
+    def prepare(connection: sqlite.GatedConnection, _record: Any) -> None:
+        connection.gate = gate
+        sqlite.prepare(connection)
+
+    event.listen(engine, "connect", prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
 
 
-def _begin_immediate(connection: Any) -> None:
+def _begin(connection: Any) -> None:
     # A read transaction that later writes cannot wait for the lock in SQLite (it fails at once); taking the write
     # lock at the beginning makes writers queue instead. Read-only work asks for a plain BEGIN.
-    read_only = connection.get_execution_options().get("read_only", False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+    driver = connection.connection.driver_connection
+    if connection.get_execution_options().get("read_only", False):
+        driver.execute("BEGIN")
+    else:
+        driver.begin_write()

@@ -23,6 +23,7 @@ from storage.people import People
 from storage.permits import Permits
 from storage.plant import Plant
 from storage.readings import Readings
+from storage.roster import Roster
 from storage.trail import Trail
 
 
@@ -110,6 +111,10 @@ class UnitOfWork:
     @cached_property
     def media(self) -> MediaRows:
         return MediaRows(self.db)
+
+    @cached_property
+    def roster(self) -> Roster:
+        return Roster(self.db)
 
     @cached_property
     def trail(self) -> Trail:

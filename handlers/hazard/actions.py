@@ -17,7 +17,7 @@ from rules import hazard as rules
 from rules.errors import RuleBroken
 from rules.hazard import Action, Relation
 from rules.terms import Grade, HazardState, Role
-from storage.models import Hazard, HazardExtension, Person
+from storage.models import Hazard, HazardExtension, LadderStep, Person
 from storage.people import has_role
 from storage.unit_of_work import UnitOfWork
 
@@ -114,7 +114,16 @@ def confirm(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> None:
         raise RuleBroken("already", _who_did(work, hazard, "confirmed", "已经有人确认收到了。"))
     hazard.confirmed_at = work.at
     work.ladder.call_off("hazard", hazard.id, at=work.at, ladder="confirm")
+    plan = dispatch.plan_of(hazard)
+    if plan.stale_minutes and not any(
+        s.ladder == "stale" and s.generation == hazard.generation for s in _steps(work, hazard)
+    ):
+        dispatch.start_ladder(work, hazard, "stale", start=work.at + timedelta(minutes=plan.stale_minutes))
     dispatch.redraw(work, hazard, _leave(work, hazard, "confirmed", by=by, via=via, from_state=hazard.state))
+
+
+def _steps(work: UnitOfWork, hazard: Hazard) -> Sequence[LadderStep]:
+    return work.ladder.of("hazard", hazard.id)
 
 
 def transfer(work: UnitOfWork, hazard: Hazard, *, by: Person, to: Person, via: str, why: str = "") -> None:
@@ -149,7 +158,8 @@ def start(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> None:
     before, hazard.state = hazard.state, HazardState.RECTIFYING.value
     hazard.started_at = work.at
     hazard.confirmed_at = hazard.confirmed_at or work.at
-    work.ladder.call_off("hazard", hazard.id, at=work.at, ladder="confirm")
+    for ladder in ("confirm", "stale"):
+        work.ladder.call_off("hazard", hazard.id, at=work.at, ladder=ladder)
     dispatch.redraw(work, hazard, _leave(work, hazard, "started", by=by, via=via, from_state=before))
 
 
@@ -177,7 +187,7 @@ def submit(work: UnitOfWork, hazard: Hazard, *, by: Person, words: str, via: str
         why=words,
         signals=[s.id for s in findings.signals],
     )
-    for ladder in ("confirm", "rectify"):
+    for ladder in ("confirm", "stale", "rectify"):
         work.ladder.call_off("hazard", hazard.id, at=work.at, ladder=ladder)
     plan = dispatch.plan_of(hazard)
     dispatch.start_ladder(work, hazard, "accept", start=work.at + timedelta(hours=plan.accept_hours))
@@ -320,7 +330,16 @@ def reopen(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> None:
     hazard.evidence_sha, hazard.evidence_state, hazard.signals, hazard.round = "", "", [], hazard.round + 1
     hazard.generation += 1
     _leave(work, hazard, "reopened", by=by, via=via, from_state=before, why=hazard.grade_why)
+    work.ladder.call_off("hazard", hazard.id, at=work.at)
     assign(work, hazard, via=via)
+    for boss in dispatch.people_for(work, hazard, Role.EXECUTIVE.value):  # past whoever closed it, and their boss
+        _tell(
+            work,
+            hazard,
+            boss,
+            f"上报人反映 {hazard.number} 整改验收后问题还在,已升为{Grade(hazard.grade).zh}重新派单。",
+            tag="reopened",
+        )
     outbox.redraw(work, cards.reporter_key(hazard.id), cards.reporter_card(hazard))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from bot import outbox
 from bot.outbox import Address
 from cards import hazard as cards
+from handlers.hazard import hours
 from rules import escalation
 from rules.escalation import Notice, Plan
 from rules.terms import Grade, Role
@@ -38,16 +39,30 @@ def plan_of(hazard: Hazard) -> Plan:
 
 
 def people_for(work: UnitOfWork, hazard: Hazard, to: str) -> Sequence[Person]:
-    """The people a notice is for: the owner, those who accept, or the holders of a role for the hazard's area."""
+    """The people a notice is for now: the owner, those who accept, or who holds the role for the hazard's area.
+
+    Whoever is away is replaced by their substitute; the list is empty when nobody is there (a hole in the ladder).
+    """
     if to == "owner":
-        return [hazard.owner] if hazard.owner is not None else work.people.with_role(Role.SAFETY_OFFICER)
-    if to == "acceptor":
+        people = [hazard.owner] if hazard.owner is not None else work.people.with_role(Role.SAFETY_OFFICER)
+    elif to == "acceptor":
         return acceptors(work, hazard)
-    return holders(work, Role(to), hazard.area_id)
+    else:
+        people = holders(work, Role(to), hazard.area_id)
+    return present(work, people)
+
+
+def present(work: UnitOfWork, people: Iterable[Person]) -> list[Person]:
+    """Those people or who stands in for them, each once."""
+    standing = (work.roster.stand_in(person, work.at) for person in people)
+    return list({person.id: person for person in standing if person is not None}.values())
 
 
 def holders(work: UnitOfWork, role: Role, area_id: int | None) -> Sequence[Person]:
-    """Holders of the role for the area, those of the whole plant only when the area has none of its own."""
+    """Who holds the role: by the duty roster when it says, else those of the area, else those of the whole plant."""
+    rostered = work.roster.on_duty(role, area_id, work.at)
+    if rostered:
+        return rostered
     own = work.people.with_role(role, area_id=area_id, exact=True) if area_id is not None else []
     return own or work.people.with_role(role, area_id=None, exact=True)
 
@@ -68,7 +83,7 @@ def find_owner(work: UnitOfWork, hazard: Hazard, plan: Plan) -> Person | None:
     for role in dict.fromkeys((Role(plan.owner), Role.TEAM_LEADER, Role.WORKSHOP_DIRECTOR, Role.SAFETY_OFFICER)):
         if role is Role.TEAM_LEADER and plan.owner != Role.TEAM_LEADER.value:
             continue
-        people = holders(work, role, hazard.area_id)
+        people = present(work, holders(work, role, hazard.area_id))
         if people:
             return people[0]
     return None
@@ -208,6 +223,8 @@ def start_ladder(work: UnitOfWork, hazard: Hazard, name: str, *, start: datetime
         due_at = start + timedelta(minutes=step.after_minutes)
         if due_at < work.at:
             continue  # a reminder before a deadline that is nearer than its lead
+        if plan.waits_for_working_hours:
+            due_at = hours.next_working(due_at)
         work.ladder.add(
             LadderStep(
                 case_kind="hazard",

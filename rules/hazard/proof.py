@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from rules.geo import distance_m
-from rules.hazard.evidence import FIVE_FIXES, FIVE_FIXES_ZH, Evidence, Findings, Signal, Strength
+from rules.hazard.evidence import FIVE_FIXES, FIVE_FIXES_ZH, Evidence, Findings, PhotoFacts, Signal, Strength
 from rules.text import TemplateReason, template_reason
 
 # Limits of the table in docs/hazard-rules.md; those marked [L] are ours

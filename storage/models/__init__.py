@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from storage.models.audit import AuditFinding, AuditRun
 from storage.models.hazard import Counter, Hazard, HazardExtension, HazardPhoto, Joiner
 from storage.models.knowledge import (
     KnowledgeCard,
@@ -17,12 +18,15 @@ from storage.models.people import Account, ApiToken, GroupChat, Person, RoleGran
 from storage.models.permit import GasTest, Permit, PermitApproval, PermitParty, PermitVerdict, PlaceAnswer
 from storage.models.plant import Area, Equipment
 from storage.models.readings import Certificate, Detector, Reading, SourceState, Zone
+from storage.models.roster import Duty, Leave
 from storage.models.trail import TrailLine
 
 __all__ = [
     "Account",
     "ApiToken",
     "Area",
+    "AuditFinding",
+    "AuditRun",
     "CardCopy",
     "CardPost",
     "CaseCard",
@@ -31,6 +35,7 @@ __all__ = [
     "Counter",
     "Delivery",
     "Detector",
+    "Duty",
     "Equipment",
     "GasTest",
     "GroupChat",
@@ -45,6 +50,7 @@ __all__ = [
     "KnowledgeQuestion",
     "KnowledgeUse",
     "LadderStep",
+    "Leave",
     "Media",
     "Permit",
     "PermitApproval",

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 
 import pytest
-from tests.pictures import scene
-from tests.sounds import amr
 
 from connectors.speech import SpeechAccount, build
 from emulators.speech import SpeechEmulator
@@ -15,6 +13,8 @@ from handlers.knowledge import ear
 from jobs import hotwords
 from rules.terms import Role
 from storage.models import RoleGrant
+from tests.pictures import scene
+from tests.sounds import amr
 
 ASR = "http://asr.test"
 
@@ -74,6 +74,7 @@ def test_equipment_in_the_words_narrows_it(plant):
 def test_a_plate_scanned_after_the_question_narrows_it(plant):
     zhang = plant.phone("张伟")
     zhang.says("异响").sees("哪台设备")
+    plant.services.platforms["wecom"].set_menu()
     zhang.scans("P-101A").sees("P-101A", "什么声音")
     zhang.says("噼里啪啦的响").sees("K04", "汽蚀")
 
@@ -121,7 +122,8 @@ def test_a_failing_recogniser_keeps_the_recording_and_asks_to_type(plant, listen
         (amr(60, kind="noise"), "没听清"),
         (amr(5, kind="silence"), "没听清"),
         (amr(75), "超过一分钟"),
-        (b"#!AMR\n" + b"\x04" * 5, "太短"),
+        (amr(0.1), "太短"),
+        (b"#!AMR\n" + b"\x04" * 5, "坏了"),
         (b"not a sound at all", "格式认不出来"),
         (b"#!AMR\n\x7c\x7c\x7c" * 1, "没有声音"),
     ],

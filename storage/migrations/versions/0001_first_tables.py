@@ -48,6 +48,38 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_area_workshop"), ["workshop"], unique=False)
 
     op.create_table(
+        "audit_finding",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("kind", sa.String(length=48), nullable=False),
+        sa.Column("subject", sa.String(length=64), nullable=False),
+        sa.Column("facts", storage.database.Json, nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("first_seen_at", storage.database.UtcTime(), nullable=False),
+        sa.Column("last_seen_at", storage.database.UtcTime(), nullable=False),
+        sa.Column("healed_at", storage.database.UtcTime(), nullable=True),
+        sa.Column("healed", sa.String(length=100), nullable=False),
+        sa.Column("told_at", storage.database.UtcTime(), nullable=True),
+        sa.Column("cleared_at", storage.database.UtcTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_finding")),
+        sa.UniqueConstraint("kind", "subject", name=op.f("uq_audit_finding_kind_subject")),
+    )
+    with op.batch_alter_table("audit_finding", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_finding_open", ["cleared_at", "kind"], unique=False)
+
+    op.create_table(
+        "audit_run",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", storage.database.UtcTime(), nullable=False),
+        sa.Column("runs", sa.Integer(), nullable=False),
+        sa.Column("took_ms", sa.Double(), nullable=False),
+        sa.Column("open_findings", sa.Integer(), nullable=False),
+        sa.Column("figures", storage.database.Json, nullable=False),
+        sa.Column("progress", storage.database.Json, nullable=False),
+        sa.Column("beat_at", storage.database.UtcTime(), nullable=True),
+        sa.Column("beat_error", sa.String(length=100), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_run")),
+    )
+    op.create_table(
         "case_card",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("card_key", sa.String(length=64), nullable=False),
@@ -355,6 +387,22 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_detector_area_id"), ["area_id"], unique=False)
 
     op.create_table(
+        "duty",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("role", sa.String(length=32), nullable=False),
+        sa.Column("area_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("starts_at", storage.database.UtcTime(), nullable=False),
+        sa.Column("ends_at", storage.database.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["area_id"], ["area.id"], name=op.f("fk_duty_area_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_duty_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duty")),
+    )
+    with op.batch_alter_table("duty", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_duty_person_id"), ["person_id"], unique=False)
+        batch_op.create_index("ix_duty_span", ["role", "starts_at", "ends_at"], unique=False)
+
+    op.create_table(
         "equipment",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("code", sa.String(length=64), nullable=False),
@@ -443,6 +491,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_knowledge_card_author_id"), ["author_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_knowledge_card_changed"), ["changed"], unique=False)
         batch_op.create_index("ix_knowledge_card_state", ["state", "published_at"], unique=False)
+
+    op.create_table(
+        "leave",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("substitute_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("starts_at", storage.database.UtcTime(), nullable=False),
+        sa.Column("ends_at", storage.database.UtcTime(), nullable=False),
+        sa.Column("entered_at", storage.database.UtcTime(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_leave_person_id")),
+        sa.ForeignKeyConstraint(["substitute_id"], ["person.id"], name=op.f("fk_leave_substitute_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_leave")),
+    )
+    with op.batch_alter_table("leave", schema=None) as batch_op:
+        batch_op.create_index("ix_leave_span", ["person_id", "starts_at", "ends_at"], unique=False)
 
     op.create_table(
         "role_grant",
@@ -917,6 +980,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_role_grant_area_id"))
 
     op.drop_table("role_grant")
+    with op.batch_alter_table("leave", schema=None) as batch_op:
+        batch_op.drop_index("ix_leave_span")
+
+    op.drop_table("leave")
     with op.batch_alter_table("knowledge_card", schema=None) as batch_op:
         batch_op.drop_index("ix_knowledge_card_state")
         batch_op.drop_index(batch_op.f("ix_knowledge_card_changed"))
@@ -932,6 +999,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_equipment_area_id"))
 
     op.drop_table("equipment")
+    with op.batch_alter_table("duty", schema=None) as batch_op:
+        batch_op.drop_index("ix_duty_span")
+        batch_op.drop_index(batch_op.f("ix_duty_person_id"))
+
+    op.drop_table("duty")
     with op.batch_alter_table("detector", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_detector_area_id"))
 
@@ -983,6 +1055,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_case_card_case_kind"))
 
     op.drop_table("case_card")
+    op.drop_table("audit_run")
+    with op.batch_alter_table("audit_finding", schema=None) as batch_op:
+        batch_op.drop_index("ix_audit_finding_open")
+
+    op.drop_table("audit_finding")
     with op.batch_alter_table("area", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_area_workshop"))
 

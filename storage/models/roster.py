@@ -1,0 +1,38 @@
+"""Who is on duty, who is away and who stands in (代班)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.database import Base, BigId
+
+
+class Leave(Base):
+    """A person is away; the substitute gets what would have gone to them. Without one, the next in the ladder does."""
+
+    __tablename__ = "leave"
+    __table_args__ = (Index("ix_leave_span", "person_id", "starts_at", "ends_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    substitute_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    entered_at: Mapped[datetime]
+
+
+class Duty(Base):
+    """One line of the duty roster (值班表): this person holds the role for the area (null: everywhere) in that span."""
+
+    __tablename__ = "duty"
+    __table_args__ = (Index("ix_duty_span", "role", "starts_at", "ends_at"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    role: Mapped[str] = mapped_column(String(32))
+    area_id: Mapped[int | None] = mapped_column(ForeignKey("area.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
