@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     datum_of_locations: Literal["gcj02", "wgs84"] = "gcj02"
     demo: bool = False
+    heartbeat_url: str = ""  # the auditor asks for it after every look; an outside service alarms when it stays away
 
     # -- WeCom
     wecom_corp_id: str = ""
@@ -75,6 +76,16 @@ class Settings(BaseSettings):
     sms_app_id: str = ""  # Tencent only
     sms_endpoint: str = ""  # the provider's own when empty
 
+    # -- voice to text
+    speech_provider: Annotated[tuple[str, ...], NoDecode] = ()  # none; tencent, aliyun, local; several: tencent,local
+    speech_access_key_id: str = ""
+    speech_access_key_secret: SecretStr = SecretStr("")
+    speech_app_key: str = ""  # Aliyun only: the NLS project
+    speech_engine: str = ""  # Tencent only: chosen by the recording when empty
+    speech_endpoint: str = ""  # the provider's own when empty
+    speech_token_endpoint: str = ""  # Aliyun only
+    speech_model_dir: Path | None = None  # local only: a sherpa-onnx model that the admin put there
+
     @field_validator("admins", mode="before")
     @classmethod
     def _split_admins(cls, value: Any) -> Any:
@@ -86,6 +97,19 @@ class Settings(BaseSettings):
             if platform not in ("wecom", "dingtalk") or not user:
                 raise ValueError(f"«{admin}» must read wecom:userid or dingtalk:userid")
         return admins
+
+    @field_validator("speech_provider", mode="before")
+    @classmethod
+    def _split_speech(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        names = tuple(part.strip() for part in value.split(",") if part.strip() and part.strip() != "none")
+        wrong = [name for name in names if name not in ("tencent", "aliyun", "local")]
+        if wrong or len(set(names)) != len(names):
+            raise ValueError("must be none, tencent, aliyun or local; two of them as tencent,local")
+        if "tencent" in names and "aliyun" in names:
+            raise ValueError("tencent and aliyun cannot be used together; name one of them, and local if you like")
+        return names
 
     @field_validator("database_url")
     @classmethod
@@ -138,6 +162,7 @@ class Settings(BaseSettings):
                 problems.append(
                     f"{', '.join(missing)} missing: ANSHAO_SMS_PROVIDER={self.sms_provider} needs it, or set that to none"
                 )
+        problems += self._half_speech()
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -148,6 +173,17 @@ class Settings(BaseSettings):
         if not missing or len(missing) == len(values):
             return []
         return [f"{', '.join(missing)} missing: {platform} is half configured; set them all, or none to switch it off"]
+
+    def _half_speech(self) -> list[str]:
+        needed: list[str] = []
+        for name in self.speech_provider:
+            needed += ["model_dir"] if name == "local" else ["access_key_id", "access_key_secret"]
+            needed += ["app_key"] if name == "aliyun" else []
+        missing = [f"ANSHAO_SPEECH_{n.upper()}" for n in needed if not _plain(getattr(self, f"speech_{n}"))]
+        if not missing:
+            return []
+        chosen = ",".join(self.speech_provider)
+        return [f"{', '.join(missing)} missing: ANSHAO_SPEECH_PROVIDER={chosen} needs it, or set that to none"]
 
     @property
     def has_wecom(self) -> bool:

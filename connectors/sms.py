@@ -48,15 +48,17 @@ def aliyun_signature(params: Mapping[str, str], secret: str) -> str:
     return base64.b64encode(hmac.new(f"{secret}&".encode(), text.encode(), hashlib.sha1).digest()).decode()
 
 
-def tencent_authorization(*, key_id: str, secret: str, host: str, body: bytes, at: datetime) -> str:
+def tencent_authorization(
+    *, key_id: str, secret: str, host: str, body: bytes, at: datetime, service: str = "sms"
+) -> str:
     """The Authorization header of TC3-HMAC-SHA256. Source: integrations §5.2."""
     stamp, date = int(at.timestamp()), at.astimezone(UTC).strftime("%Y-%m-%d")
     signed = "content-type;host"
     canonical = f"POST\n/\n\ncontent-type:application/json\nhost:{host}\n\n{signed}\n{hashlib.sha256(body).hexdigest()}"
-    scope = f"{date}/sms/tc3_request"
+    scope = f"{date}/{service}/tc3_request"
     text = f"TC3-HMAC-SHA256\n{stamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     key = f"TC3{secret}".encode()
-    for part in (date, "sms", "tc3_request"):
+    for part in (date, service, "tc3_request"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
     signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
     return f"TC3-HMAC-SHA256 Credential={key_id}/{scope}, SignedHeaders={signed}, Signature={signature}"

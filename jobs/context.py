@@ -9,11 +9,12 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine
-from storage.media import MediaStore
 
 from bot.platforms.base import Platform
 from bot.router import Router
+from connectors.speech import Heard
 from jobs.queue import Kicker
+from storage.media import MediaStore
 from storage.models import Delivery
 from storage.unit_of_work import UnitOfWork
 
@@ -25,8 +26,8 @@ class SmsSender(Protocol):
 
 
 class Speech(Protocol):
-    def transcribe(self, data: bytes, *, format: str) -> str:
-        """The words of a voice message; "" when nothing was understood. Raises OutsideError."""
+    def transcribe(self, data: bytes, *, format: str) -> Heard:
+        """The words of a voice message; text "" when nothing was understood. Raises SpeechRefused or OutsideError."""
         ...
 
 

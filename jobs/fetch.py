@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from storage.media import MediaUnavailable
 
 from bot.message import Inbound, Kind, MediaRef
 from bot.platforms.base import Failure, PlatformError
 from cards import images
+from connectors.errors import OutsideError
+from connectors.speech import SpeechRefused
 from jobs.context import Services
 from jobs.queue import CHAT
+from storage.media import MediaUnavailable
 from storage.models import Media
 
 log = structlog.get_logger()
@@ -119,10 +121,21 @@ def _keep_voice(services: Services, data: bytes, ref: MediaRef) -> tuple[Media |
     """Keep the recording; the words too when a speech service is configured."""
     sha = services.media.save(data, mime=f"audio/{ref.format or 'amr'}")
     row = Media(sha256=sha, mime=f"audio/{ref.format or 'amr'}", bytes=len(data), stored_at=services.clock())
-    words = ""
-    if services.speech is not None:
-        words = services.speech.transcribe(data, format=ref.format or "amr")
-    return row, {"kind": "voice", "sha256": sha, "words": words}
+    words, refused = _words_of(services, data, ref)
+    return row, {"kind": "voice", "sha256": sha, "words": words, "refused": refused}
+
+
+def _words_of(services: Services, data: bytes, ref: MediaRef) -> tuple[str, str]:
+    """(words, Chinese reason when there are none). Whatever fails, the recording is kept and the person is asked to type."""
+    if services.speech is None:
+        return "", ""
+    try:
+        return services.speech.transcribe(data, format=ref.format or "amr").text, ""
+    except SpeechRefused as refused:
+        return "", refused.message_zh
+    except OutsideError as error:
+        log.warning("voice.not_recognised", system=error.system, code=error.code)
+        return "", ""
 
 
 def _later(services: Services, row_id: int, attempts: int, error: Exception) -> None:

@@ -16,6 +16,7 @@ from bot.message import Inbound, Kind
 from bot.platforms.base import Accept
 from bot.turn import Fetched, Turn
 from handlers import people
+from handlers.knowledge import tell
 from jobs.context import Services
 from jobs.queue import CHAT, DELIVERY, MEDIA, Kicker
 from storage.inbox import store
@@ -27,6 +28,7 @@ log = structlog.get_logger()
 WITH_MEDIA = {Kind.IMAGE, Kind.VOICE}
 MAX_ATTEMPTS = 4
 BACK_OFF_S = (1, 5, 30)
+UNHEARD = "语音收到了,但没听清文字,请打字再说一遍;录音已保存。"
 APOLOGY = "抱歉,刚才那条消息没有处理成功。内容和照片都保存着,已通知管理员;急事请直接打电话。"
 
 
@@ -126,9 +128,26 @@ def _dispatch(services: Services, work: Any, row: Inbox) -> str:
     turn.conversation = work.conversations.load(turn.chat_key, at=work.at)
     if message.press is not None and message.press.response_code:
         work.cards.add_code(message.press.card_ref, message.press.response_code, at=work.at)
+    if message.kind is Kind.VOICE and not _heard(turn):
+        return "voice.unheard"
     route = services.router.find(turn)
     route.run(turn)
     return route.name
+
+
+def _heard(turn: Turn) -> bool:
+    """Show what was recognised, so that it can be put right; without words keep the recording and ask to type.
+
+    False when the message is dealt with. A dialogue that collects experience takes the recording itself as well.
+    """
+    if turn.text:
+        turn.say(f"听到的是:“{turn.text[:200]}”。不对请打字。", purpose="voice.heard")
+        return True
+    if turn.conversation is not None and turn.conversation.flow == tell.FLOW:
+        return True
+    reason = next((f.refused for f in turn.fetched if f.refused), "")
+    turn.say(f"{reason}。录音已保存。" if reason else UNHEARD, purpose="voice.unheard")
+    return False
 
 
 def _failed(services: Services, row_id: int, error: Exception) -> None:

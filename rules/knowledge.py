@@ -77,7 +77,7 @@ def missing(given: Mapping[str, str]) -> str | None:
 _BREAK = re.compile(r"[,,。;;!!??\n]+")
 _DANGER = re.compile(r"(要是|如果|万一|一旦|假如).*(停|撤|跑|离|断电|报)|^(冒烟|着火|越来越).*(停|撤|断)")
 _ACTION = re.compile(
-    r"^(先|首先|第一步|赶紧|赶快|马上|立马|立即|得|要|应该|就)?(先|再|去|把|给)?(停|断电|拉闸|关|开大|关小|查|看|听|测|摸|补|加|换|清"
+    r"^(先|首先|第一步|赶紧|赶快|马上|立马|立即|得|要|应该|就|不用|不要|别|继续)?(先|再|去|把|给)?(停|继续|断电|拉闸|关|开大|关小|查|看|听|测|摸|补|加|换|清"
     r"|紧|拧|张紧|调|排|放|泄|打黄油|打油|报|通知|远离|降|减|吹|拆|找正|校)"
 )
 _FIRST = re.compile(r"^(先|首先|第一步|赶紧|马上|立马|立即|得先|要先|处理|办法)")
@@ -107,7 +107,7 @@ def read_told(text: str, *, machine: str = "") -> dict[str, str]:
             found["first_action"].append(clause)
         elif _CAUSE.search(clause) or (found["title"] and _BROKEN.search(clause)):
             found["cause"].append(_LEAD.sub("", clause) or clause)
-        elif found["first_action"]:
+        elif found["first_action"] or found["cause"]:
             found["first_action"].append(clause)
         else:
             found["title"].append(clause)

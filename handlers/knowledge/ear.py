@@ -34,11 +34,13 @@ class Ear:
         self.reached = 0
         self._lock = threading.Lock()
 
-    def catch_up(self, work: UnitOfWork) -> int:
-        """Take up what changed since the last search; returns how many cards did."""
+    def catch_up(self, work: UnitOfWork, *, own: bool = False) -> int:
+        """Take up what changed since the last search; returns how many cards did.
+
+        What the transaction itself changed waits until it is committed, unless `own`.
+        """
         version = work.knowledge.version()
-        # what this very transaction changed is not true for others until it commits: searched as of before
-        if version == self.reached or work.knowledge.touched:
+        if version == self.reached or (work.knowledge.touched and not own):
             return 0
         with self._lock:
             if version < self.reached or (self.index.dead > REBUILD_DEAD and self.index.dead > len(self.index)):
@@ -65,9 +67,8 @@ def of(work: UnitOfWork) -> Ear:
     if ear is None:
         with _making:
             ear = _ears.setdefault(pool, Ear())
-    if not work.read_only and not ear.reached and not work.knowledge.version():
-        starter.load(work)
-    ear.catch_up(work)
+    seeded = not work.read_only and not ear.reached and not work.knowledge.version() and starter.load(work) > 0
+    ear.catch_up(work, own=seeded)  # should this transaction roll back, the number goes back too, and is noticed
     return ear
 
 
