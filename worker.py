@@ -18,6 +18,7 @@ import structlog
 from rq import Queue, SimpleWorker, Worker
 from rq.serializers import JSONSerializer
 
+import auditor.__main__ as auditor_process
 import wiring
 from jobs import context, schedule
 from jobs.queue import CHAT, DELIVERY, MEDIA, SLOW
@@ -73,7 +74,7 @@ def run_all() -> None:
     """Every role in a process of its own; one that dies is started again."""
     load()
     script = str(Path(__file__).resolve())
-    roles = [*ROLES, "--scheduler"]
+    roles = [*ROLES, "--scheduler", "--auditor"]
     children = {role: subprocess.Popen([sys.executable, script, role]) for role in roles}
     started = dict.fromkeys(roles, monotonic())
     stop = threading.Event()
@@ -100,10 +101,14 @@ def main(arguments: list[str]) -> int:
             run_all()
         elif arguments == ["--scheduler"]:
             run_scheduler()
+        elif arguments == ["--auditor"]:
+            settings = load()
+            wiring.configure_logs(settings)
+            auditor_process.run(settings)
         elif len(arguments) == 1 and arguments[0] in ROLES:
             run_worker(arguments[0])
         else:
-            print(f"usage: python worker.py [{'|'.join(ROLES)}|--scheduler]", file=sys.stderr)
+            print(f"usage: python worker.py [{'|'.join(ROLES)}|--scheduler|--auditor]", file=sys.stderr)
             return 2
     except SettingsError as error:
         print(error, file=sys.stderr)

@@ -40,7 +40,7 @@ def read(db: Session, at: datetime) -> Audit | None:
         runs=row.runs,
         took_ms=row.took_ms,
         figures=row.figures,
-        open_by_kind={kind: count for kind, count in found},
+        open_by_kind={str(kind): int(count) for kind, count in found},
         beat_at=row.beat_at,
         beat_error=row.beat_error,
     )

@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from storage import figures
+from storage import audit, figures
 from web.context import WebContext
 
 log = structlog.get_logger()
@@ -33,6 +33,7 @@ class Database(Collector):
         try:
             with self.ctx.new_work(read_only=True) as work:
                 now = figures.read(work.db, work.at)
+                looked = audit.read(work.db, work.at)
         except Exception as error:
             log.error("metrics.database_down", error=type(error).__name__)
             up.add_metric([], 0)
@@ -41,6 +42,8 @@ class Database(Collector):
         up.add_metric([], 1)
         yield up
         yield from _families(now)
+        if looked is not None:
+            yield from _audited(looked)
 
 
 def _families(now: figures.Figures) -> Iterator[Metric]:
@@ -78,6 +81,27 @@ def _families(now: figures.Figures) -> Iterator[Metric]:
             [str(quantile)], now.handled_ms[min(len(now.handled_ms) - 1, int(quantile * len(now.handled_ms)))]
         )
     yield handled
+
+
+def _audited(looked: audit.Audit) -> Iterator[Metric]:
+    """What the auditor saw when it last looked; nothing on an installation where none ever ran."""
+    yield _gauge("anshao_audit_age_seconds", "Since the auditor last looked", looked.age_s)
+    yield _gauge("anshao_audit_took_ms", "How long its last look took", looked.took_ms)
+    found = GaugeMetricFamily("anshao_audit_findings", "Findings open now", labels=["kind"])
+    for kind, count in sorted(looked.open_by_kind.items()):
+        found.add_metric([kind], count)
+    yield found
+    words = {
+        "first_notice_on_time_share": "Reports of the last 24 h whose first notice arrived in time, 0 to 1",
+        "first_notice_p50_s": "Filed to first notice, median of the last 24 h",
+        "first_notice_p99_s": "Filed to first notice, 99th percentile of the last 24 h",
+        "reports_24h": "Reports judged for it",
+        "outbox_urgent_oldest_s": "Age of the oldest urgent message not sent",
+    }
+    for name, what in words.items():
+        value = looked.figures.get(name)
+        if value is not None:
+            yield _gauge(f"anshao_{name.removesuffix('_s')}{'_seconds' if name.endswith('_s') else ''}", what, value)
 
 
 def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:

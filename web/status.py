@@ -9,12 +9,13 @@ from typing import Any
 import structlog
 from flask import Flask, Response, jsonify
 
-from storage import figures, schema
+from storage import audit, figures, schema
 from storage.media import MediaUnavailable
 from web.context import WebContext
 
 log = structlog.get_logger()
 LATE_S = 300.0  # messages waiting longer than this: somebody should look
+SILENT_S = 120.0  # the auditor looks every 30 s
 Probe = Callable[[], str]
 """Tries one thing; returns what is wrong in plain words, "" when nothing is. May raise."""
 
@@ -61,7 +62,12 @@ def degraded(ctx: WebContext) -> list[str]:
     """What works only in part: nobody has to be sent away, somebody has to look."""
     with ctx.new_work(read_only=True) as work:
         now = figures.read(work.db, work.at)
+        looked = audit.read(work.db, work.at)
     found = []
+    if looked is not None and looked.age_s > SILENT_S:
+        found.append(f"auditor: silent for {looked.age_s:.0f} s; is `python worker.py --auditor` running?")
+    if looked is not None:
+        found += [f"auditor: {count} open {kind}" for kind, count in sorted(looked.open_by_kind.items())]
     if not ctx.platforms:
         found.append("no platform is configured: set the ANSHAO_WECOM_* or ANSHAO_DINGTALK_* settings")
     if now.inbox.oldest_s > LATE_S:
