@@ -45,6 +45,8 @@ def routes(ctx: WebContext) -> Blueprint:
             sha, kind, ends = tokens.loads(token)
         except (BadSignature, ValueError, TypeError):
             abort(404)
+        if not isinstance(sha, str) or not isinstance(ends, int | float):
+            abort(404)
         left_s = int(ends - ctx.clock().timestamp())
         if left_s <= 0 or kind not in KINDS:
             abort(404)

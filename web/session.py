@@ -39,7 +39,7 @@ class Visitor:
 
 def visitor() -> Visitor:
     """The signed-in person. Only inside a view under `needs_person`."""
-    return g.visitor  # type: ignore[no-any-return]
+    return g.visitor
 
 
 def csrf_token() -> str:

@@ -70,8 +70,8 @@ def import_people(work: UnitOfWork, path: Path) -> ImportReport:
 
 def _mobile(value: str) -> str:
     digits = value.replace(" ", "").replace("-", "")
-    if digits and not (digits.removeprefix("+").isdigit() and 7 <= len(digits) <= 16):
-        raise BadRow(f"手机号“{value[:4]}…”不对,只能有数字")
+    if digits and not (digits.removeprefix("+").isdigit() and 7 <= len(digits.removeprefix("+")) <= 15):
+        raise BadRow("手机号不对,只能有7到15位数字")
     return digits
 
 

@@ -104,7 +104,7 @@
       link.className = "button big";
       link.href = `/h5/hazards/${encodeURIComponent(told.number)}`;
       link.textContent = `查看 ${told.number}`;
-      page.append(link);
+      document.getElementById("dial").after(link);
     }
   }
 

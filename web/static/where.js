@@ -24,19 +24,29 @@ const Where = (() => {
     return () => navigator.geolocation.clearWatch(watch);
   }
 
-  // Asks again and again, because these bridges give one fix a call.
+  // Asks again and again, because these bridges give one fix a call. One that fails twice running gives way to the
+  // browser: a client without the permission may still have a browser with it.
   function polling(ask) {
     return (onFix, onProblem) => {
+      let failures = 0;
       let stopped = false;
-      const next = () => {
+      let stopBrowser = () => {};
+      const again = () => { if (!stopped) setTimeout(next, POLL_MS); };
+      function next() {
         if (stopped) return;
         ask(
-          (fix) => { if (!stopped) { onFix(fix); setTimeout(next, POLL_MS); } },
-          (sentence) => { if (!stopped) { onProblem(sentence); setTimeout(next, POLL_MS); } },
+          (fix) => { if (!stopped) { failures = 0; onFix(fix); again(); } },
+          (sentence) => {
+            if (stopped) return;
+            failures += 1;
+            onProblem(sentence);
+            if (failures >= 2) stopBrowser = fromBrowser(onFix, onProblem);
+            else again();
+          },
         );
-      };
+      }
       next();
-      return () => { stopped = true; };
+      return () => { stopped = true; stopBrowser(); };
     };
   }
 

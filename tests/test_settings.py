@@ -1,0 +1,175 @@
+"""Settings: all of them documented; a wrong one stops the start, names itself and says what to do."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from settings import PREFIX, Settings, SettingsError, load
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "settings.md"
+ENOUGH = {"ANSHAO_SECRET_KEY": "k" * 32}
+WECOM = {
+    "ANSHAO_WECOM_CORP_ID": "ww1",
+    "ANSHAO_WECOM_AGENT_ID": "1000002",
+    "ANSHAO_WECOM_SECRET": "s",
+    "ANSHAO_WECOM_TOKEN": "t",
+    "ANSHAO_WECOM_AES_KEY": "a" * 43,
+}
+DINGTALK = {
+    "ANSHAO_DINGTALK_CORP_ID": "ding1",
+    "ANSHAO_DINGTALK_CLIENT_ID": "dingclient",
+    "ANSHAO_DINGTALK_CLIENT_SECRET": "s",
+    "ANSHAO_DINGTALK_CARD_TEMPLATE_ID": "x.schema",
+}
+
+
+def rows() -> dict[str, tuple[str, str]]:
+    """name → (default, meaning) of the document's tables."""
+    found = {}
+    for line in DOCUMENT.read_text(encoding="utf-8").splitlines():
+        row = re.fullmatch(r"\| `(ANSHAO_[A-Z0-9_]+)` \| (.+?) \| (.+) \|", line)
+        if row:
+            assert row[1] not in found, f"{row[1]} stands there twice"
+            found[row[1]] = (row[2], row[3])
+    return found
+
+
+def test_every_setting_is_documented():
+    ours = {PREFIX + name.upper() for name in Settings.model_fields}
+    assert sorted(ours - set(rows())) == []
+
+
+def test_nothing_is_documented_that_does_not_exist():
+    ours = {PREFIX + name.upper() for name in Settings.model_fields}
+    assert sorted(set(rows()) - ours) == []
+
+
+def test_documented_defaults_are_the_real_ones():
+    for name, (told, meaning) in rows().items():
+        default = Settings.model_fields[name.removeprefix(PREFIX).lower()].default
+        plain = default.get_secret_value() if hasattr(default, "get_secret_value") else default
+        assert len(meaning) > 10, name
+        if told.startswith("`") and told.endswith("`"):
+            real = str(plain).lower() if isinstance(plain, bool) else str(plain)
+            assert told.strip("`") == real, name
+        elif told == "empty":
+            assert plain in ("", 0, (), None), name
+
+
+def test_a_secret_key_is_enough():
+    settings = load(ENOUGH)
+    assert not settings.has_wecom
+    assert not settings.has_dingtalk
+    assert settings.media_root_url == (Path("data").absolute() / "media").as_uri()
+
+
+def test_one_platform_alone_is_a_full_installation():
+    assert load(ENOUGH | WECOM).has_wecom
+    both = load(ENOUGH | WECOM | DINGTALK)
+    assert both.has_dingtalk
+    assert both.robot_code == "dingclient"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "names", "remedy"),
+    [
+        ({"ANSHAO_SECRET_KEY": ""}, "ANSHAO_SECRET_KEY", "openssl rand"),
+        ({"ANSHAO_SECRET_KEY": "k" * 15}, "ANSHAO_SECRET_KEY", "32 or more"),
+        ({"ANSHAO_DATABASE_URL": "mysql://x"}, "ANSHAO_DATABASE_URL", "postgresql://"),
+        ({"ANSHAO_PUBLIC_URL": "anshao.example"}, "ANSHAO_PUBLIC_URL", "https://"),
+        ({"ANSHAO_TIMEZONE": "Mars/Base"}, "ANSHAO_TIMEZONE", "Asia/Shanghai"),
+        ({"ANSHAO_TIMEZONE": "../etc/passwd"}, "ANSHAO_TIMEZONE", "Asia/Shanghai"),
+        ({"ANSHAO_ADMINS": "zhang"}, "ANSHAO_ADMINS", "wecom:userid"),
+        ({"ANSHAO_ADMINS": "wecom:"}, "ANSHAO_ADMINS", "wecom:userid"),
+        ({"ANSHAO_LOG_LEVEL": "LOUD"}, "ANSHAO_LOG_LEVEL", "INFO"),
+        ({"ANSHAO_DATUM_OF_LOCATIONS": "bd09"}, "ANSHAO_DATUM_OF_LOCATIONS", "wgs84"),
+        ({**WECOM, "ANSHAO_WECOM_AES_KEY": "a" * 42}, "ANSHAO_WECOM_AES_KEY", "43"),
+        ({**WECOM, "ANSHAO_WECOM_AES_KEY": "a" * 44}, "ANSHAO_WECOM_AES_KEY", "43"),
+        ({**WECOM, "ANSHAO_WECOM_AGENT_ID": "one"}, "ANSHAO_WECOM_AGENT_ID", "integer"),
+        ({**WECOM, "ANSHAO_WECOM_SECRET": ""}, "ANSHAO_WECOM_SECRET", "set them all"),
+        ({**WECOM, "ANSHAO_WECOM_AGENT_ID": "0"}, "ANSHAO_WECOM_AGENT_ID", "set them all"),
+        ({"ANSHAO_WECOM_CORP_ID": "ww1"}, "ANSHAO_WECOM_TOKEN", "none to switch it off"),
+        ({**DINGTALK, "ANSHAO_DINGTALK_CARD_TEMPLATE_ID": ""}, "ANSHAO_DINGTALK_CARD_TEMPLATE_ID", "set them all"),
+        ({**DINGTALK, "ANSHAO_DINGTALK_MODE": "poll"}, "ANSHAO_DINGTALK_MODE", "stream"),
+        ({**DINGTALK, "ANSHAO_DINGTALK_EVENT_AES_KEY": "short"}, "ANSHAO_DINGTALK_EVENT_AES_KEY", "43"),
+        ({"ANSHAO_SMS_PROVIDER": "pigeon"}, "ANSHAO_SMS_PROVIDER", "aliyun"),
+        ({"ANSHAO_SMS_PROVIDER": "aliyun"}, "ANSHAO_SMS_ACCESS_KEY_ID", "set that to none"),
+        (
+            {
+                "ANSHAO_SMS_PROVIDER": "tencent",
+                "ANSHAO_SMS_ACCESS_KEY_ID": "a",
+                "ANSHAO_SMS_ACCESS_KEY_SECRET": "b",
+                "ANSHAO_SMS_SIGN_NAME": "c",
+                "ANSHAO_SMS_TEMPLATE_CODE": "d",
+            },
+            "ANSHAO_SMS_APP_ID",
+            "set that to none",
+        ),
+    ],
+)
+def test_a_wrong_value_names_itself_and_its_remedy(wrong: dict[str, str], names: str, remedy: str):
+    with pytest.raises(SettingsError) as caught:
+        load(ENOUGH | wrong)
+    line = next(line for line in str(caught.value).splitlines() if names in line)
+    assert remedy in line
+
+
+def test_all_wrong_values_are_named_at_once():
+    with pytest.raises(SettingsError) as caught:
+        load({"ANSHAO_DATABASE_URL": "x", "ANSHAO_PUBLIC_URL": "y", "ANSHAO_TIMEZONE": "z"})
+    for name in ("ANSHAO_DATABASE_URL", "ANSHAO_PUBLIC_URL", "ANSHAO_TIMEZONE"):
+        assert name in str(caught.value)
+
+
+def test_a_message_never_shows_a_secret():
+    secret = "do-not-show-me"
+    with pytest.raises(SettingsError) as caught:
+        load(ENOUGH | WECOM | {"ANSHAO_WECOM_AES_KEY": secret, "ANSHAO_TIMEZONE": "x"})
+    assert secret not in str(caught.value)
+    assert secret not in repr(caught.value.__cause__) or caught.value.__suppress_context__
+    assert secret not in repr(load(ENOUGH | {"ANSHAO_WECOM_SECRET": ""} | {"ANSHAO_SECRET_KEY": secret * 3}))
+
+
+def test_a_value_may_lie_in_a_file(tmp_path: Path):
+    (tmp_path / "key").write_text("from-a-file-" + "x" * 30 + "\n", encoding="utf-8")
+    settings = load({"ANSHAO_SECRET_KEY_FILE": str(tmp_path / "key"), "ANSHAO_SECRET_KEY": "k" * 40})
+    assert settings.secret_key.get_secret_value() == "from-a-file-" + "x" * 30
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path):
+    with pytest.raises(SettingsError, match=r"ANSHAO_SECRET_KEY_FILE: cannot read .*readable file"):
+        load({"ANSHAO_SECRET_KEY_FILE": str(tmp_path / "none")})
+
+
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_every_setting_can_come_from_a_file(name: str, tmp_path: Path):
+    """The field named …_FILE is read: a file that is not there is complained about by name."""
+    with pytest.raises(SettingsError, match=f"{PREFIX}{name.upper()}_FILE"):
+        load(ENOUGH | {f"{PREFIX}{name.upper()}_FILE": str(tmp_path / "none")})
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        ("postgresql://u:p@h/db", "postgresql+psycopg://u:p@h/db"),
+        ("postgresql+psycopg://u:p@h/db", "postgresql+psycopg://u:p@h/db"),
+        ("sqlite:///x.db", "sqlite:///x.db"),
+    ],
+)
+def test_database_addresses(given: str, made: str):
+    assert load(ENOUGH | {"ANSHAO_DATABASE_URL": given}).database_url == made
+
+
+def test_small_conveniences():
+    settings: Any = load(
+        ENOUGH
+        | {"ANSHAO_PUBLIC_URL": "https://a.example/", "ANSHAO_ADMINS": "wecom:A, dingtalk:b,", "ANSHAO_DEMO": "true"}
+    )
+    assert settings.public_url == "https://a.example"
+    assert settings.admins == ("wecom:A", "dingtalk:b")
+    assert settings.demo is True
+    assert settings.zone.key == "Asia/Shanghai"
