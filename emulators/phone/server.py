@@ -137,7 +137,9 @@ def _feed(inside: Inside, *, boot: str, now: float) -> Any:
     phones: dict[str, Any] = {}
     for key, seen in wished.items():
         platform, _, user = str(key).partition(":")
-        screen = inside.get(platform, f"{user}/screen", after=int(seen.get("after", 0))) if platform in PLATFORMS else 0
+        screen = (
+            inside.get(platform, f"{user}/screen", after=int(seen.get("after", 0))) if platform in PLATFORMS else None
+        )
         if not screen:
             phones[key] = {"gone": True}
             continue

@@ -56,9 +56,8 @@ class Stand:
             waitress.create_server(app, host="127.0.0.1", port=port, threads=16),
             waitress.create_server(self._bot(), host="127.0.0.1", port=bot_port, threads=4),
         ]
-        self.threads = [threading.Thread(target=server.run, daemon=True) for server in self.servers]
-        for thread in self.threads:
-            thread.start()
+        for server in self.servers:
+            threading.Thread(target=server.run, daemon=True).start()
         self.http = requests.Session()
         self.http.trust_env = False
         login = {"appKey": self.ding["client_id"], "appSecret": self.ding["client_secret"]}
@@ -139,12 +138,12 @@ class Stand:
         assert answer["result"]["deliverResults"][0]["success"], answer
 
     def close(self) -> None:
+        """The serving threads are daemons: kept-alive connections may hold them a while longer."""
+        self.http.close()
         for server in self.servers:
             server.close()
         for part in self.parts:
             getattr(part, "close", lambda: None)()
-        for thread in self.threads:
-            thread.join(timeout=HTTP_S)
 
 
 @pytest.fixture(scope="module")

@@ -38,7 +38,9 @@ def wall(plant):
         "/sms": SmsEmulator(plant, background=False, public_url=f"{BASE}/sms"),
     }
     apps = {name: part.app.wsgi_app for name, part in parts.items()}
-    return Client(DispatcherMiddleware(phone_app(plant, apps, base=BASE, clock=lambda: 1_772_671_800.0), apps))
+    client = Client(DispatcherMiddleware(phone_app(plant, apps, base=BASE, clock=lambda: 1_772_671_800.0), apps))
+    client.parts = parts
+    return client
 
 
 def feed(wall, **phones):
@@ -90,6 +92,17 @@ def test_feed_shows_a_group_message_to_its_members_only(wall):
     assert phones["dingtalk:user001"]["items"][0]["from"] == "me"
     assert phones["dingtalk:user003"]["items"][0]["chat"] == f"group:{GROUP}"
     assert phones["dingtalk:user004"]["items"] == []
+
+
+def test_feed_brings_sms_to_the_phone_of_their_number(wall, plant):
+    mobile = next(person["mobile"] for person in plant["people"] if person["wecom"] == "ZhaoJianGuo")
+    wall.parts["/sms"]._put(mobile, "安哨", "SMS_100001", "一级红YH-0011", "biz", "out")
+    seen = {"after": 0, "sms": 0}
+    phones = feed(wall, wecom__ZhaoJianGuo=seen, wecom__ZhangWei=seen)["phones"]
+    assert [text["text"] for text in phones["wecom:ZhaoJianGuo"]["sms"]] == ["【安哨】一级红YH-0011"]
+    assert phones["wecom:ZhangWei"]["sms"] == []
+    later = feed(wall, wecom__ZhaoJianGuo={"after": 0, "sms": phones["wecom:ZhaoJianGuo"]["sms_seq"]})["phones"]
+    assert later["wecom:ZhaoJianGuo"]["sms"] == []
 
 
 @pytest.mark.parametrize("key", ["wecom:Nobody", "fax:ZhangWei", ""])

@@ -148,7 +148,11 @@ export class Phone {
 
   // --- what comes ----------------------------------------------------------------------------------------------
   take(part) {
-    if (part.gone) return this.say("这个人已不在企业里");
+    if (part.gone) {
+      if (!this.gone) this.say("这个人已不在企业里");
+      this.gone = true;
+      return;
+    }
     const restart = part.seq < this.seen.after;
     this.seen = { after: part.seq, sms: part.sms_seq };
     if (restart) return;
