@@ -141,12 +141,39 @@ PEOPLE: list[tuple[str, str, str, str, list[str], str, str, str | None, str | No
     ("linxue", "林雪", "气体分析工", "worker", ["HC", "JC"], "合成车间", "分析组", "LinXue", None, []),
 ]
 
-CERTIFICATES = {
-    "zhengkai": [{"kind": "hot_work_guardian", "number": "JH-2026-017", "valid_until": "2027-12-31"}],
-    "linxue": [{"kind": "gas_analyst", "number": "FX-2025-042", "valid_until": "2028-06-30"}],
-    "madeshun": [{"kind": "boiler_operator", "number": "GL-2024-008", "valid_until": "2027-05-31"}],
-    "wangfang": [{"kind": "safety_manager", "number": "AQ-2025-003", "valid_until": "2028-03-31"}],
+# person → [(kind, number, issued on, valid until)]
+CERTIFICATES: dict[str, list[tuple[str, str, str, str]]] = {
+    "zhengkai": [("hot_work_guardian", "JH-2026-017", "2026-01-12", "2027-12-31")],
+    "gaofeng": [("guardian", "JH-2026-021", "2026-03-02", "2027-06-30")],
+    "huangmei": [("hot_work_guardian", "JH-2024-005", "2024-11-25", "2026-11-24")],  # ends in the middle of a demo day
+    "liuyang": [("guardian", "JH-2023-011", "2023-05-08", "2026-05-31")],  # has run out
+    "wutao": [("welding", "T6105-2025-031", "2025-04-01", "2028-03-31")],
+    "madeshun": [
+        ("boiler_operator", "GL-2024-008", "2024-06-01", "2027-05-31"),
+        ("electrician", "T6105-2024-077", "2024-09-10", "2027-09-09"),
+    ],
+    "sunli": [("height", "T6105-2025-102", "2025-07-15", "2028-07-14")],
+    "linxue": [("gas_analyst", "FX-2025-042", "2025-07-01", "2028-06-30")],
+    "wangfang": [("safety_manager", "AQ-2025-003", "2025-04-01", "2028-03-31")],
 }
+
+# code of the equipment, or a number of its own: name, kind, unit, medium, calibrated until, seconds between values
+DETECTORS: list[tuple[str, str, str, str, str, str, int]] = [
+    ("GT-101", "压缩厂房可燃气体探测器", "combustible", "%LEL", "甲醇", "2027-06-30", 300),
+    ("GT-201", "罐区东侧可燃气体探测器", "combustible", "%LEL", "甲醇", "2027-06-30", 300),
+    ("GT-202", "罐区西侧可燃气体探测器", "combustible", "%LEL", "甲醇", "2027-06-30", 300),
+    ("GT-301", "泵房可燃气体探测器", "combustible", "%LEL", "甲醇", "2027-06-30", 300),
+    ("FS-01", "厂区风速仪", "wind", "m/s", "", "2027-03-31", 600),
+    ("BX-01", "便携式四合一检测仪1号", "portable", "%LEL", "", "2027-02-28", 300),
+    ("BX-02", "便携式四合一检测仪2号", "portable", "%LEL", "", "2026-10-31", 300),  # calibration has run out
+]
+
+# code, name, kind, medium, outline in metres
+ZONES: list[tuple[str, str, str, str, list[tuple[float, float]]]] = [
+    ("GD-01", "动力站固定动火区", "fixed_hot_work", "", [(222, 130), (240, 130), (240, 150), (222, 150)]),
+    ("FD-01", "甲醇罐区防火堤", "dike", "甲醇", [(8, 6), (82, 6), (82, 62), (8, 62)]),
+    ("JH-01", "鹤管绝对禁火区", "ban", "甲醇", [(-78, 14), (-30, 14), (-30, 26), (-78, 26)]),
+]
 
 
 def lon_lat(x: float, y: float) -> list[float]:
@@ -217,6 +244,9 @@ def demo_plant(*, public_url: str, secrets: dict[str, Any]) -> dict[str, Any]:
         "people": [_person(index, row) for index, row in enumerate(PEOPLE, start=1)],
         "areas": [_area(row) for row in AREAS],
         "equipment": [_equipment(row) for row in EQUIPMENT],
+        "detectors": [_detector(row) for row in DETECTORS],
+        "zones": [_zone(row) for row in ZONES],
+        "certificates": [_certificate(who, row) for who, rows in CERTIFICATES.items() for row in rows],
         "groups": _groups(wecom.get("webhook_key")),
         "wecom": wecom,
         "dingtalk": dingtalk,
@@ -240,7 +270,7 @@ def _person(index: int, row: tuple[Any, ...]) -> dict[str, Any]:
         "wecom": wecom,
         "dingtalk": dingtalk,
         "unionid": f"union-{key}",
-        "certificates": CERTIFICATES.get(key, []),
+        "certificates": [_certificate(key, row) for row in CERTIFICATES.get(key, [])],
     }
 
 
@@ -272,6 +302,34 @@ def _equipment(row: tuple[Any, ...]) -> dict[str, Any]:
         "state": STOPPED.get(code, "running"),
         "ignition": ignition,
     }
+
+
+def _certificate(person: str, row: tuple[str, str, str, str]) -> dict[str, str]:
+    kind, number, issued_on, valid_until = row
+    return {"person": person, "kind": kind, "number": number, "issued_on": issued_on, "valid_until": valid_until}
+
+
+def _detector(row: tuple[str, str, str, str, str, str, int]) -> dict[str, Any]:
+    code, name, kind, unit, medium, calibrated_until, max_age_s = row
+    mounted = next((item for item in EQUIPMENT if item[0] == code), None)
+    lon, lat = lon_lat(mounted[6], mounted[7]) if mounted else (None, None)
+    return {
+        "code": code,
+        "name": name,
+        "kind": kind,
+        "unit": unit,
+        "medium": medium,
+        "area": mounted[3] if mounted else None,
+        "lat": lat,
+        "lon": lon,
+        "max_age_s": max_age_s,
+        "calibrated_until": calibrated_until,
+    }
+
+
+def _zone(row: tuple[str, str, str, str, list[tuple[float, float]]]) -> dict[str, Any]:
+    code, name, kind, medium, ring = row
+    return {"code": code, "name": name, "kind": kind, "medium": medium, "polygon": [lon_lat(x, y) for x, y in ring]}
 
 
 def _groups(webhook_key: str | None) -> list[dict[str, Any]]:

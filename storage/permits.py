@@ -215,6 +215,10 @@ class Permits:
         here = _here(box, area_id)
         return 0 if here is None else self.touch(here, at=at)
 
+    def touch_all(self, *, at: datetime) -> int:
+        """Something changed for the whole plant (wind)."""
+        return self.touch(Permit.id > 0, at=at)
+
     def touch_people(self, person_ids: Iterable[int], *, at: datetime) -> int:
         """A certificate, a role or the shift of these people changed."""
         ids = list(person_ids)

@@ -10,7 +10,7 @@ def test_a_leak_is_reported(plant):
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from jobs import context, deliver, escalate, evidence, fetch, inbound, sweep
 from jobs.queue import NoKicker
 from rules.text import equipment_key
 from settings import load
-from storage.models import Area, Equipment, GroupChat, Person, RoleGrant
+from storage.models import Area, Certificate, Detector, Equipment, GroupChat, Person, RoleGrant, Zone
 from storage.unit_of_work import UnitOfWork
 
 APP, WECOM, DING, SMS = "http://anshao.test", "http://wecom.test", "http://ding.test", "http://sms.test"
@@ -150,6 +150,7 @@ class Plant:
                 for grant in p["roles"]:
                     area = areas[grant["area"]].id if grant["area"] else None
                     work.db.add(RoleGrant(person_id=person.id, role=grant["role"], area_id=area))
+            self._load_permit_ledger(work, areas)
             for g in self.data["groups"]:
                 workshop = g["title"].removesuffix("安全群")
                 work.db.add(
@@ -162,6 +163,27 @@ class Plant:
                     )
                 )
             work.commit()
+
+    def _load_permit_ledger(self, work: UnitOfWork, areas: dict[str, Area]) -> None:
+        for d in self.data["detectors"]:
+            values = {name: d[name] for name in ("code", "name", "kind", "unit", "medium", "lat", "lon", "max_age_s")}
+            until = date.fromisoformat(d["calibrated_until"])
+            area = areas[d["area"]].id if d["area"] else None
+            work.db.add(Detector(**values, area_id=area, calibrated_until=until))
+        for z in self.data["zones"]:
+            work.db.add(Zone(**z))
+        for c in self.data["certificates"]:
+            person = work.people.by_code(c["person"])
+            assert person is not None
+            work.db.add(
+                Certificate(
+                    person_id=person.id,
+                    kind=c["kind"],
+                    number=c["number"],
+                    issued_on=date.fromisoformat(c["issued_on"]),
+                    valid_until=date.fromisoformat(c["valid_until"]),
+                )
+            )
 
     def work(self, *, read_only: bool = False) -> UnitOfWork:
         return self.services.new_work(read_only=read_only)

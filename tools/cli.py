@@ -20,7 +20,16 @@ from storage import schema
 from storage.models import GroupChat
 from storage.unit_of_work import UnitOfWork
 from tools import doctor
-from tools.importing import ImportReport, TableError, import_areas, import_equipment, import_people
+from tools.importing import (
+    ImportReport,
+    TableError,
+    import_areas,
+    import_certificates,
+    import_detectors,
+    import_equipment,
+    import_people,
+    import_zones,
+)
 
 TOKEN_PREFIX = "anshao_"
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -36,6 +45,9 @@ def register(app: Flask, services: Services) -> None:
         ("import-people", "人员", import_people),
         ("import-areas", "区域", import_areas),
         ("import-equipment", "设备", import_equipment),
+        ("import-detectors", "探测器", import_detectors),
+        ("import-zones", "分区", import_zones),
+        ("import-certificates", "证书", import_certificates),
     ):
         app.cli.add_command(_import(services, name, what, importer))
     _single(app, services)
@@ -98,8 +110,7 @@ def _import(services: Services, name: str, what: str, importer: Importer) -> cli
             except TableError as error:
                 raise _fail(str(error)) from error
             work.commit()
-        if report.unparked:
-            services.kick(CHAT)
+        services.kick(CHAT)  # messages that waited, permits that this changes
         click.echo(f"{what}:新增{report.added},更新{report.changed},不变{report.same},有问题{len(report.bad)}")
         if report.unparked:
             click.echo(f"接着处理登记前收到的{report.unparked}条消息")
@@ -116,12 +127,14 @@ def _token(services: Services) -> AppGroup:
 
     @group.command("create", help="Make a token; it is printed once and cannot be shown again.")
     @click.argument("name")
-    def create(name: str) -> None:
+    @click.option("--read-only", is_flag=True, help="May read and judge, but not send readings.")
+    def create(name: str, read_only: bool) -> None:
         secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
         with services.new_work() as work:
             if work.people.token_named(name) is not None:
                 raise _fail(f"已有叫“{name}”的令牌;先 flask token revoke {name},或换个名字")
-            work.people.add_token(name[:64], hashlib.sha256(secret.encode()).hexdigest(), at=work.at)
+            token = work.people.add_token(name[:64], hashlib.sha256(secret.encode()).hexdigest(), at=work.at)
+            token.scopes = "read" if read_only else "read write"
             work.commit()
         click.echo("令牌只显示这一次,请马上保存:", err=True)
         click.echo(secret)

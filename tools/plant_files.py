@@ -10,23 +10,52 @@ from openpyxl import Workbook
 
 AREA_COLUMNS = ("编码", "名称", "类型", "车间", "分区", "介质", "点火源", "边界")
 EQUIPMENT_COLUMNS = ("位号", "名称", "类型", "区域", "介质", "点火源", "状态", "经度", "纬度")
+DETECTOR_COLUMNS = ("编号", "名称", "类型", "单位", "介质", "区域", "经度", "纬度", "最长间隔秒", "检定有效期")
+ZONE_COLUMNS = ("编码", "名称", "类型", "介质", "边界")
+CERTIFICATE_COLUMNS = ("工号", "证书", "证书编号", "发证日期", "有效期至")
 PEOPLE_COLUMNS = ("工号", "姓名", "手机", "职务", "班组", "企业微信账号", "钉钉账号", "钉钉unionid", "角色")
 
 
 def write(plant: dict[str, Any], folder: Path) -> dict[str, Path]:
-    """Write the three files; returns import command → file, in the order they must be imported."""
+    """Write the files; returns import command → file, in the order they must be imported."""
     folder.mkdir(parents=True, exist_ok=True)
     areas, equipment, people = folder / "areas.csv", folder / "equipment.csv", folder / "people.xlsx"
     _csv(areas, AREA_COLUMNS, [_area(row) for row in plant["areas"]])
     _csv(equipment, EQUIPMENT_COLUMNS, [_equipment(row) for row in plant["equipment"]])
-    _workbook(people, PEOPLE_COLUMNS, [_person(row) for row in plant["people"]])
-    return {"import-areas": areas, "import-equipment": equipment, "import-people": people}
+    _workbook(people, "人员", PEOPLE_COLUMNS, [_person(row) for row in plant["people"]])
+    detectors, zones, certificates = folder / "detectors.csv", folder / "zones.csv", folder / "certificates.xlsx"
+    _csv(detectors, DETECTOR_COLUMNS, [_detector(row) for row in plant["detectors"]])
+    _csv(zones, ZONE_COLUMNS, [_zone(row) for row in plant["zones"]])
+    held = [[c["person"], c["kind"], c["number"], c["issued_on"], c["valid_until"]] for c in plant["certificates"]]
+    _workbook(certificates, "证书", CERTIFICATE_COLUMNS, held)
+    return {
+        "import-areas": areas,
+        "import-equipment": equipment,
+        "import-people": people,
+        "import-detectors": detectors,
+        "import-zones": zones,
+        "import-certificates": certificates,
+    }
 
 
 def _area(row: dict[str, Any]) -> list[str]:
-    outline = ";".join(f"{lon},{lat}" for lon, lat in row["polygon"])
+    outline = _outline(row)
     several = [";".join(row["medium"]), ";".join(row["ignition"])]
     return [row["code"], row["name"], row["kind"], row["workshop"], row["zone"], *several, outline]
+
+
+def _outline(row: dict[str, Any]) -> str:
+    return ";".join(f"{lon},{lat}" for lon, lat in row["polygon"])
+
+
+def _detector(row: dict[str, Any]) -> list[str]:
+    facts = [row["code"], row["name"], row["kind"], row["unit"], row["medium"], row["area"] or ""]
+    where = ["" if row[name] is None else str(row[name]) for name in ("lon", "lat")]
+    return [*facts, *where, str(row["max_age_s"]), row["calibrated_until"]]
+
+
+def _zone(row: dict[str, Any]) -> list[str]:
+    return [row["code"], row["name"], row["kind"], row["medium"], _outline(row)]
 
 
 def _equipment(row: dict[str, Any]) -> list[str]:
@@ -46,11 +75,11 @@ def _csv(path: Path, columns: tuple[str, ...], rows: list[list[str]]) -> None:
         csv.writer(file).writerows([columns, *rows])
 
 
-def _workbook(path: Path, columns: tuple[str, ...], rows: list[list[str]]) -> None:
+def _workbook(path: Path, title: str, columns: tuple[str, ...], rows: list[list[str]]) -> None:
     book = Workbook()
     sheet = book.active
     assert sheet is not None
-    sheet.title = "人员"
+    sheet.title = title
     for row in [list(columns), *rows]:
         sheet.append(row)
     book.save(path)

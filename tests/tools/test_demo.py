@@ -124,13 +124,12 @@ def test_the_env_file_survives_a_shell(tmp_path: Path) -> None:
 
 def test_the_plants_files_can_be_imported_whole(plant_on_both, tmp_path: Path) -> None:
     """Through the same importers as `flask import-…`; every row is taken."""
-    from tools.importing import import_areas, import_equipment, import_people
+    from tools import importing
 
-    importers = {"import-areas": import_areas, "import-equipment": import_equipment, "import-people": import_people}
     plant = demo_plant(public_url="http://app.test", secrets=demo_secrets())
     for command, path in plant_files.write(plant, tmp_path).items():
         with plant_on_both() as work:
-            report = importers[command](work, path)
+            report = getattr(importing, command.replace("-", "_"))(work, path)
             work.commit()
         key = command.removeprefix("import-")
         assert (report.bad, report.added) == ([], len(plant[key]))

@@ -1,10 +1,23 @@
-"""Bringing people, areas and equipment in from the plant's own tables (CSV or XLSX)."""
+"""Bringing people, areas, equipment, detectors, zones and certificates in from the plant's own tables (CSV or XLSX)."""
 
 from __future__ import annotations
 
 from tools.importing.areas import import_areas
+from tools.importing.certificates import import_certificates
+from tools.importing.detectors import import_detectors
 from tools.importing.equipment import import_equipment
 from tools.importing.people import import_people
 from tools.importing.table import ImportReport, TableError, read_table
+from tools.importing.zones import import_zones
 
-__all__ = ["ImportReport", "TableError", "import_areas", "import_equipment", "import_people", "read_table"]
+__all__ = [
+    "ImportReport",
+    "TableError",
+    "import_areas",
+    "import_certificates",
+    "import_detectors",
+    "import_equipment",
+    "import_people",
+    "import_zones",
+    "read_table",
+]

@@ -55,7 +55,7 @@ def import_areas(work: UnitOfWork, path: Path) -> ImportReport:
             "zone": ZONES[zone],
             "media": row.many("media"),
             "ignition": row.many("ignition"),
-            "polygon": _outline(row.values.get("polygon", "")),
+            "polygon": outline(row.values.get("polygon", "")),
             "active": True,
         }
         seen.add(code)
@@ -70,7 +70,7 @@ def import_areas(work: UnitOfWork, path: Path) -> ImportReport:
     return take(read_table(path, COLUMNS, needed=("code", "name")), one)
 
 
-def _outline(text: str) -> list[list[float]]:
+def outline(text: str) -> list[list[float]]:
     """«lon,lat;lon,lat;…» in WGS84; [] when the area has no outline yet."""
     corners = []
     for part in text.replace("\uff1b", ";").replace("\n", ";").split(";"):

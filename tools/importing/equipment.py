@@ -40,7 +40,7 @@ def import_equipment(work: UnitOfWork, path: Path) -> ImportReport:
         area = row.text("area", limit=64)
         if area and area not in areas:
             raise BadRow(f"没有区域“{area}”,请先导入区域或改正编码")
-        lat, lon = _position(row)
+        lat, lon = position(row)
         values = {
             "code_key": key,
             "name": row.text("name", limit=64, needed="名称"),
@@ -65,7 +65,7 @@ def import_equipment(work: UnitOfWork, path: Path) -> ImportReport:
     return take(read_table(path, COLUMNS, needed=("code", "name")), one)
 
 
-def _position(row: Row) -> tuple[float | None, float | None]:
+def position(row: Row) -> tuple[float | None, float | None]:
     lon, lat = row.values.get("lon", ""), row.values.get("lat", "")
     if not lon and not lat:
         return None, None

@@ -1,0 +1,250 @@
+"""What lies around a point: zones, detectors and their last hours, wind, other permits, open hazards."""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from rules import geo
+from rules.geo import Point
+from rules.permit import RuleTable, gas, trend
+from rules.permit.trend import Trend, TrendPolicy, TrendReading
+from storage.models import Area, Detector, Permit
+from storage.permits import Box
+from storage.unit_of_work import UnitOfWork
+
+REACH_M = 30.0  # the farthest distance any rule looks (7.6, 5.2.9); the trend's radius is a setting within it
+LOOK_BACK = timedelta(hours=3)
+STRICTEST_VOL = 0.2  # % vol, GB 30871-2022 5.3.2 b
+UNSURE_M = 10.0  # a point from a phone this near a hazardous place counts as inside: fixes are not exact
+METRES_PER_DEGREE = 111_320.0
+
+# lower bound of the mean speed (m/s) of wind force 0, 1, 2 … by GB/T 28591; 8.0 is force 5, 10.8 force 6
+BEAUFORT_M_S = (0.0, 0.3, 1.6, 3.4, 5.5, 8.0, 10.8, 13.9, 17.2, 20.8, 24.5, 28.5, 32.7)
+WIND_TELLS_M_S = BEAUFORT_M_S[4]  # below force 4 no rule looks at it
+
+
+@dataclass(frozen=True, slots=True)
+class Zones:
+    """Which kinds of zone hold the point; None where the plan does not say."""
+
+    hazardous: bool | None
+    fixed_hot_work: bool | None
+    dike: bool | None
+    ban: bool | None
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The gas detectors in range: which are alive, and the three hours behind them.
+
+    `alive` None: there is no detector in range; False: the nearest says nothing now (old, faulty, being calibrated).
+    `fresh_until`: when it grows too old unless a new value comes.
+    """
+
+    detectors: tuple[Detector, ...]
+    trend: Trend | None
+    alive: bool | None
+    over_limit: str  # the code of a detector over the limit now, "" when none
+    fresh_until: datetime | None
+    notes: tuple[str, ...] = field(default=())
+
+
+def box(point: Point, radius_m: float) -> Box:
+    lat = radius_m / METRES_PER_DEGREE * 1.02
+    lon = lat / max(0.1, math.cos(math.radians(point.lat)))
+    return Box(south=point.lat - lat, west=point.lon - lon, north=point.lat + lat, east=point.lon + lon)
+
+
+def beaufort(speed_m_s: float) -> int:
+    """Wind force of a mean speed."""
+    return bisect.bisect_right(BEAUFORT_M_S, max(0.0, speed_m_s)) - 1
+
+
+def zones_at(work: UnitOfWork, point: Point | None, area: Area | None, *, exact: bool) -> Zones:
+    """Zones of the plan and the area's own kind. A fix that is not exact counts as inside what is 10 m away."""
+    drawn = work.readings.zones()
+    kinds = {zone.kind for zone in drawn}
+    margin = 0.0 if exact else UNSURE_M
+    inside = {}
+    names = []
+    for zone in drawn:
+        if point is None:
+            continue
+        wide = margin if zone.kind != "fixed_hot_work" else 0.0  # doubt never makes a place freer
+        if geo.distance_to_polygon_m(point, zone.polygon) <= wide:
+            inside[zone.kind] = True
+            names.append(zone.name)
+    if area is not None and area.zone not in ("", "none"):
+        inside[area.zone] = True
+        if area.zone == "dike":
+            inside["hazardous"] = True
+
+    def says(kind: str, *, sure: bool) -> bool | None:
+        if inside.get(kind):
+            return True
+        return False if sure else None
+
+    placed = point is not None and area is not None
+    if point is not None and not exact and not inside.get("hazardous"):
+        inside["hazardous"] = _near_hazardous_area(work, point)
+    return Zones(
+        hazardous=says("hazardous", sure=area is not None and (point is not None or "hazardous" not in kinds)),
+        fixed_hot_work=says("fixed_hot_work", sure=placed or "fixed_hot_work" not in kinds),
+        dike=says("dike", sure=placed and ("dike" in kinds or _not_a_tank_farm(area))),
+        ban=says("ban", sure=placed or "ban" not in kinds),
+        names=tuple(names),
+    )
+
+
+def _not_a_tank_farm(area: Area | None) -> bool:
+    return area is not None and area.kind != "tank_farm"
+
+
+def _near_hazardous_area(work: UnitOfWork, point: Point) -> bool:
+    return any(
+        area.zone in ("hazardous", "dike")
+        and area.polygon
+        and geo.distance_to_polygon_m(point, area.polygon) <= UNSURE_M
+        for area in work.plant.areas()
+    )
+
+
+def watch(
+    work: UnitOfWork,
+    table: RuleTable,
+    point: Point | None,
+    area_id: int | None,
+    *,
+    at: datetime,
+    lel_vol: float | None,
+    limit_vol: float,
+) -> Watch:
+    """The combustible detectors in range, their trend, and whether the nearest speaks now."""
+    radius = table.settings.trend_radius_m
+    found = work.readings.detectors_near(box(point, radius) if point else None, area_id)
+    near = [d for d in found if d.kind == "combustible" and _metres(point, d) <= radius]
+    near.sort(key=lambda d: (_metres(point, d), d.id))
+    if not near:
+        return Watch((), None, None, "", None)
+    policy = TrendPolicy(
+        window=timedelta(minutes=table.settings.trend_window_minutes),
+        gap=timedelta(minutes=table.settings.trend_gap_minutes),
+        stuck=timedelta(minutes=table.settings.trend_stuck_minutes),
+        skew=table.settings.skew,
+    )
+    by_id = {d.id: d for d in near}
+    rows = work.readings.span(list(by_id), "combustible", at - policy.window, at + policy.skew)
+    readings = [
+        TrendReading(by_id[row.detector_id].code, row.at, row.value or 0.0, by_id[row.detector_id].unit, row.status)
+        for row in rows
+        if row.value is not None or row.status != "ok"
+    ]
+    seen = trend.look_back(readings, at=at, lel_vol=lel_vol, policy=policy)
+    silent, notes = _silence(near[0], at)
+    over = next((d.code for d in near if _is_over(d, at, lel_vol, limit_vol)), "")
+    return Watch(
+        detectors=tuple(near),
+        trend=seen,
+        alive=not silent,
+        over_limit=over,
+        fresh_until=near[0].last_at + timedelta(seconds=near[0].max_age_s) if near[0].last_at else None,
+        notes=(*notes, *seen.untrusted),
+    )
+
+
+def _metres(point: Point | None, detector: Detector) -> float:
+    if point is None or detector.lat is None or detector.lon is None:
+        return 0.0
+    return geo.distance_m(point, Point(lat=detector.lat, lon=detector.lon))
+
+
+def _silence(detector: Detector, at: datetime) -> tuple[bool, list[str]]:
+    """Whether the detector says nothing now, and why. A pause within its allowed age is no silence."""
+    if detector.last_at is None:
+        return True, [f"{detector.code} 没有读数"]
+    age = at - detector.last_at
+    if age > timedelta(seconds=detector.max_age_s):
+        return True, [f"{detector.code} 已{int(age.total_seconds() // 60)}分钟没有读数"]
+    if detector.last_status != "ok":
+        words = {"fault": "故障", "calibrating": "正在标定", "offline": "离线", "suspect": "数据可疑"}
+        return True, [f"{detector.code} {words.get(detector.last_status, detector.last_status)}"]
+    return False, []
+
+
+def _is_over(detector: Detector, at: datetime, lel_vol: float | None, limit_vol: float) -> bool:
+    if detector.last_at is None or detector.last_value is None or detector.last_status != "ok":
+        return False
+    if at - detector.last_at > timedelta(seconds=detector.max_age_s):
+        return False
+    return vol(detector, detector.last_value, lel_vol=lel_vol) > limit_vol
+
+
+def vol(detector: Detector, value: float, *, lel_vol: float | None = None) -> float:
+    """A combustible value in % vol. Without any LEL the value is taken at its highest meaning, 15 % vol at 100 %LEL."""
+    if lel_vol is None and detector.medium:
+        medium = gas.find_medium(detector.medium)
+        lel_vol = medium.lel_vol if medium else None
+    try:
+        return gas.to_vol(max(0.0, value), detector.unit, lel_vol=lel_vol if lel_vol is not None else 15.0)
+    except gas.BadReading:
+        return 0.0
+
+
+def wind_force(work: UnitOfWork, at: datetime) -> tuple[int | None, datetime | None]:
+    """(force by the plant's own meters, until when it counts); (None, None) without a fresh value."""
+    best: tuple[int | None, datetime | None] = None, None
+    for meter in work.readings.of_kind("wind"):
+        silent, _ = _silence(meter, at)
+        if silent or meter.last_value is None or meter.last_at is None:
+            continue
+        force = int(meter.last_value) if meter.unit == "级" else beaufort(meter.last_value)
+        if best[0] is None or force > best[0]:
+            best = force, meter.last_at + timedelta(seconds=meter.max_age_s)
+    return best
+
+
+def others(work: UnitOfWork, permit: Permit) -> list[tuple[Permit, float]]:
+    """(live permit, metres) within reach, nearest first; 0 m for one at the same equipment or area without a point."""
+    point = point_of(permit)
+    near = work.permits.near(box(point, REACH_M) if point else None, area_id=permit.area_id, but=permit.id)
+    found = []
+    for other in near:
+        there = point_of(other)
+        metres = geo.distance_m(point, there) if point and there else 0.0
+        if metres <= REACH_M:
+            found.append((other, metres))
+    return sorted(found, key=lambda pair: (pair[1], pair[0].id))
+
+
+def point_of(place: Permit) -> Point | None:
+    return Point(lat=place.lat, lon=place.lon) if place.lat is not None and place.lon is not None else None
+
+
+def hazards_near(
+    work: UnitOfWork, point: Point | None, area_id: int | None, *, at: datetime
+) -> Sequence[tuple[str, float]]:
+    """(number, metres) of open hazards of grade red or orange, or with gas or fire in them, within 15 m."""
+    if area_id is None:
+        return []
+    found = []
+    for hazard in work.hazards.open_near(area_id, since=at - timedelta(days=30)):
+        if not hazard.number or not (hazard.emergency or hazard.grade in ("red", "orange")):
+            continue
+        if point is not None and hazard.lat is not None and hazard.lon is not None:
+            metres = geo.distance_m(point, Point(lat=hazard.lat, lon=hazard.lon))
+            if metres > HAZARD_M:
+                continue
+        elif not hazard.emergency:
+            continue
+        else:
+            metres = 0.0
+        found.append((hazard.number, metres))
+    return sorted(found, key=lambda pair: pair[1])
+
+
+HAZARD_M = 15.0
