@@ -21,7 +21,7 @@ from connectors.sms import AliyunSms, SmsAccount, TencentSms
 from connectors.speech import Chain, SpeechAccount
 from connectors.speech import build as build_speech
 from handlers import help as help_flow
-from handlers import query, roster
+from handlers import people, query, roster
 from handlers.hazard import buttons, rectify, report
 from handlers.knowledge import ask, review, tell
 from jobs import fall_back, hotwords
@@ -61,6 +61,7 @@ def build(
     """The services of one process. `http` makes one requests session a platform; tests mount emulators on them."""
     configure_logs(settings)
     use_zone(settings.zone)
+    people.use_admins(settings.admins)
     client = redis_client if redis_client is not None else open_redis(settings)
     engine = open_engine(settings.database_url)
     return Services(
@@ -96,7 +97,7 @@ def first_aid(text: str) -> str:
 def _platforms(
     settings: Settings, *, clock: Callable[[], datetime], http: Callable[[], requests.Session], client: Any
 ) -> dict[str, Platform]:
-    pictures = partial(picture_url, settings.secret_key.get_secret_value(), settings.public_url)
+    pictures = partial(picture_url, settings.secret_key.get_secret_value(), settings.public_url, clock=clock)
     platforms: dict[str, Platform] = {}
     if settings.has_wecom:
         from bot.platforms.wecom import WeCom, WeComConfig
@@ -111,6 +112,7 @@ def _platforms(
                 api_base=settings.wecom_api_base,
                 oauth_base=settings.wecom_oauth_base,
                 datum=settings.datum_of_locations,
+                plant_name=settings.plant_name,
             ),
             redis=client,
             http=http(),

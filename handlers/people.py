@@ -8,8 +8,8 @@ from bot import outbox
 from bot.message import Inbound, Kind
 from bot.turn import Turn
 from rules.terms import Role
-from storage.models import Account, GroupChat, Inbox, Person
-from storage.people import has_role
+from storage.models import Account, GroupChat, Inbox, Person, RoleGrant
+from storage.people import account_key, has_role
 from storage.unit_of_work import UnitOfWork
 
 log = structlog.get_logger()
@@ -22,11 +22,39 @@ NO_SENDER = "收到一条消息,但平台没有告诉我是谁发的(机器人�
 SILENT = {Kind.ENTERED, Kind.LEFT, Kind.ORG_CHANGED, Kind.PHOTOS_COMING}
 
 
+_admins: frozenset[tuple[str, str]] = frozenset()
+
+
+def use_admins(admins: tuple[str, ...]) -> None:
+    """The first bot admins by ANSHAO_ADMINS («wecom:userid»); set once by wiring."""
+    global _admins
+    pairs = (admin.partition(":") for admin in admins)
+    _admins = frozenset((platform, account_key(platform, user)) for platform, _, user in pairs)
+
+
+def _first_admin(work: UnitOfWork, message: Inbound, account: Account | None) -> Account | None:
+    """An account named in the settings is an admin from its first word on, also before anybody was imported."""
+    if (message.platform, account_key(message.platform, message.sender)) not in _admins:
+        return account
+    if account is None or account.person is None:
+        code = f"{message.platform}:{message.sender}"
+        person = work.people.by_code(code) or Person(
+            code=code, name=message.sender_name or message.sender, created_at=work.at
+        )
+        work.db.add(person)
+        account = work.people.add_account(message.platform, message.sender, at=work.at, person=person)
+        log.info("admin.added", account=account.id)
+    if account.person is not None and not has_role(account.person, Role.ADMIN):
+        account.person.roles.append(RoleGrant(role=Role.ADMIN.value))
+        work.flush()
+    return account
+
+
 def who(work: UnitOfWork, message: Inbound) -> tuple[Account, Person] | None:
     """The account and person behind a message; None when the plant does not know them (or they have left)."""
     if not message.sender:
         return None
-    account = work.people.account(message.platform, message.sender)
+    account = _first_admin(work, message, work.people.account(message.platform, message.sender))
     if account is None or account.person is None or not account.person.active:
         return None
     account.last_seen_at = work.at

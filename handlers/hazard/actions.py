@@ -52,6 +52,9 @@ HELD_BY_ROLE = {
 }
 
 
+REPORTER_SIDE = frozenset({"filed", "corrected", "photo_added", "withdrawn", "reopened", "hidden", "graded"})
+
+
 def relations(work: UnitOfWork, hazard: Hazard, person: Person) -> frozenset[Relation]:
     """What the person is to this hazard: decides which buttons they may press."""
     out = set()
@@ -89,7 +92,8 @@ def _leave(
     **data: object,
 ) -> str:
     """Write the trail line; returns the grey last line of the card."""
-    hidden = hazard.anonymous and by is not None and by.id == hazard.reporter_id
+    # only what a reporter does is hidden: «整改人匿名» would tell who an anonymous reporter is
+    hidden = hazard.anonymous and by is not None and by.id == hazard.reporter_id and action in REPORTER_SIDE
     work.trail.add(
         "hazard",
         hazard.id,

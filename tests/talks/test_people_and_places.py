@@ -10,8 +10,11 @@ import segno
 from PIL import Image
 
 from cards import images
+from handlers import people
 from jobs import inbound
+from rules.terms import Role
 from storage.models import ApiToken
+from storage.people import has_role
 from tests.pictures import scene
 
 
@@ -204,3 +207,26 @@ def test_redis_is_lost_and_nothing_with_it(plant):
     plant.services.redis.flushall()
     plant.phone("李强").taps("开始整改", on="YH-0001")
     assert plant.hazard("YH-0001").state == "rectifying"
+
+
+def test_an_admin_named_in_the_settings_is_one_from_the_first_word(plant):
+    people.use_admins(("wecom:zhangwei",))
+    try:
+        plant.phone("张伟").says("帮助")
+    finally:
+        people.use_admins(())
+    with plant.work(read_only=True) as work:
+        assert has_role(work.people.by_code("zhangwei"), Role.ADMIN)
+
+
+def test_an_anonymous_owner_is_not_given_away_by_a_hidden_line(plant):
+    li = plant.phone("李强")
+    li.sends_photo(scene(1)).says("匿名 装卸台照明不足,灯坏一片")
+    li.taps("开始整改", on="YH-0001")
+    with plant.work(read_only=True) as work:
+        lines = work.trail.of("hazard", plant.hazard("YH-0001").id)
+    assert [(line.action, line.by_hidden) for line in lines] == [
+        ("filed", True),
+        ("assigned", False),
+        ("started", False),
+    ]
