@@ -1,0 +1,70 @@
+"""Owner, deadlines, ladders and first notices by the plan; the grade that decides them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot import outbox
+from cards import hazard as cards
+from cards.words import place_of
+from handlers.hazard import dispatch
+from handlers.hazard.actions.steps import check, leave, relations, restart_rectify_ladder
+from rules import hazard as rules
+from rules.errors import RuleBroken
+from rules.hazard import Action
+from rules.terms import Grade, HazardState
+from storage.models import Hazard, Person
+from storage.unit_of_work import UnitOfWork
+
+
+def assign(work: UnitOfWork, hazard: Hazard, *, via: str) -> None:
+    """Choose owner and deadlines by the plan, start the ladders, send the first notices."""
+    plan = dispatch.choose_plan(work, hazard)
+    before = hazard.state
+    owner = dispatch.find_owner(work, hazard, plan)
+    hazard.owner = owner
+    hazard.assigned_at = work.at
+    hazard.confirm_due_at = work.at + timedelta(minutes=plan.confirm_minutes)
+    hazard.due_at = work.at + timedelta(hours=plan.rectify_hours)
+    if owner is not None:
+        hazard.state = HazardState.ASSIGNED.value
+    work.flush()
+    why = f"派给{owner.name}" if owner else "没有找到责任人,已通知安全员指派"
+    leave(work, hazard, "assigned", by=None, via=via, from_state=before, why=why)
+    dispatch.start_ladder(work, hazard, "confirm", start=work.at)
+    restart_rectify_ladder(work, hazard)
+    dispatch.send_first(work, hazard, plan)
+    dispatch.redraw(work, hazard, "")
+
+
+def place_known(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> None:
+    """A hazard filed in haste now has its place: choose owner and ladder again and tell the right people."""
+    check(work, hazard, Action.CORRECT, by)
+    hazard.generation += 1
+    work.ladder.call_off("hazard", hazard.id, at=work.at)
+    leave(work, hazard, "corrected", by=by, via=via, from_state=hazard.state, why=f"位置:{place_of(hazard)}")
+    hazard.state = HazardState.REPORTED.value
+    assign(work, hazard, via=via)
+    outbox.redraw(work, cards.reporter_key(hazard.id), cards.reporter_card(hazard))
+
+
+def set_grade(work: UnitOfWork, hazard: Hazard, *, by: Person, grade: Grade, reason: str, via: str) -> None:
+    """Change the grade; lowering needs a safety officer or above, and a new dispatch follows in any case."""
+    rules.check_grade(
+        old=Grade(hazard.grade), new=grade, state=HazardState(hazard.state), relations=relations(work, hazard, by)
+    )
+    if grade.value == hazard.grade:
+        raise RuleBroken("same_grade", f"{hazard.number} 已经是{grade.zh}。")
+    hazard.grade, hazard.grade_why, hazard.grade_by_id = grade.value, reason, by.id
+    hazard.generation += 1
+    work.ladder.call_off("hazard", hazard.id, at=work.at)
+    leave(work, hazard, "graded", by=by, via=via, from_state=hazard.state, why=f"{grade.zh}:{reason}")
+    hazard.confirmed_at = None
+    hazard.state = HazardState.REPORTED.value if hazard.state == HazardState.ASSIGNED.value else hazard.state
+    if hazard.state == HazardState.REPORTED.value:
+        assign(work, hazard, via=via)
+    else:
+        plan = dispatch.choose_plan(work, hazard)
+        restart_rectify_ladder(work, hazard)
+        dispatch.send_first(work, hazard, plan)
+        dispatch.redraw(work, hazard, "")
