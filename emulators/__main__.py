@@ -20,6 +20,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from .demo_plant import demo_plant, demo_secrets
 from .phone import phone_app
 from .sms import SmsEmulator
+from .speech import SpeechEmulator
 from .wecom import WeComEmulator
 
 Wsgi = Callable[..., Iterable[bytes]]
@@ -30,8 +31,13 @@ def build(plant: dict[str, Any], *, base: str) -> tuple[Wsgi, list[Any]]:
     base = base.rstrip("/")
     wecom = WeComEmulator(plant, http=_session(), public_url=f"{base}/wecom")
     sms = SmsEmulator(plant, http=_session(), public_url=f"{base}/sms")
+    speech = SpeechEmulator({"app_key": "demo", **plant["sms"]})
     parts: list[Any] = [wecom, sms]
-    mounts: dict[str, Wsgi] = {"/wecom": wecom.app.wsgi_app, "/sms": sms.app.wsgi_app}
+    mounts: dict[str, Wsgi] = {
+        "/wecom": wecom.app.wsgi_app,
+        "/sms": sms.app.wsgi_app,
+        "/speech": speech.app.wsgi_app,
+    }
     if _exists("emulators.dingtalk"):
         from .dingtalk import DingTalkEmulator
 

@@ -132,7 +132,7 @@ PEOPLE: list[tuple[str, str, str, str, list[str], str, str, str | None, str | No
     ("hejing", "何静", "合成车间主任", "workshop_director", ["HC", "JR"], "合成车间", "", None, "user004", []),
     ("zhaojianguo", "赵建国", "分管安全副总", "executive", [], "公司领导", "", "ZhaoJianGuo", None, []),
     ("sunli", "孙丽", "合成操作工", "worker", ["HC"], "合成车间", "合成班", None, "user005", []),
-    ("madeshun", "马德顺", "锅炉房司炉工", "worker", ["DL"], "动力车间", "动力班", "MaDeShun", None, []),
+    ("madeshun", "马德顺", "锅炉房司炉工", "worker", ["DL"], "动力车间", "动力班", "MaDeShun", None, ["veteran"]),
     ("wutao", "吴涛", "设备员", "worker", ["HC", "JR"], "设备部", "设备组", None, "user006", []),
     ("zhengkai", "郑凯", "动火监护人", "worker", ["JC", "JR"], "储运车间", "储运班", "ZhengKai", None, []),
     ("huangmei", "黄梅", "装卸工", "worker", ["ZX"], "储运车间", "储运班", None, "user007", []),

@@ -23,7 +23,9 @@ from tools import doctor
 from tools.importing import (
     ImportReport,
     TableError,
+    export_cards,
     import_areas,
+    import_cards,
     import_certificates,
     import_detectors,
     import_equipment,
@@ -48,8 +50,10 @@ def register(app: Flask, services: Services) -> None:
         ("import-detectors", "探测器", import_detectors),
         ("import-zones", "分区", import_zones),
         ("import-certificates", "证书", import_certificates),
+        ("import-cards", "经验卡", import_cards),
     ):
         app.cli.add_command(_import(services, name, what, importer))
+    app.cli.add_command(_export_cards(services))
     _single(app, services)
 
 
@@ -98,6 +102,17 @@ def _single(app: Flask, services: Services) -> None:
             group.workshop, group.active, group.bound_at = "" if whole else workshop, True, work.at
             work.commit()
         click.echo(f"已绑定:这个群接收“{workshop}”的隐患卡片")
+
+
+def _export_cards(services: Services) -> click.Command:
+    @click.command("export-cards", help="Write the experience cards to an XLSX file that import-cards reads.")
+    @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+    def command(file: Path) -> None:
+        with services.new_work(read_only=True) as work:
+            count = export_cards(work, file)
+        click.echo(f"已导出{count}张经验卡:{file}")
+
+    return command
 
 
 def _import(services: Services, name: str, what: str, importer: Importer) -> click.Command:

@@ -91,6 +91,7 @@ class Stack:
             "ANSHAO_WECOM_API_BASE": f"{phones}/wecom",
             "ANSHAO_WECOM_OAUTH_BASE": f"{phones}/wecom",
             "ANSHAO_WECOM_JS_URL": f"{phones}/wecom/_phone/jssdk.js",
+            "ANSHAO_DINGTALK_JS_URL": f"{phones}/phone/dd.js",
             "ANSHAO_DINGTALK_CORP_ID": ding["corp_id"],
             "ANSHAO_DINGTALK_CLIENT_ID": ding["client_id"],
             "ANSHAO_DINGTALK_CLIENT_SECRET": ding["client_secret"],
@@ -101,12 +102,17 @@ class Stack:
             "ANSHAO_DINGTALK_CARD_TEMPLATE_ID": ding["card_template_id"],
             "ANSHAO_DINGTALK_API_BASE": f"{phones}/dingtalk/api",
             "ANSHAO_DINGTALK_OAPI_BASE": f"{phones}/dingtalk/oapi",
+            "ANSHAO_DINGTALK_JS_URL": f"{phones}/phone/dd.js",
             "ANSHAO_SMS_PROVIDER": "aliyun",
             "ANSHAO_SMS_ACCESS_KEY_ID": sms["access_key_id"],
             "ANSHAO_SMS_ACCESS_KEY_SECRET": sms["access_key_secret"],
             "ANSHAO_SMS_SIGN_NAME": sms["sign_names"][0],
             "ANSHAO_SMS_TEMPLATE_CODE": SMS_TEMPLATE,
             "ANSHAO_SMS_ENDPOINT": f"{phones}/sms/",
+            "ANSHAO_SPEECH_PROVIDER": "tencent",
+            "ANSHAO_SPEECH_ACCESS_KEY_ID": sms["access_key_id"],
+            "ANSHAO_SPEECH_ACCESS_KEY_SECRET": sms["access_key_secret"],
+            "ANSHAO_SPEECH_ENDPOINT": f"{phones}/speech/",
         }
 
     def _child_environment(self) -> dict[str, str]:

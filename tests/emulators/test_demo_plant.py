@@ -84,6 +84,7 @@ def test_people_hang_together(plant: dict[str, Any]):
         "safety_officer",
         "executive",
         "admin",
+        "veteran",
     }
     assert {area for _, area in roles} - {None} <= codes
     assert {area for role, area in roles if role == "workshop_director"} == codes  # every area has a director

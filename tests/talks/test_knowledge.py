@@ -22,7 +22,8 @@ ASR = "http://asr.test"
 def make_veteran(plant, name: str) -> None:
     with plant.work() as work:
         person = work.people.by_name(name)[0]
-        work.db.add(RoleGrant(person_id=person.id, role=Role.VETERAN.value, area_id=None))
+        if not any(grant.role == Role.VETERAN.value for grant in person.roles):
+            work.db.add(RoleGrant(person_id=person.id, role=Role.VETERAN.value, area_id=None))
         work.commit()
 
 
@@ -236,6 +237,11 @@ def test_the_veterans_spoken_answer_reaches_the_asker_and_becomes_a_draft(plant,
 
 
 def test_without_veterans_the_equipment_officer_is_asked(plant):
+    with plant.work() as work:
+        for person in work.people.all_active():
+            for grant in [g for g in person.roles if g.role == Role.VETERAN.value]:
+                person.roles.remove(grant)
+        work.commit()
     zhang = plant.phone("张伟")
     zhang.says("行车走起来咔咔的")
     zhang.taps("问老师傅").sees("已经问了吴涛")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tools.importing.areas import import_areas
+from tools.importing.cards import export_cards, import_cards
 from tools.importing.certificates import import_certificates
 from tools.importing.detectors import import_detectors
 from tools.importing.equipment import import_equipment
@@ -13,7 +14,9 @@ from tools.importing.zones import import_zones
 __all__ = [
     "ImportReport",
     "TableError",
+    "export_cards",
     "import_areas",
+    "import_cards",
     "import_certificates",
     "import_detectors",
     "import_equipment",

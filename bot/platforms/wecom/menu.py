@@ -6,6 +6,7 @@ from typing import Any
 
 PHOTO, SCAN, PLACE = "hazard.photo", "hazard.scan", "hazard.place"
 PERMIT = "permit.start"
+EAR = "knowledge.ask"
 MINE, TODO, WEEK, HELP = "query.mine", "query.todo", "query.week", "help"
 
 
@@ -30,6 +31,7 @@ MENU: dict[str, Any] = {
                 _entry("click", "我的隐患", MINE),
                 _entry("click", "待办", TODO),
                 _entry("click", "本周", WEEK),
+                _entry("click", "问老师傅", EAR),
                 _entry("click", "帮助", HELP),
             ],
         },
