@@ -20,6 +20,7 @@ from rq.serializers import JSONSerializer
 
 import auditor.__main__ as auditor_process
 import wiring
+from handlers.knowledge import ear
 from jobs import context, schedule
 from jobs.queue import CHAT, DELIVERY, MEDIA, SLOW
 from settings import SettingsError, load
@@ -43,6 +44,9 @@ def _ready() -> context.Services:
 def run_worker(role: str) -> None:
     """One worker process until it is told to stop."""
     services = _ready()
+    if role == "chat":
+        with services.new_work(read_only=True) as work:
+            ear.warm(work)
     queues = [Queue(name, connection=services.redis, serializer=JSONSerializer) for name in ROLES[role]]
     kind = Worker if role == "slow" else SimpleWorker
     worker = kind(
