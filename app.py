@@ -10,6 +10,7 @@ from flask import Flask, render_template
 
 import settings as settings_module
 import wiring
+from bot.platforms.dingtalk import stream_board
 from jobs import fetch, inbound
 from jobs.context import Services
 from settings import Settings
@@ -33,7 +34,8 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     _configure(app, settings)
     errors.register(app)
     headers.register(app, ctx)
-    metrics.register(app, ctx)
+    streams = settings.has_dingtalk and settings.dingtalk_mode == "stream"
+    metrics.register(app, ctx, partial(stream_board.read, services.redis) if streams else None)
     status.register(
         app,
         ctx,
@@ -42,6 +44,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
             ("redis", partial(status.check_redis, services.redis)),
             ("media", partial(status.check_media, services.media)),
         ],
+        [("stream", lambda: stream_board.complaint(services.redis, services.clock()))] if streams else [],
     )
     _mount_platforms(app, services)
     for pages in (session, place, hazards, media):

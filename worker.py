@@ -20,8 +20,9 @@ from rq.serializers import JSONSerializer
 
 import auditor.__main__ as auditor_process
 import wiring
+from bot.platforms.http import session
 from handlers.knowledge import ear
-from jobs import context, schedule
+from jobs import context, inbound, schedule
 from jobs.queue import CHAT, DELIVERY, MEDIA, SLOW
 from settings import SettingsError, load
 from storage import schema
@@ -74,11 +75,30 @@ def run_scheduler() -> None:
     log.info("scheduler.stopped", pid=os.getpid())
 
 
+def run_stream() -> None:
+    """DingTalk's messages over a link of our own making (ANSHAO_DINGTALK_MODE=stream). Several processes may run."""
+    services = _ready()
+    settings = services.settings
+    if not settings.has_dingtalk or settings.dingtalk_mode != "stream":
+        raise SettingsError("--stream needs DingTalk's settings and ANSHAO_DINGTALK_MODE=stream")
+    from bot.platforms.dingtalk.stream import stream_of
+
+    accept = inbound.accept_into(services.engine, services.kick, services.clock, wiring.first_aid)
+    dingtalk = services.platforms["dingtalk"]
+    client = stream_of(dingtalk, accept, http=session(), redis=services.redis, clock=services.clock)  # type: ignore[arg-type]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # from a thread: the handler may interrupt the very lock that stop() needs
+        signal.signal(number, lambda *_: threading.Thread(target=client.stop).start())
+    log.info("stream.started", pid=os.getpid())
+    client.run()
+    log.info("stream.stopped", pid=os.getpid())
+
+
 def run_all() -> None:
     """Every role in a process of its own; one that dies is started again."""
-    load()
+    settings = load()
     script = str(Path(__file__).resolve())
-    roles = [*ROLES, "--scheduler", "--auditor"]
+    roles = [*ROLES, "--scheduler", "--auditor", *(["--stream"] if settings.dingtalk_mode == "stream" else [])]
     children = {role: subprocess.Popen([sys.executable, script, role]) for role in roles}
     started = dict.fromkeys(roles, monotonic())
     stop = threading.Event()
@@ -105,6 +125,8 @@ def main(arguments: list[str]) -> int:
             run_all()
         elif arguments == ["--scheduler"]:
             run_scheduler()
+        elif arguments == ["--stream"]:
+            run_stream()
         elif arguments == ["--auditor"]:
             settings = load()
             wiring.configure_logs(settings)
@@ -112,7 +134,7 @@ def main(arguments: list[str]) -> int:
         elif len(arguments) == 1 and arguments[0] in ROLES:
             run_worker(arguments[0])
         else:
-            print(f"usage: python worker.py [{'|'.join(ROLES)}|--scheduler|--auditor]", file=sys.stderr)
+            print(f"usage: python worker.py [{'|'.join(ROLES)}|--scheduler|--auditor|--stream]", file=sys.stderr)
             return 2
     except SettingsError as error:
         print(error, file=sys.stderr)

@@ -89,7 +89,7 @@ def admins(db: Connection, named: Sequence[str]) -> list[tuple[int | None, str, 
         places.append((owner, platform, user))
     have_role = select(role_grant.c.id).where(role_grant.c.role == "admin").limit(1)
     if db.execute(have_role).first() is not None:
-        places += [tuple(row) for row in reachable(db, "admin", None)]  # type: ignore[misc]
+        places += [tuple(row) for row in reachable(db, "admin", None)]
     return _one_each(places)
 
 
@@ -111,7 +111,7 @@ def tell(db: Connection, rows: Sequence[Any], named_admins: Sequence[str], now: 
         case_id = _case_of(row)
         if Kind(row.kind) in FOR_SAFETY and case_id is not None:
             area = db.scalar(select(hazard.c.area_id).where(hazard.c.id == case_id))
-            for place in _one_each([tuple(r) for r in reachable(db, "safety_officer", area)]):  # type: ignore[misc]
+            for place in _one_each([tuple(r) for r in reachable(db, "safety_officer", area)]):
                 mine = mail.setdefault(place, [])
                 if row not in mine:
                     mine.append(row)

@@ -91,7 +91,7 @@ class Auditor:
             rows = record.to_tell(db, now)
             return record.tell(db, rows, self.admins, now) if rows else 0
 
-    def _save(self, db: Connection, now: datetime, took_ms: float, progress: dict, numbers: dict) -> None:  # type: ignore[type-arg]
+    def _save(self, db: Connection, now: datetime, took_ms: float, progress: dict, numbers: dict) -> None:
         values = {
             "at": now, "took_ms": took_ms, "open_findings": record.open_count(db), "figures": numbers,
             "progress": progress,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from time import perf_counter
 
 import structlog
@@ -11,12 +11,39 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, H
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from bot.platforms.dingtalk.stream_board import LinkState
 from storage import audit, figures
 from web.context import WebContext
 
 log = structlog.get_logger()
 CALLBACKS = ("/wecom/", "/dingtalk/")
 QUANTILES = (0.5, 0.9, 0.99)
+
+
+class Links(Collector):
+    """The stream processes' links, as they wrote them on the board; nothing in HTTP mode."""
+
+    def __init__(self, ctx: WebContext, read: Callable[[], list[LinkState]]) -> None:
+        self.ctx, self.read = ctx, read
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        try:
+            links = self.read()
+        except Exception as error:
+            log.error("metrics.links_unknown", error=type(error).__name__)
+            return
+        states = GaugeMetricFamily("anshao_stream_processes", "Stream processes by link state", labels=["state"])
+        for state in sorted({link.state for link in links}):
+            states.add_metric([state], sum(link.state == state for link in links))
+        yield states
+        heard = [link.last_frame_at for link in links if link.last_frame_at]
+        if heard:
+            age_s = max(0.0, self.ctx.clock().timestamp() - max(heard))
+            yield _gauge("anshao_stream_last_frame_age_seconds", "Since any stream link last heard a frame", age_s)
+        yield _gauge("anshao_stream_not_stored", "Frames that could not be stored", sum(k.not_stored for k in links))
 
 
 class Database(Collector):
@@ -110,9 +137,11 @@ def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:
     return family
 
 
-def register(app: Flask, ctx: WebContext) -> None:
+def register(app: Flask, ctx: WebContext, links: Callable[[], list[LinkState]] | None = None) -> None:
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Database(ctx))
+    if links is not None:
+        registry.register(Links(ctx, links))
     callbacks = Counter(
         "anshao_callbacks", "Platform callbacks answered by this process", ["platform", "status"], registry=registry
     )

@@ -80,7 +80,11 @@ def degraded(ctx: WebContext) -> list[str]:
     return found
 
 
-def register(app: Flask, ctx: WebContext, probes: Sequence[tuple[str, Probe]]) -> None:
+def register(
+    app: Flask, ctx: WebContext, probes: Sequence[tuple[str, Probe]], hints: Sequence[tuple[str, Probe]] = ()
+) -> None:
+    """`probes` decide whether this process is ready; `hints` only add to what works in part."""
+
     @app.get("/healthz")
     def healthz() -> Response:
         return jsonify({"alive": True})
@@ -92,6 +96,9 @@ def register(app: Flask, ctx: WebContext, probes: Sequence[tuple[str, Probe]]) -
         body = {
             "ready": ready,
             "checks": [{"name": c.name, "ok": c.ok, "reason": c.reason} for c in checks],
-            "degraded": degraded(ctx) if checks and checks[0].ok else [],
+            "degraded": [
+                *(degraded(ctx) if checks and checks[0].ok else []),
+                *(check.reason for name, probe in hints if (check := run(name, probe)).reason),
+            ],
         }
         return jsonify(body), 200 if ready else 503
