@@ -11,6 +11,11 @@ import requests
 
 DEADLINE_S = 20.0
 POLL_S = 0.03
+# what the clients' built-in browsers call themselves; pages tell by it where they were opened
+BROWSER = {
+    "wecom": "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Mobile wxwork/4.1.38 MicroMessenger/7.0.1",
+    "dingtalk": "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Mobile AliApp(DingTalk/7.6.50)",
+}
 PLATFORM_ZH = {"wecom": "企业微信", "dingtalk": "钉钉"}
 
 
@@ -40,6 +45,7 @@ class Phone:
         self.url = f"{base}/{platform}/_phone/{person[platform]}"
         self.http = requests.Session()
         self.http.trust_env = False
+        self.http.headers["User-Agent"] = BROWSER[platform]
         self.after = 0  # what was there before a step does not count as its effect
         self._shown: set[tuple[str, str]] = set()
 
@@ -96,6 +102,21 @@ class Phone:
             return None
 
         return self._wait(look, f"a live button «{label}» on a card with {words}")
+
+    def opens_page(self, *words: str) -> str:
+        """Tap the newest card that holds the words and follow it, signing in on the way; returns the page's HTML."""
+
+        def look() -> str | None:
+            cards = [i for i in self.screen() if i["card"] and all(word in words_of(i) for word in words)]
+            return cards[-1]["id"] if cards else None
+
+        item = self._wait(look, f"a card with {words}")
+        link = self._post("press_link", json={"item": item})
+        self.talk.say(f"{self.name} 点开卡片: {link['url']}")
+        answer = self.http.get(link.get("open") or link["url"], timeout=DEADLINE_S)
+        if answer.status_code >= 400:
+            raise NotSeen(f"{self.name}: the page {link['url']} answered {answer.status_code}")
+        return answer.text
 
     # -- seeing
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import requests
 
-from tools import photos, stack
+from tools import photos, smoke_ear, stack
 from tools.alone import StackError, free_ports
 from tools.embedded import EmbeddedError
 from tools.phones import DEADLINE_S, POLL_S, NotSeen, Phone, Transcript
@@ -160,6 +160,13 @@ def closed(run: Round, number: str) -> None:
     run.seen("上报人看到已闭环和整改后图片 the reporter sees it closed, with the picture")
 
 
+def page(run: Round, number: str) -> None:
+    """The card opens the case's page, through the platform's own sign-in."""
+    html = run.phone("张伟").opens_page(number, "已闭环")
+    run.check(number in html and "已闭环" in html, f"the page does not show {number} as closed")
+    run.seen("卡片能打开网页,免登录 the card opens the page, signed in by the platform")
+
+
 def trail(run: Round, number: str) -> None:
     hazard = run.api(f"/hazards/{number}")
     run.talk.say(f"API /api/v1/hazards/{number}:")
@@ -194,10 +201,24 @@ def red(run: Round) -> None:
     run.seen("分管领导收到短信 the executive's SMS")
 
 
+def counted_calls(run: Round) -> tuple[dict[str, int], dict[str, int]]:
+    """(WeCom, DingTalk): calls since the reset, once none has been added for a second: cards are redrawn after sends."""
+    quiet_since, last = monotonic(), None
+    end = quiet_since + DEADLINE_S
+    while True:
+        wecom = {k: int(v) for k, v in run.control("/wecom/_phone/calls").items()}
+        ding = {k: int(v) for k, v in run.control("/dingtalk/_phone/calls")["calls"].items()}
+        if (wecom, ding) != last:
+            quiet_since, last = monotonic(), (wecom, ding)
+        elif monotonic() - quiet_since > 1.0:
+            return wecom, ding
+        run.check(monotonic() < end, "the product does not stop calling the platforms")
+        sleep(POLL_S)
+
+
 def calls(run: Round) -> str:
     """Platform API calls since the reset, by platform and in all."""
-    wecom = {k: int(v) for k, v in run.control("/wecom/_phone/calls").items()}
-    ding = {k: int(v) for k, v in run.control("/dingtalk/_phone/calls")["calls"].items()}
+    wecom, ding = counted_calls(run)
     for platform, counted in (("WeCom", wecom), ("DingTalk", ding)):
         for name, count in sorted(counted.items(), key=lambda pair: -pair[1]):
             run.talk.say(f"   {platform:9} {count:3} × {name}")
@@ -219,9 +240,13 @@ def play(run: Round) -> None:
     accept_twice(run, number)
     closed(run, number)
     run.talk.say(calls(run))
+    page(run, number)
     trail(run, number)
     red(run)
-    problems = [p for platform in ("wecom", "dingtalk", "sms") for p in run.control(f"/{platform}/_phone/problems")]
+    smoke_ear.play(run)
+    problems = [
+        p for platform in ("wecom", "dingtalk", "sms", "speech") for p in run.control(f"/{platform}/_phone/problems")
+    ]
     run.check(not problems, f"the emulators found {len(problems)} wrong calls: {problems[:5]}")
     run.seen("平台模拟器没有发现不合规调用 no call that a platform would object to")
 

@@ -102,7 +102,6 @@ class Stack:
             "ANSHAO_DINGTALK_CARD_TEMPLATE_ID": ding["card_template_id"],
             "ANSHAO_DINGTALK_API_BASE": f"{phones}/dingtalk/api",
             "ANSHAO_DINGTALK_OAPI_BASE": f"{phones}/dingtalk/oapi",
-            "ANSHAO_DINGTALK_JS_URL": f"{phones}/phone/dd.js",
             "ANSHAO_SMS_PROVIDER": "aliyun",
             "ANSHAO_SMS_ACCESS_KEY_ID": sms["access_key_id"],
             "ANSHAO_SMS_ACCESS_KEY_SECRET": sms["access_key_secret"],
