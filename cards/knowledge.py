@@ -71,6 +71,7 @@ def answer_card(question: KnowledgeQuestion, shown: Sequence[Shown], *, last: st
         facts=tuple(fact for fact in facts if fact.value),
         body="\n".join(lines),
         note=last or ("报隐患时顺便找到的。" if offered else "") + ONLY_SUSPECTED,
+        picture=str(best.card.photos[0]) if best.card.photos else "",
         buttons=() if last else _answer_buttons(question.id),
         select=select,
         state="answered" if last else "offered",
@@ -108,7 +109,7 @@ def nothing_card(question: KnowledgeQuestion, *, last: str = "") -> Card:
 
 def either_card(text: str, shown: Shown | None) -> Card:
     """A hazard to report, or a question after experience? One tap decides; what is urgent is said already."""
-    facts = ()
+    facts: tuple[Fact, ...] = ()
     if shown is not None:
         facts = (Fact("先做", shown.card.first_action), Fact("危险信号", shown.card.danger_sign))
     return Card(

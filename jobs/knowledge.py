@@ -6,6 +6,7 @@ Every message has a key made of its week or month, so any number of schedulers a
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -25,6 +26,12 @@ log = structlog.get_logger()
 HOUR = 8  # not before eight in the morning, plant time
 FOLLOW_UP_AFTER = timedelta(days=3)
 LISTED = 10
+
+
+class Duty(Protocol):
+    def __call__(self, work: UnitOfWork, *, now: datetime) -> int:
+        """Write what is due; returns how many messages. `now` is in plant time."""
+        ...
 
 
 def keep(services: Services) -> int:
@@ -47,9 +54,9 @@ def keep(services: Services) -> int:
     return sent
 
 
-def _do(services: Services, duty) -> int:  # type: ignore[no-untyped-def]
+def _do(services: Services, duty: Duty) -> int:
     with services.new_work() as work:
-        done: int = duty(work, now=services.clock().astimezone(services.zone))
+        done = duty(work, now=services.clock().astimezone(services.zone))
         work.commit()
     return done
 

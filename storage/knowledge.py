@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, distinct, func, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -23,7 +24,7 @@ CHANGES, NUMBERS = "knowledge.changes", "knowledge"
 UNANSWERED = ("nothing", "asked", "wrong")
 
 
-def _with_people(query: Select[tuple[KnowledgeCard]]) -> Select[tuple[KnowledgeCard]]:
+def _with_people(query: Select[Any]) -> Select[Any]:
     return query.options(
         joinedload(KnowledgeCard.author).selectinload(Person.accounts),
         joinedload(KnowledgeCard.reviewed_by),
@@ -222,7 +223,7 @@ class Knowledge:
         )
         if person_id is not None:
             query = query.where(KnowledgeCard.author_id == person_id)
-        return {int(author): int(people) for author, people in self.db.execute(query)}
+        return {author: people for author, people in self.db.execute(query) if author is not None}
 
     # -- points
 

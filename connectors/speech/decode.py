@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from array import array
+from typing import Any
 
 from connectors.errors import OutsideError
 from connectors.speech.audio import MAX_SECONDS, SpeechRefused
@@ -20,7 +21,7 @@ def to_samples(data: bytes) -> array:
         raise OutsideError(SYSTEM, "pyav_missing", permanent=True) from error
     samples = array("h")
     try:
-        with av.open(io.BytesIO(data), metadata_errors="ignore") as container:
+        with av.open(io.BytesIO(data), "r", metadata_errors="ignore") as container:
             if not container.streams.audio:
                 raise SpeechRefused("codec", "录音里没有声音轨,请再录一次,或打字")
             resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
@@ -36,7 +37,7 @@ def to_samples(data: bytes) -> array:
     return samples
 
 
-def _append(samples: array, frames) -> None:  # type: ignore[no-untyped-def]
+def _append(samples: array, frames: Any) -> None:
     for frame in frames:
         samples.frombytes(bytes(frame.planes[0])[: frame.samples * 2])
 

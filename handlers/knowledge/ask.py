@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -155,7 +156,7 @@ def scanned(turn: Turn) -> None:
 # -- buttons
 
 
-def press(act) -> Press:  # type: ignore[no-untyped-def]
+def press(act: Callable[[Turn, KnowledgeQuestion], None]) -> Press:
     """A button about one question."""
 
     def handle(turn: Turn, rest: str) -> None:

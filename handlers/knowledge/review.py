@@ -93,6 +93,11 @@ def fields_given(turn: Turn) -> None:
     _with_card(turn, lambda card: actions.correct(turn.work, card, fields, by=turn.person, via=turn.via))
 
 
+def stopped(turn: Turn) -> None:
+    turn.done()
+    turn.say("好的,没有改动。")
+
+
 def _with_card(turn: Turn, act: Callable[[KnowledgeCard], None]) -> None:
     card = turn.work.knowledge.find(int(turn.facts.get("card", 0)))
     turn.done()
@@ -206,7 +211,7 @@ flow = Flow(
         REASON: [on(Kind.TEXT, reason_given), on(Kind.VOICE, reason_given)],
         FIXING: [on(Kind.TEXT, fields_given), on(Kind.VOICE, fields_given)],
     },
-    anywhere=[said(("取消", "算了", "返回"), lambda turn: (turn.done(), turn.say("好的,没有改动。"))[0])],
+    anywhere=[said(("取消", "算了", "返回"), stopped)],
     buttons={
         "know.approve": press(_approve),
         "know.reject": press(_reject),
