@@ -13,6 +13,7 @@ import click
 from flask import Flask
 from flask.cli import AppGroup
 
+from bot.platforms.base import PlatformError
 from jobs.context import Services
 from jobs.queue import CHAT
 from rules import escalation
@@ -84,6 +85,17 @@ def _single(app: Flask, services: Services) -> None:
         click.echo(doctor.table(findings))
         if not doctor.all_good(findings):
             raise SystemExit(1)
+
+    @app.cli.command("set-menu", help="Write the menus and quick entries of the platforms; safe to repeat.")
+    def set_menu() -> None:
+        if not services.platforms:
+            raise _fail("没有配置任何平台")
+        for platform in services.platforms.values():
+            try:
+                platform.set_menu()
+            except PlatformError as error:
+                raise _fail(f"{platform.title}:{error.remedy or error.code}") from error
+            click.echo(f"{platform.title}:菜单已设置")
 
     @app.cli.command("bind-group", help="Let a chat group get a workshop's cards: PLATFORM CONVERSATION_ID WORKSHOP.")
     @click.argument("platform", type=click.Choice(["wecom", "dingtalk"]))

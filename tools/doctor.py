@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -16,16 +15,11 @@ from cards.images.text import OWN
 from jobs.context import Services
 from storage import schema
 from storage.media import MediaUnavailable
+from tools import doctor_outside as outside
+from tools.finding import Finding
 
 CLOCK_LIMIT_S = 60.0  # platforms refuse signatures that are older than minutes
 NEEDED = "隐患整改前后位置时间编号°㎡"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    what: str
-    ok: bool
-    remedy: str = ""
 
 
 def examine(services: Services) -> Iterator[Finding]:
@@ -44,8 +38,24 @@ def examine(services: Services) -> Iterator[Finding]:
                 yield Finding(what, ok, remedy)
         except PlatformError as error:
             yield Finding(f"{platform.title}:检查", False, error.remedy or f"稍后再试(代码 {error.code})")
+    yield from _each("对外地址", lambda: outside.callbacks(services, _session()))
+    yield from _each("企业微信:菜单", lambda: outside.wecom(services))
+    yield from _each("钉钉:卡片模板能用", lambda: outside.dingtalk(services))
+    yield from _each("工作进程", lambda: outside.processes(services))
     if services.sms is None:
         yield Finding("短信", True, "没有配置(可以不配):一级隐患不会发短信")
+
+
+def _session() -> requests.Session:
+    return requests.Session()
+
+
+def _each(what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    """The findings of one check; one that breaks is itself a finding, and the others go on."""
+    try:
+        yield from check()
+    except Exception as error:
+        yield Finding(what, False, f"没能检查({type(error).__name__}):先处理上面的问题,再运行一次")
 
 
 def _database(services: Services) -> Finding:

@@ -1,0 +1,129 @@
+"""The doctor's checks of what lies outside this machine: our public address, the platforms' settings, our own processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+from rq import Worker
+
+from bot.platforms.base import PlatformError
+from bot.platforms.dingtalk import stream_board
+from jobs.context import Services
+from jobs.queue import CHAT, DELIVERY, MEDIA
+from storage import audit
+from tools.finding import Finding
+
+TIMEOUT_S = 5
+AUDITOR_SILENT_S = 120.0
+NEEDED_QUEUES = {CHAT: "chat", MEDIA: "media", DELIVERY: "delivery"}
+# address → answers that only our own program gives to a call without signature
+CALLBACKS = {
+    "wecom": (("GET", "/wecom/callback", (400, 403)),),
+    "dingtalk": (("POST", "/dingtalk/robot", (403,)), ("POST", "/dingtalk/cards", (403,))),
+}
+
+
+def callbacks(services: Services, http: requests.Session) -> Iterator[Finding]:
+    """Whether the configured public address leads to this program, for pages and for each platform's callbacks."""
+    base = services.public_url
+    https = base.startswith("https://")
+    yield Finding("对外地址用 https", https, "" if https else "ANSHAO_PUBLIC_URL 要用 https 域名,手机页面和回调都靠它")
+    try:
+        answer = http.get(base + "/healthz", timeout=TIMEOUT_S, allow_redirects=False)
+        ours = answer.status_code == 200 and answer.json() == {"alive": True}
+    except (requests.RequestException, ValueError) as error:
+        remedy = (
+            f"打不开 {base}/healthz({type(error).__name__}):检查域名解析、证书、防火墙和 nginx;"
+            "如果只是本机绕不回自己的外网地址,请用手机流量打开同一地址确认"
+        )
+        yield Finding("对外地址能打开", False, remedy)
+        return
+    yield Finding(
+        "对外地址能打开", ours, "" if ours else f"{base} 后面不是安哨(HTTP {answer.status_code}):检查 nginx 转发"
+    )
+    if not ours:
+        return
+    for name, platform in services.platforms.items():
+        if name == "dingtalk" and services.settings.dingtalk_mode == "stream":
+            continue
+        for method, path, expected in CALLBACKS.get(name, ()):
+            yield _callback(http, platform.title, method, base + path, expected)
+
+
+def _callback(http: requests.Session, title: str, method: str, url: str, expected: tuple[int, ...]) -> Finding:
+    what = f"{title}:回调地址 {url.rpartition('/')[2]}"
+    try:
+        answer = http.request(
+            method, url, json={} if method == "POST" else None, timeout=TIMEOUT_S, allow_redirects=False
+        )
+    except requests.RequestException as error:
+        return Finding(what, False, f"打不开 {url}({type(error).__name__}):检查 nginx 是否放行这个路径")
+    ok = answer.status_code in expected
+    return Finding(what, ok, "" if ok else f"{url} 回答 HTTP {answer.status_code}:检查 nginx 是否原样转发这个路径")
+
+
+def wecom(services: Services) -> Iterator[Finding]:
+    """The trusted IP and the menu: both are asked with one call of the real API."""
+    platform: Any = services.platforms.get("wecom")
+    if platform is None:
+        return
+    menu, ip = Finding("企业微信:菜单", True), Finding("企业微信:可信 IP", True)
+    try:
+        platform.api.get("menu/get", agentid=str(platform.config.agent_id))
+    except PlatformError as error:
+        if error.code == "46003":
+            menu = Finding("企业微信:菜单", False, "还没有菜单:运行 flask --app app set-menu")
+        elif error.code == "60020":
+            ip = Finding("企业微信:可信 IP", False, error.remedy)
+            menu = Finding("企业微信:菜单", False, "先加上可信 IP,再检查一次")
+        else:
+            menu = Finding("企业微信:菜单", False, error.remedy or f"读不到菜单(代码 {error.code}),稍后再试")
+    yield ip
+    yield menu
+
+
+def dingtalk(services: Services) -> Iterator[Finding]:
+    """Whether the card template exists and is published: a card is made of it and shown to nobody."""
+    platform: Any = services.platforms.get("dingtalk")
+    if platform is None:
+        return
+    what = "钉钉:卡片模板能用"
+    body = {
+        "cardTemplateId": platform.config.card_template_id,
+        "outTrackId": f"doctor-{int(services.clock().timestamp())}",
+        "cardData": {"cardParamMap": {"title": "doctor"}},
+        "callbackType": "STREAM",
+        "imRobotOpenSpaceModel": {"supportForward": False},
+    }
+    try:
+        platform.api.call("POST", "/v1.0/card/instances", body, repeatable=True)
+    except PlatformError as error:
+        remedy = error.remedy or f"模板没有发布或编号不对(代码 {error.code}):按 docs/dingtalk-card.md 发布模板"
+        yield Finding(what, False, remedy)
+    else:
+        yield Finding(what, True)
+    if services.settings.dingtalk_mode == "stream":
+        wrong = stream_board.complaint(services.redis, services.clock())
+        remedy = f"{wrong}:启动 python worker.py --stream,检查能否访问外网 443 端口" if wrong else ""
+        yield Finding("钉钉:Stream 连接", not wrong, remedy)
+
+
+def processes(services: Services) -> Iterator[Finding]:
+    """Whether a worker of each kind and an auditor are running now."""
+    names = {name for worker in Worker.all(connection=services.redis) for name in worker.queue_names()}
+    missing = [role for queue, role in NEEDED_QUEUES.items() if queue not in names]
+    remedy = f"没有在运行:{'、'.join(missing)};运行 python worker.py 或启动对应的系统服务" if missing else ""
+    yield Finding("工作进程", not missing, remedy)
+    with services.new_work(read_only=True) as work:
+        looked = audit.read(work.db, services.clock())
+    if looked is None or looked.age_s > AUDITOR_SILENT_S:
+        yield Finding("巡检进程", False, "没有在运行:启动 python worker.py --auditor")
+        return
+    found = sum(looked.open_by_kind.values())
+    kinds = "、".join(sorted(looked.open_by_kind))
+    yield Finding("巡检进程", not found, f"有{found}个没有解决的问题({kinds}),管理员会收到说明" if found else "")
+    if services.settings.heartbeat_url:
+        ok = not looked.beat_error
+        yield Finding("对外心跳", ok, "" if ok else f"{looked.beat_error}:检查 ANSHAO_HEARTBEAT_URL 和外网")
