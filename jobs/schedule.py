@@ -12,7 +12,7 @@ from rq import Queue
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
-from jobs import escalate, knowledge, sweep
+from jobs import budgets, escalate, knowledge, sweep
 from jobs.context import Services
 from jobs.queue import QUEUES
 
@@ -39,6 +39,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("leases", 5.0, sweep.leases),
     Duty("rq", 5.0, clean_registries),
     Duty("tidy", 3600.0, sweep.tidy),
+    Duty("budgets", 3600.0, budgets.warn),
     Duty("knowledge", 600.0, knowledge.keep),
 )
 

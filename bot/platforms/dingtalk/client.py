@@ -19,6 +19,7 @@ from bot.platforms.dingtalk.errors import (
     safe_to_repeat,
     transport_error,
 )
+from bot.platforms.dingtalk.meter import Meter
 from bot.platforms.tokens import TokenKeeper
 
 TIMEOUT_S = (3.05, 10.0)
@@ -32,8 +33,10 @@ Method = Literal["GET", "POST", "PUT", "DELETE"]
 class ApiClient:
     """Calls of the new API. Every method raises DingTalkError (a PlatformError) and nothing else."""
 
-    def __init__(self, config: DingTalkConfig, *, http: requests.Session, tokens: TokenKeeper) -> None:
-        self._config, self._http, self._tokens = config, http, tokens
+    def __init__(
+        self, config: DingTalkConfig, *, http: requests.Session, tokens: TokenKeeper, meter: Meter | None = None
+    ) -> None:
+        self._config, self._http, self._tokens, self._meter = config, http, tokens, meter
 
     def call(
         self,
@@ -108,6 +111,8 @@ class ApiClient:
         query: Mapping[str, str] | None,
         token: str,
     ) -> dict[str, Any]:
+        if self._meter is not None:
+            self._meter.count(method, path)
         headers = {TOKEN_HEADER: token} if token else {}
         url = self._config.api_base.rstrip("/") + path
         try:

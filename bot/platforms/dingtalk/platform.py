@@ -18,6 +18,7 @@ from bot.platforms.dingtalk.config import DingTalkConfig
 from bot.platforms.dingtalk.directory import Directory
 from bot.platforms.dingtalk.events import event_inbounds
 from bot.platforms.dingtalk.messages import Messages
+from bot.platforms.dingtalk.meter import Meter
 from bot.platforms.dingtalk.notices import GroupRobots, WorkNotices
 from bot.platforms.dingtalk.oapi import OldApi
 from bot.platforms.dingtalk.pages import Pages
@@ -54,7 +55,8 @@ class DingTalk:
         self.config, self._clock, self._public_url = config, clock, public_url
         app = hashlib.sha256(f"{config.client_id}|{config.client_secret}|{config.api_base}".encode()).hexdigest()[:12]
         tokens = TokenKeeper(redis, prefix=f"dingtalk:{app}", clock=clock)
-        self.api = ApiClient(config, http=http, tokens=tokens)
+        self.meter = Meter(redis, prefix=f"dingtalk:{app}", clock=clock)
+        self.api = ApiClient(config, http=http, tokens=tokens, meter=self.meter)
         self.oapi = OldApi(config, http=http, tokens=tokens)
         self.messages = Messages(config, api=self.api, oapi=self.oapi, http=http, clock=clock)
         self.cards = Cards(

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.platforms.base import Failure, PlatformError, Sent
+from bot.platforms.rates import ROBOT, Rates
 from bot.platforms.wecom.client import Api
 from bot.platforms.wecom.config import GroupRobot
 from bot.platforms.wecom.errors import MEDIA_EXPIRED
 from bot.platforms.wecom.media import Media, UploadKind, file_name, mime_of
-from bot.platforms.wecom.rates import ROBOT, Rates
 from bot.platforms.wecom.render import ROBOT as ROBOT_LOOK
 from bot.platforms.wecom.render import Renderer
 from bot.platforms.wecom.text import harmless, safe_markdown, split

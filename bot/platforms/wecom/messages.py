@@ -9,11 +9,11 @@ from typing import Any
 import structlog
 
 from bot.platforms.base import Failure, PlatformError, Sent, Target
+from bot.platforms.rates import MEMBER, Rates
 from bot.platforms.wecom.client import Api
 from bot.platforms.wecom.config import WeComConfig
 from bot.platforms.wecom.errors import MEDIA_EXPIRED, UNLICENSED
 from bot.platforms.wecom.media import Media, UploadKind
-from bot.platforms.wecom.rates import MEMBER, Rates
 from bot.platforms.wecom.repeats import Repeats
 from bot.platforms.wecom.text import harmless, safe_markdown, split
 

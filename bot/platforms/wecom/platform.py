@@ -11,6 +11,7 @@ import requests
 
 from bot.message import MediaRef
 from bot.platforms.base import Accept, Failure, Member, PlatformError, Posted, Sent, Target
+from bot.platforms.rates import Rates
 from bot.platforms.tokens import TokenKeeper
 from bot.platforms.wecom import callback, checks
 from bot.platforms.wecom.cards import Cards
@@ -23,7 +24,6 @@ from bot.platforms.wecom.menu import MENU
 from bot.platforms.wecom.messages import Messages
 from bot.platforms.wecom.pages import Pages
 from bot.platforms.wecom.parse import PLATFORM
-from bot.platforms.wecom.rates import Rates
 from bot.platforms.wecom.render import Renderer
 from bot.platforms.wecom.repeats import Repeats
 from cards.card import Card

@@ -12,12 +12,12 @@ from requests.adapters import BaseAdapter
 
 from bot.message import Kind, MediaRef
 from bot.platforms.base import Failure, PlatformError, Target
+from bot.platforms.rates import MEMBER, ROBOT, Limit, Rates
 from bot.platforms.tokens import TokenKeeper
 from bot.platforms.wecom import WeCom, WeComConfig
 from bot.platforms.wecom.errors import meaning_of, meaning_of_status
 from bot.platforms.wecom.media import file_name
 from bot.platforms.wecom.pages import js_sign
-from bot.platforms.wecom.rates import MEMBER, ROBOT, Limit, Rates
 from bot.platforms.wecom.repeats import CHECK, Repeats
 
 ZHANG = Target(user="ZhangWei")
