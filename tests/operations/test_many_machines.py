@@ -243,7 +243,7 @@ def test_redis_over_tls_with_the_plants_own_authority(tmp_path):
         assert client.exists(f"rq:queue:{CHAT}")
         client.close()
         unknown = client_of(f"rediss://:secret@localhost:{front.port}/0")
-        with pytest.raises(redis.ConnectionError, match="certificate verify failed|CERTIFICATE"):
+        with pytest.raises(redis.ConnectionError, match=r"certificate verify failed"):
             unknown.ping()
         unknown.close()
         front.close()
