@@ -85,7 +85,13 @@ class Inbound:
     reply_to: dict[str, Any] = field(default_factory=dict)  # session webhook and such
 
     def to_json(self) -> dict[str, Any]:
-        out = {k: v for k, v in asdict(self).items() if k in REQUIRED or v not in ("", None, (), {}, False)}
+        out: dict[str, Any] = {}
+        for name in self.__slots__:  # asdict() would copy everything in depth, at every callback
+            value = getattr(self, name)
+            if name in REQUIRED or value not in ("", None, (), {}, False):
+                out[name] = asdict(value) if isinstance(value, (Position, Press)) else value
+        if self.media:
+            out["media"] = [asdict(media) for media in self.media]
         out["sent_at"] = self.sent_at.astimezone(UTC).isoformat()
         return out
 

@@ -19,7 +19,7 @@ from handlers import people
 from handlers.knowledge import tell
 from jobs.context import Services
 from jobs.queue import CHAT, DELIVERY, MEDIA, Kicker
-from storage.inbox import store
+from storage.intake import Intake
 from storage.models import Inbox
 from storage.people import account_key
 
@@ -39,15 +39,18 @@ def accept_into(engine: Engine, kick: Kicker, clock: Callable[[], datetime], fir
     before any worker runs.
     """
 
+    def stored(rows: Sequence[dict[str, Any]]) -> None:
+        for queue in {MEDIA if row["needs_media"] else CHAT for row in rows}:
+            kick(queue)
+
+    intake = Intake(engine, stored)
+
     def accept(messages: Sequence[Inbound]) -> Sequence[str]:
         now = clock()
         rows = [_row(message, now) for message in messages]
         if not rows:
             return []
-        with engine.begin() as connection:
-            new = store(connection, rows)
-        if new:
-            kick(MEDIA if any(row["needs_media"] for row in rows) else CHAT)
+        intake.store(rows)
         return [first_aid(message.text) if message.text and not message.group else "" for message in messages]
 
     return accept

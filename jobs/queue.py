@@ -6,6 +6,7 @@ for rows that nobody took (jobs/sweep.py).
 
 from __future__ import annotations
 
+import threading
 from typing import Any, Protocol
 
 import redis as redis_module
@@ -39,13 +40,25 @@ def flag(queue: str) -> str:
 
 
 class RqKicker:
-    """Enqueues a drain job unless one is waiting already."""
+    """Enqueues a drain job unless one is waiting already. Threads that kick at the same time share one round to Redis."""
 
     def __init__(self, redis: Any) -> None:
         self.redis = redis
         self.queues = {name: Queue(name, connection=redis, serializer=JSONSerializer) for name in QUEUES}
+        self._kicking = {name: threading.Lock() for name in QUEUES}
+        self._wanted = dict.fromkeys(QUEUES, False)
 
     def __call__(self, queue: str) -> None:
+        self._wanted[queue] = True
+        # who finds another thread kicking leaves it to kick once more: it looks again after giving the lock back
+        while self._wanted[queue] and self._kicking[queue].acquire(blocking=False):
+            try:
+                self._wanted[queue] = False
+                self._kick(queue)
+            finally:
+                self._kicking[queue].release()
+
+    def _kick(self, queue: str) -> None:
         try:
             if self.redis.set(flag(queue), 1, nx=True, ex=FLAG_TTL_S):
                 self.queues[queue].enqueue(

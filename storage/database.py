@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Engine, Integer, MetaData, create_engine, event
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    CursorResult,
+    DateTime,
+    Dialect,
+    Engine,
+    Executable,
+    Integer,
+    MetaData,
+    create_engine,
+    event,
+)
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from storage import sqlite
@@ -48,6 +61,11 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map = {datetime: UtcTime, dict[str, Any]: Json, list[Any]: Json}
+
+
+def rows_changed(db: Session | Connection, statement: Executable) -> int:
+    """Run an UPDATE or DELETE; how many rows it touched. Two workers never both get 1 for one row."""
+    return cast("CursorResult[Any]", db.execute(statement)).rowcount
 
 
 def open_engine(url: str, *, pool_size: int = 10) -> Engine:

@@ -1,0 +1,179 @@
+"""Storing what callbacks bring, as fast as a durable row can be: the hot path of every message.
+
+Callbacks that arrive while a commit is under way share the next one, on one connection kept for this: under load a
+commit and a wake-up serve many, and alone a message waits for nobody.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import structlog
+from sqlalchemy import Connection, Dialect, Engine
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage.models import Inbox
+
+log = structlog.get_logger()
+
+Row = dict[str, Any]
+
+_TABLE: Any = Inbox.__table__
+_COLUMNS = (
+    *("platform", "key", "sender", "payload", "state", "needs_media"),
+    *("media", "received_at", "sent_at", "attempts", "error"),
+)
+
+
+class _Insert:
+    """The statement in the words of the database's driver, made once: the cost of building it is paid by no message."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        make = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
+        statement: Any = make(_TABLE).on_conflict_do_nothing(index_elements=["platform", "key"])
+        compiled = statement.compile(dialect=dialect, column_keys=list(_COLUMNS))
+        self.sql = str(compiled)
+        self._order: Sequence[str] | None = compiled.positiontup
+        types = {name: _TABLE.c[name].type.dialect_impl(dialect) for name in _COLUMNS}
+        self._to_driver = {name: kind.bind_processor(dialect) for name, kind in types.items()}
+
+    def values(self, row: Row) -> Any:
+        """The row's values as the driver takes them: by position for SQLite, by name for PostgreSQL."""
+        found = {name: as_is(row[name]) if as_is else row[name] for name, as_is in self._to_driver.items()}
+        return found if self._order is None else [found[name] for name in self._order]
+
+
+class _Parcel:
+    """What one thread wants stored, and how it went."""
+
+    __slots__ = ("awake", "done", "error", "rows")
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.rows, self.done = rows, False
+        self.error: Exception | None = None
+        self.awake = threading.Event()
+
+
+class Intake:
+    """Shared by the threads of one process. `stored` is called once a commit, with the rows of it."""
+
+    def __init__(self, engine: Engine, stored: Callable[[Sequence[Row]], None]) -> None:
+        self._engine, self._stored = engine, stored
+        self._waiting: deque[_Parcel] = deque()
+        self._writing = threading.Lock()
+        self._connection: Connection | None = None
+        self._statement: _Insert | None = None
+        self._errors: type[Exception] = engine.dialect.loaded_dbapi.Error
+
+    def store(self, rows: Sequence[Row]) -> None:
+        """Returns when the rows are committed; those whose (platform, key) is known are skipped. Raises what failed."""
+        parcel = _Parcel(rows)
+        self._waiting.append(parcel)
+        while not parcel.done:
+            if self._writing.acquire(blocking=False):
+                self._write_waiting()
+            else:
+                parcel.awake.wait()
+                parcel.awake.clear()
+        if parcel.error is not None:
+            raise parcel.error
+
+    def _write_waiting(self) -> None:
+        """Write what all threads brought; then let the next one write, who came meanwhile."""
+        parcels: list[_Parcel] = []
+        try:
+            while self._waiting:
+                parcels.append(self._waiting.popleft())
+            self._write_parcels(parcels)
+        except BaseException as error:  # the process is told to stop: nothing counts as stored that is not
+            for parcel in parcels:
+                parcel.error = parcel.error or InterruptedError(type(error).__name__)
+            raise
+        finally:
+            self._writing.release()
+            for parcel in parcels:
+                parcel.done = True
+                parcel.awake.set()
+            self._wake_next()
+        rows = [row for parcel in parcels if parcel.error is None for row in parcel.rows]
+        if rows:
+            self._stored(rows)
+
+    def _wake_next(self) -> None:
+        # Who found somebody writing had put the parcel down before looking, so it is seen here.
+        try:
+            self._waiting[0].awake.set()
+        except IndexError:
+            return
+
+    def _write_parcels(self, parcels: Sequence[_Parcel]) -> None:
+        """All at once; when that fails, each by itself, so that nobody suffers from a neighbour's row."""
+        if len(parcels) > 1:
+            try:
+                self._write([row for parcel in parcels for row in parcel.rows])
+                return
+            except self._errors as error:
+                log.warning("intake.shared_commit_failed", parcels=len(parcels), error=type(error).__name__)
+        for parcel in parcels:
+            try:
+                self._write(parcel.rows)
+            except Exception as error:
+                parcel.error = error
+
+    def _write(self, rows: Sequence[Row]) -> None:
+        """Insert them. A connection that was lost while nobody used it is replaced once."""
+        for again in (True, False):
+            if self._connection is None:
+                self._open()
+            try:
+                self._insert(rows)
+                return
+            except self._errors as error:
+                lost = self._drop(error)
+                if not (lost and again):
+                    raise
+            except BaseException as error:
+                self._drop(error)
+                raise
+
+    def _insert(self, rows: Sequence[Row]) -> None:
+        assert self._connection is not None
+        assert self._statement is not None
+        driver: Any = self._connection.connection.driver_connection
+        values = [self._statement.values(row) for row in rows]
+        if self._engine.dialect.name == "sqlite":
+            driver.begin_write()
+            driver.executemany(self._statement.sql, values)
+            driver.commit()
+        elif len(values) == 1:  # each row stands for itself: a transaction around them would cost two round trips more
+            driver.execute(self._statement.sql, values[0])
+        else:
+            driver.cursor().executemany(self._statement.sql, values)
+
+    def _open(self) -> None:
+        self._connection = self._engine.connect()
+        if self._engine.dialect.name == "postgresql":
+            self._connection.execution_options(isolation_level="AUTOCOMMIT")
+        if self._statement is None:
+            self._statement = _Insert(self._engine.dialect)
+
+    def _drop(self, error: BaseException) -> bool:
+        """Never use the connection again after a failure; whether the failure was that it is gone."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return False
+        driver: Any = connection.connection.driver_connection
+        lost = isinstance(error, self._errors) and self._engine.dialect.is_disconnect(cast(Any, error), driver, None)
+        connection.invalidate()
+        connection.close()
+        return bool(lost)
+
+    def close(self) -> None:
+        """Give the connection back; the next row opens another."""
+        with self._writing:
+            connection, self._connection = self._connection, None
+            if connection is not None:
+                connection.close()
