@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url, text
-from tests.pictures import scene
-from tests.plant import Plant
 
 import worker
 from storage.database import Base, open_engine
 from storage.unit_of_work import UnitOfWork
+from tests.pictures import scene
+from tests.plant import Plant
 from tools import postgres
 
 ROOT = Path(__file__).parents[2]
