@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     datum_of_locations: Literal["gcj02", "wgs84"] = "gcj02"
     demo: bool = False
     heartbeat_url: str = ""  # the auditor asks for it after every look; an outside service alarms when it stays away
+    readings_config: Path | None = None  # TOML: where gas readings come from (docs/readings.md)
 
     # -- WeCom
     wecom_corp_id: str = ""

@@ -1,5 +1,7 @@
 """Workers: `python worker.py` runs them all, `python worker.py chat` one queue, `python worker.py --scheduler` the clock.
 
+`python worker.py --readings` fetches and receives gas readings by the file ANSHAO_READINGS_CONFIG (docs/readings.md).
+
 Chat, media and delivery workers run their jobs without a fork (a fork costs 6 ms, a reply should cost 1); jobs of the
 slow queue (reports, imports) get a fork each, so that a hanging one can be killed.
 """
@@ -21,11 +23,14 @@ from rq.serializers import JSONSerializer
 import auditor.__main__ as auditor_process
 import wiring
 from bot.platforms.http import session
+from connectors.readings import BadConfig
+from connectors.readings import load as load_readings
 from handlers.knowledge import ear
-from jobs import context, inbound, schedule
+from jobs import context, feeds, inbound, schedule
 from jobs.queue import CHAT, DELIVERY, MEDIA, SLOW
-from settings import SettingsError, load
+from settings import Settings, SettingsError, load
 from storage import schema
+from tools import embedded
 
 log = structlog.get_logger()
 
@@ -94,11 +99,35 @@ def run_stream() -> None:
     log.info("stream.stopped", pid=os.getpid())
 
 
+def run_readings() -> None:
+    """Gas readings by the file ANSHAO_READINGS_CONFIG. One process a file: HJ 212 loggers dial one port."""
+    services = _ready()
+    path = services.settings.readings_config
+    if path is None:
+        raise SettingsError("ANSHAO_READINGS_CONFIG is missing: name the TOML file of docs/readings.md")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        feeds.run(services, load_readings(path, data_dir=services.settings.data_dir), stop)
+    except BadConfig as error:
+        raise SettingsError(f"ANSHAO_READINGS_CONFIG: {error}") from error
+
+
 def run_all() -> None:
-    """Every role in a process of its own; one that dies is started again."""
+    """Every role in a process of its own; one that dies is started again. Without a Redis URL it runs one itself."""
     settings = load()
+    if settings.redis_url:
+        _supervise(settings)
+    else:
+        with embedded.valkey(settings.data_dir):
+            _supervise(settings)
+
+
+def _supervise(settings: Settings) -> None:
     script = str(Path(__file__).resolve())
     roles = [*ROLES, "--scheduler", "--auditor", *(["--stream"] if settings.dingtalk_mode == "stream" else [])]
+    roles += ["--readings"] if settings.readings_config is not None else []
     children = {role: subprocess.Popen([sys.executable, script, role]) for role in roles}
     started = dict.fromkeys(roles, monotonic())
     stop = threading.Event()
@@ -127,6 +156,8 @@ def main(arguments: list[str]) -> int:
             run_scheduler()
         elif arguments == ["--stream"]:
             run_stream()
+        elif arguments == ["--readings"]:
+            run_readings()
         elif arguments == ["--auditor"]:
             settings = load()
             wiring.configure_logs(settings)
@@ -134,7 +165,10 @@ def main(arguments: list[str]) -> int:
         elif len(arguments) == 1 and arguments[0] in ROLES:
             run_worker(arguments[0])
         else:
-            print(f"usage: python worker.py [{'|'.join(ROLES)}|--scheduler|--auditor|--stream]", file=sys.stderr)
+            print(
+                f"usage: python worker.py [{'|'.join(ROLES)}|--scheduler|--auditor|--readings|--stream]",
+                file=sys.stderr,
+            )
             return 2
     except SettingsError as error:
         print(error, file=sys.stderr)
