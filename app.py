@@ -25,9 +25,13 @@ CLIENTS = ("https://*.dingtalk.com", "https://*.work.weixin.qq.com", "https://*.
 def create_app(settings: Settings | None = None, *, services: Services | None = None) -> Flask:
     """An app for one process. Both arguments are read from the environment when not given.
 
-    Raises SettingsError when they cannot be used. Opens no database connection.
+    Ends the process with a line for each wrong setting when they cannot be used. Opens no database connection.
     """
-    settings = settings or settings_module.load()
+    if settings is None:
+        try:
+            settings = settings_module.load()
+        except settings_module.SettingsError as error:
+            raise SystemExit(str(error)) from None  # a server or command shows these lines and no trace
     services = services or wiring.build(settings)
     app = Flask(__name__, static_folder="web/static", template_folder="web/templates")
     ctx = _context(settings, services)

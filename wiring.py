@@ -11,6 +11,8 @@ from typing import Any
 import redis
 import requests
 import structlog
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.retry import Retry
 from sqlalchemy import Engine
 
 from bot.platforms.base import Platform
@@ -24,6 +26,7 @@ from handlers import help as help_flow
 from handlers import people, query, roster
 from handlers.hazard import buttons, rectify, report
 from handlers.knowledge import ask, review, tell
+from handlers.permit import flow as permit
 from jobs import fall_back, hotwords
 from jobs.context import Services, SmsSender
 from jobs.queue import RqKicker
@@ -31,10 +34,12 @@ from rules import hazard as hazard_rules
 from settings import Settings
 from storage.database import open_engine
 from storage.media import open_store
+from tools import embedded
 from web.media import picture_url
 
 FLOWS = (
     query.flow,
+    permit.flow,
     roster.flow,
     help_flow.flow,
     rectify.flow,
@@ -81,10 +86,18 @@ def build(
     )
 
 
-def open_redis(settings: Settings) -> redis.Redis:
-    """Redis by its URL; every call has a time-out, so a dead Redis slows a callback but never holds it."""
+def open_redis(settings: Settings, *, patient: bool = False) -> redis.Redis:
+    """Redis by its URL, or the data folder's embedded server when none is given.
+
+    A web process retries nothing: a dead Redis may slow a callback by one time-out, never hold it, and what could not
+    be kicked is found by the scheduler. A worker is patient: it has nothing to do without Redis anyway.
+    """
     return redis.Redis.from_url(
-        settings.redis_url, socket_timeout=20, socket_connect_timeout=2, health_check_interval=30
+        settings.redis_url or embedded.url(settings.data_dir),
+        socket_timeout=20,
+        socket_connect_timeout=2,
+        health_check_interval=30,
+        retry=Retry(ExponentialBackoff(cap=2.0), 5) if patient else Retry(NoBackoff(), 0),
     )
 
 

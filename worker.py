@@ -40,7 +40,8 @@ RESTART_AFTER_S = 1.0
 
 
 def _ready() -> context.Services:
-    services = wiring.build(load())
+    settings = load()
+    services = wiring.build(settings, redis_client=wiring.open_redis(settings, patient=True))
     if not schema.is_usable(services.engine):
         raise SettingsError("The database's schema is not ready: run `flask --app app db upgrade` first")
     context.use(services)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cards.card import Button, Card, Colour, Fact, Option, Select
 from cards.words import local, name_of, place_of, reporter_name, short
+from rules import hazard as rules
 from rules.lexicon import Category
 from rules.terms import Grade, HazardState
 from storage.models import Hazard, HazardExtension, Person
@@ -153,13 +154,20 @@ def reporter_card(hazard: Hazard) -> Card:
             Fact("责任人", name_of(hazard.owner) if hazard.owner else "安全员指派中"),
             Fact("期限", local(hazard.due_at)),
         ),
-        body="\n".join([*([f"标注:{hazard.annotation}"] if hazard.annotation else []), *map(str, hazard.place_notes)]),
+        body="\n".join(_reporter_lines(hazard)),
         note=note,
         picture=hazard.evidence_sha if state is HazardState.CLOSED else "",
         page=page_of(hazard),
         buttons=buttons,
         state=hazard.state,
     )
+
+
+def _reporter_lines(hazard: Hazard) -> list[str]:
+    danger = rules.emergency(hazard.description) if hazard.emergency and hazard.closed_at is None else None
+    lines = [f"⚠ {danger.line_zh}"] if danger is not None else []
+    lines += [f"标注:{hazard.annotation}"] if hazard.annotation else []
+    return lines + [str(note) for note in hazard.place_notes]
 
 
 def line(hazard: Hazard) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import structlog
-from storage.media import MediaUnavailable
 
 from cards import images
 from cards.words import name_of, place_of, zone
 from handlers.hazard import actions, proof
 from jobs.context import Services
 from jobs.queue import DELIVERY
+from storage.media import MediaUnavailable
 from storage.models import Media
 
 log = structlog.get_logger()
@@ -55,7 +55,7 @@ def _small(work, photos) -> list[str]:
     return [row.small_sha for row in rows if row is not None and row.small_sha]
 
 
-def _draw(services: Services, hazard_id: int, before: list[str], after: list[str], facts: dict) -> str:  # type: ignore[type-arg]
+def _draw(services: Services, hazard_id: int, before: list[str], after: list[str], facts: dict) -> str:
     """The picture's hash; "" when the pictures cannot be read now (the acceptors are called all the same)."""
     try:
         picture = images.side_by_side(

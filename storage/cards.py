@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from storage.database import rows_changed
 from storage.models import CardCopy, CardPost, CaseCard
 
 
@@ -113,9 +114,10 @@ class Cards:
         )
 
     def claim_post(self, post_id: int, at: datetime, *, lease: timedelta) -> bool:
-        done = self.db.execute(
+        done = rows_changed(
+            self.db,
             update(CardPost)
             .values(lease_until=at + lease, attempts=CardPost.attempts + 1)
-            .where(CardPost.id == post_id, or_(CardPost.lease_until.is_(None), CardPost.lease_until <= at))
+            .where(CardPost.id == post_id, or_(CardPost.lease_until.is_(None), CardPost.lease_until <= at)),
         )
-        return done.rowcount == 1
+        return done == 1

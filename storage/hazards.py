@@ -9,13 +9,14 @@ from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.terms import OPEN_STATES, HazardState
+from storage.database import rows_changed
 from storage.models import Area, Counter, Hazard, HazardExtension, HazardPhoto, Joiner
 
 OPEN = [state.value for state in OPEN_STATES]
 FILED = [state.value for state in HazardState if state is not HazardState.DRAFT]
 
 
-def _with_all(query: Select[tuple[Hazard]]) -> Select[tuple[Hazard]]:
+def _with_all(query: Select[Hazard]) -> Select[Hazard]:
     return query.options(
         joinedload(Hazard.area),
         joinedload(Hazard.equipment),
@@ -55,8 +56,8 @@ class Hazards:
     def next_number(self) -> str:
         """YH-0001, YH-0002, …: without gaps, because the row's lock is held until the commit."""
         name = "hazard"
-        taken = self.db.execute(update(Counter).where(Counter.name == name).values(value=Counter.value + 1))
-        if taken.rowcount == 0:
+        taken = rows_changed(self.db, update(Counter).where(Counter.name == name).values(value=Counter.value + 1))
+        if taken == 0:
             self.db.add(Counter(name=name, value=1))
             self.db.flush()
         value = self.db.scalar(select(Counter.value).where(Counter.name == name)) or 0

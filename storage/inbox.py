@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from storage.database import rows_changed
 from storage.models import Inbox
 
 UNFINISHED = ("new", "taken", "fetching")
@@ -33,46 +34,45 @@ class InboxRows:
         return self.db.get_one(Inbox, row_id)
 
     def ready_ids(self, at: datetime, *, limit: int = 100) -> list[int]:
-        """The earliest unfinished row of each sender, when it can be taken now, oldest first."""
-        unfinished = self.db.execute(
-            select(
-                Inbox.id,
-                Inbox.platform,
-                Inbox.sender,
-                Inbox.state,
-                Inbox.needs_media,
-                Inbox.lease_until,
-                Inbox.next_try_at,
-            )
+        """The earliest unfinished row of each sender, when it can be taken now, oldest first.
+
+        Asked of the database as a whole: any number of rows that wait (for a picture, for their turn) hide nobody's.
+        """
+        turn = func.row_number().over(partition_by=(Inbox.platform, Inbox.sender), order_by=Inbox.id)
+        rows = (
+            select(Inbox.id, Inbox.sender, Inbox.state, Inbox.needs_media, Inbox.lease_until, Inbox.next_try_at)
+            .add_columns(turn.label("turn"))
             .where(Inbox.state.in_(UNFINISHED))
-            .order_by(Inbox.id)
-            .limit(limit * 5)
-        ).all()
-        ready: list[int] = []
-        seen: set[tuple[str, str]] = set()
-        for row in unfinished:
-            who = (row.platform, row.sender)
-            if row.sender and who in seen:
-                continue  # an earlier message of this person comes first
-            seen.add(who)
-            held = row.state != "new" and row.lease_until is not None and row.lease_until > at
-            waits = row.needs_media or (row.next_try_at is not None and row.next_try_at > at)
-            if not held and not waits:
-                ready.append(row.id)
-        return ready[:limit]
+            .subquery()
+            .c
+        )
+        return list(
+            self.db.scalars(
+                select(rows.id)
+                .where(
+                    or_(rows.turn == 1, rows.sender == ""),
+                    rows.needs_media.is_(False),
+                    or_(rows.state == "new", rows.lease_until.is_(None), rows.lease_until <= at),
+                    or_(rows.next_try_at.is_(None), rows.next_try_at <= at),
+                )
+                .order_by(rows.id)
+                .limit(limit)
+            )
+        )
 
     def take(self, row_id: int, at: datetime, *, lease: timedelta) -> Inbox | None:
         """Take one row; None when another worker has it."""
-        done = self.db.execute(
+        done = rows_changed(
+            self.db,
             update(Inbox)
             .values(state="taken", taken_at=at, lease_until=at + lease, attempts=Inbox.attempts + 1)
             .where(
                 Inbox.id == row_id,
                 Inbox.needs_media.is_(False),
                 or_(Inbox.state == "new", (Inbox.state == "taken") & (Inbox.lease_until <= at)),
-            )
+            ),
         )
-        return self.db.get_one(Inbox, row_id, populate_existing=True) if done.rowcount == 1 else None
+        return self.db.get_one(Inbox, row_id, populate_existing=True) if done == 1 else None
 
     def to_fetch(self, at: datetime, *, limit: int = 50) -> list[int]:
         """Rows whose pictures or voice still lie on the platform, oldest first."""
@@ -91,25 +91,33 @@ class InboxRows:
         )
 
     def take_fetch(self, row_id: int, at: datetime, *, lease: timedelta) -> Inbox | None:
-        done = self.db.execute(
+        done = rows_changed(
+            self.db,
             update(Inbox)
             .values(state="fetching", lease_until=at + lease, attempts=Inbox.attempts + 1)
             .where(
                 Inbox.id == row_id,
                 Inbox.needs_media,
                 or_(Inbox.state == "new", (Inbox.state == "fetching") & (Inbox.lease_until <= at)),
-            )
+            ),
         )
-        return self.db.get_one(Inbox, row_id, populate_existing=True) if done.rowcount == 1 else None
+        return self.db.get_one(Inbox, row_id, populate_existing=True) if done == 1 else None
+
+    def renew_fetch(self, ids: Sequence[int], until: datetime) -> int:
+        """Prolong the lease of those of the rows that are still being fetched."""
+        done = self.db.execute(
+            update(Inbox).values(lease_until=until).where(Inbox.id.in_(ids), Inbox.state == "fetching")
+        )
+        return done.rowcount
 
     def unpark(self, platform: str, sender: str) -> int:
         """Give back what an unknown sender said before the plant knew them."""
-        done = self.db.execute(
+        return rows_changed(
+            self.db,
             update(Inbox)
             .values(state="new", attempts=0)
-            .where(Inbox.state == "parked", Inbox.platform == platform, Inbox.sender == sender)
+            .where(Inbox.state == "parked", Inbox.platform == platform, Inbox.sender == sender),
         )
-        return done.rowcount
 
     def unfinished(self) -> int:
         return self.db.scalar(select(func.count()).select_from(Inbox).where(Inbox.state.in_(UNFINISHED))) or 0
@@ -119,7 +127,6 @@ class InboxRows:
 
     def forget_before(self, before: datetime) -> int:
         """Drop the payload of long handled rows; the key stays, so a late repeat is still recognised."""
-        done = self.db.execute(
-            update(Inbox).values(payload={}, media=[]).where(Inbox.state == "done", Inbox.handled_at < before)
+        return rows_changed(
+            self.db, update(Inbox).values(payload={}, media=[]).where(Inbox.state == "done", Inbox.handled_at < before)
         )
-        return done.rowcount

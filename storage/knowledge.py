@@ -10,6 +10,7 @@ from sqlalchemy import Select, distinct, func, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.knowledge import CardState
+from storage.database import rows_changed
 from storage.models import (
     Counter,
     KnowledgeCard,
@@ -56,8 +57,8 @@ class Knowledge:
         return f"JY-{self._next(NUMBERS):04d}"
 
     def _next(self, name: str) -> int:
-        taken = self.db.execute(update(Counter).where(Counter.name == name).values(value=Counter.value + 1))
-        if taken.rowcount == 0:
+        taken = rows_changed(self.db, update(Counter).where(Counter.name == name).values(value=Counter.value + 1))
+        if taken == 0:
             self.db.add(Counter(name=name, value=1))
             self.db.flush()
         return self.db.scalar(select(Counter.value).where(Counter.name == name)) or 0

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from storage.database import rows_changed
 from storage.models import LadderStep, Policy
 
 
@@ -55,7 +56,8 @@ class Ladder:
 
     def take(self, step_id: int, at: datetime) -> bool:
         """Take one step; False when another worker took it or it was called off."""
-        done = self.db.execute(
+        done = rows_changed(
+            self.db,
             update(LadderStep)
             .values(taken_at=at)
             .where(
@@ -63,9 +65,9 @@ class Ladder:
                 LadderStep.taken_at.is_(None),
                 LadderStep.called_off_at.is_(None),
                 LadderStep.due_at <= at,
-            )
+            ),
         )
-        return done.rowcount == 1
+        return done == 1
 
     def get(self, step_id: int) -> LadderStep:
         return self.db.get_one(LadderStep, step_id)
@@ -75,9 +77,9 @@ class Ladder:
         wanted = [LadderStep.case_kind == case_kind, LadderStep.case_id == case_id]
         if ladder:
             wanted.append(LadderStep.ladder == ladder)
-        done = self.db.execute(
+        return rows_changed(
+            self.db,
             update(LadderStep)
             .values(called_off_at=at)
-            .where(*wanted, LadderStep.taken_at.is_(None), LadderStep.called_off_at.is_(None))
+            .where(*wanted, LadderStep.taken_at.is_(None), LadderStep.called_off_at.is_(None)),
         )
-        return done.rowcount

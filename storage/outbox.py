@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
+from storage.database import rows_changed
 from storage.models import Delivery
 
 WAITING = ("due", "claimed", "unknown")
+
+
+class DueRow(NamedTuple):
+    """What is needed to decide who goes next."""
+
+    id: int
+    platform: str
+    user_id: str
+    group_id: str
+    batch_key: str
+    urgency: int
 
 
 class Outbox:
@@ -35,12 +48,39 @@ class Outbox:
             .limit(limit)
         ).all()
 
+    def due_rows(self, at: datetime, *, limit: int = 200) -> Sequence[DueRow]:
+        """As `due`, without the contents."""
+        columns = (getattr(Delivery, name) for name in DueRow._fields)
+        rows = self.db.execute(
+            select(*columns)
+            .where(Delivery.state == "due", Delivery.due_at <= at)
+            .order_by(Delivery.urgency, Delivery.due_at, Delivery.id)
+            .limit(limit)
+        )
+        return [DueRow(*row) for row in rows]
+
+    def due_of_batch(self, batch_key: str, at: datetime) -> Sequence[int]:
+        """All due rows of a batch: one that is sent in parts would be posted twice under one name."""
+        return self.db.scalars(
+            select(Delivery.id)
+            .where(Delivery.batch_key == batch_key, Delivery.state == "due", Delivery.due_at <= at)
+            .order_by(Delivery.id)
+        ).all()
+
+    def renew(self, ids: Sequence[int], until: datetime) -> int:
+        """Prolong the lease of those of the rows that are still claimed."""
+        done = self.db.execute(
+            update(Delivery).values(lease_until=until).where(Delivery.id.in_(ids), Delivery.state == "claimed")
+        )
+        return done.rowcount
+
     def claim(self, ids: Sequence[int], at: datetime, *, lease: timedelta) -> list[Delivery]:
         """Claim those of the rows that are still due; the caller commits, sends, and reports back."""
         won = [
             row_id
             for row_id in ids
-            if self.db.execute(
+            if rows_changed(
+                self.db,
                 update(Delivery)
                 .values(
                     state="claimed",
@@ -50,8 +90,8 @@ class Outbox:
                     first_tried_at=func.coalesce(Delivery.first_tried_at, at),
                     wait_reason="",
                 )
-                .where(Delivery.id == row_id, Delivery.state == "due")
-            ).rowcount
+                .where(Delivery.id == row_id, Delivery.state == "due"),
+            )
             == 1
         ]
         return list(
@@ -68,12 +108,12 @@ class Outbox:
 
     def return_expired_leases(self, at: datetime) -> int:
         """What a dead worker held may have arrived: it becomes `unknown`, and is reconciled, never dropped."""
-        done = self.db.execute(
+        return rows_changed(
+            self.db,
             update(Delivery)
             .values(state="unknown", lease_until=None)
-            .where(Delivery.state == "claimed", Delivery.lease_until <= at)
+            .where(Delivery.state == "claimed", Delivery.lease_until <= at),
         )
-        return done.rowcount
 
     def unknown_ids(self, *, limit: int = 100) -> list[int]:
         return list(
@@ -90,7 +130,8 @@ class Outbox:
 
     def cancel_case(self, case_kind: str, case_id: int, *, purposes: Sequence[str]) -> int:
         """Expire messages of the case that are no longer needed and were not yet taken."""
-        done = self.db.execute(
+        return rows_changed(
+            self.db,
             update(Delivery)
             .values(state="expired", error="no longer needed")
             .where(
@@ -98,9 +139,8 @@ class Outbox:
                 Delivery.case_id == case_id,
                 Delivery.state == "due",
                 Delivery.purpose.in_(list(purposes)),
-            )
+            ),
         )
-        return done.rowcount
 
     def waiting(self) -> int:
         return self.db.scalar(select(func.count()).select_from(Delivery).where(Delivery.state.in_(WAITING))) or 0

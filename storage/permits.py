@@ -11,6 +11,7 @@ from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.permit.life import PermitState
+from storage.database import rows_changed
 from storage.models import Area, Counter, Permit, PermitApproval, PermitParty, PermitVerdict, Person, PlaceAnswer
 
 RUNNING = (PermitState.ACTIVE.value, PermitState.INTERRUPTED.value, PermitState.SUSPENDED.value)
@@ -30,7 +31,7 @@ class Box:
     east: float
 
 
-def _with_all(query: Select[tuple[Permit]]) -> Select[tuple[Permit]]:
+def _with_all(query: Select[Permit]) -> Select[Permit]:
     person = [Person.accounts, Person.roles]
     return query.options(
         joinedload(Permit.area),
@@ -70,12 +71,19 @@ class Permits:
     def next_number(self) -> str:
         """ZY-0001, ZY-0002, …: without gaps, because the row's lock is held until the commit."""
         name = "permit"
-        taken = self.db.execute(update(Counter).where(Counter.name == name).values(value=Counter.value + 1))
-        if taken.rowcount == 0:
+        taken = rows_changed(self.db, update(Counter).where(Counter.name == name).values(value=Counter.value + 1))
+        if taken == 0:
             self.db.add(Counter(name=name, value=1))
             self.db.flush()
         value = self.db.scalar(select(Counter.value).where(Counter.name == name)) or 0
         return f"ZY-{value:04d}"
+
+    def drop_approvals(self, permit: Permit, *kinds: str) -> None:
+        """Take away the signatures of these kinds: the permit is asked for anew. The trail keeps who had signed."""
+        for row in [row for row in permit.approvals if row.kind in kinds]:
+            permit.approvals.remove(row)
+            self.db.delete(row)
+        self.db.flush()
 
     # -- lists
 
@@ -192,6 +200,15 @@ class Permits:
             .order_by(Permit.judge_at, Permit.id)
             .limit(limit)
         ).all()
+
+    def judge_later(self, permit_id: int, at: datetime) -> None:
+        """Put the next judgement off; the permit itself stays as it is."""
+        self.db.execute(
+            update(Permit)
+            .where(Permit.id == permit_id)
+            .values(judge_at=at)
+            .execution_options(synchronize_session=False)
+        )
 
     def touch(self, where: Any, *, at: datetime) -> int:
         """Something changed near these permits: they are judged at once. Returns how many.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import JSON
@@ -11,7 +11,7 @@ import storage.models  # noqa: F401  (registers every table)
 from storage.database import Base, Json, UtcTime
 
 
-def _render(kind: str, item: Any, autogen_context: Any) -> str | bool:
+def _render(kind: str, item: Any, autogen_context: Any) -> str | Literal[False]:
     """Own column types by name, so that a migration stays readable."""
     if kind == "type" and isinstance(item, UtcTime):
         return "storage.database.UtcTime()"

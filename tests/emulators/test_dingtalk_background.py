@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 import requests
@@ -27,8 +28,12 @@ class Served:
         self.emulator = DingTalkEmulator(plant(), http=session, clock=time.time, background=True)
         self.server = waitress.create_server(self.emulator.app, host="127.0.0.1", port=0)
         self.url = f"http://127.0.0.1:{self.server.effective_port}"
-        self.thread = threading.Thread(target=self.server.run, daemon=True)
+        self.thread = threading.Thread(target=self._serve, daemon=True)
         self.thread.start()
+
+    def _serve(self):
+        with suppress(OSError):  # closing takes the socket away under a select that waits
+            self.server.run()
 
     def _count(self, _push):
         if len(self.bot.robot()) >= self.expected:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 import re
-import shutil
 import threading
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,21 +19,8 @@ from tests.web.conftest import draft_of
 
 pytestmark = pytest.mark.browser
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PHONE = {"width": 390, "height": 844}
-LOUD = "NO CHROMIUM FOUND: the location page was NOT tested in a browser (apt-get install chromium)"
 POOR_M = 200.0
-
-
-def chromium() -> str:
-    """The browser's path; skips loudly without one, fails where ANSHAO_REQUIRE_BROWSER=1 demands it."""
-    found = next((path for name in NAMES if (path := shutil.which(name))), "")
-    if not found:
-        if os.environ.get("ANSHAO_REQUIRE_BROWSER") == "1":
-            pytest.fail(LOUD)
-        warnings.warn(pytest.PytestWarning(LOUD), stacklevel=1)
-        pytest.skip(LOUD)
-    return found
 
 
 class WeComDoor:
@@ -63,14 +47,13 @@ def door() -> Iterator[WeComDoor]:
 
 
 @pytest.fixture(scope="module")
-def chrome(door: WeComDoor) -> Iterator[Any]:
-    path = chromium()
+def chrome(door: WeComDoor, chromium: str) -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     rules = f"MAP wecom.test:80 127.0.0.1:{door.server.server_port}"
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", f"--host-resolver-rules={rules}", "--no-proxy-server"]
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
         yield browser
         browser.close()
 
