@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from jobs import deliver, evidence, fetch, inbound
+from jobs import deliver, evidence, fetch, inbound, permits
 from jobs.context import Services, services
 from jobs.queue import CHAT, DELIVERY, MEDIA
 
@@ -27,8 +27,8 @@ def _drain(queue: str, round_of: Callable[[Services], int]) -> int:
 
 
 def chat() -> int:
-    """Handle what people said."""
-    return _drain(CHAT, inbound.handle_ready)
+    """Handle what people said; judge the permits that a new fact touched."""
+    return _drain(CHAT, lambda now: inbound.handle_ready(now) + permits.judge_due(now))
 
 
 def media() -> int:

@@ -12,7 +12,7 @@ from rq import Queue
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
-from jobs import budgets, escalate, knowledge, sweep
+from jobs import budgets, escalate, knowledge, permits, sweep
 from jobs.context import Services
 from jobs.queue import QUEUES
 
@@ -36,7 +36,8 @@ def clean_registries(services: Services) -> int:
 DUTIES: tuple[Duty, ...] = (
     Duty("wake", 1.0, sweep.wake),
     Duty("escalate", 1.0, escalate.escalate_due),
-    Duty("leases", 5.0, sweep.leases),
+    Duty("permits", 1.0, permits.judge_due),
+    Duty("leases", 2.0, sweep.leases),
     Duty("rq", 5.0, clean_registries),
     Duty("tidy", 3600.0, sweep.tidy),
     Duty("budgets", 3600.0, budgets.warn),

@@ -9,22 +9,23 @@ def test_a_leak_is_reported(plant):
 
 from __future__ import annotations
 
+import hashlib
 import io
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import requests
-from app import create_app
 from flask.testing import FlaskClient
 
 import wiring
+from app import create_app
 from emulators.demo_plant import demo_plant, demo_secrets
 from emulators.dingtalk import DingTalkEmulator
 from emulators.sms import SmsEmulator
 from emulators.wecom import WeComEmulator
 from emulators.wsgi import WsgiAdapter
-from jobs import context, deliver, escalate, evidence, fetch, inbound, sweep
+from jobs import context, deliver, escalate, evidence, fetch, inbound, permits, sweep
 from jobs.queue import NoKicker
 from rules.text import equipment_key
 from settings import load
@@ -195,6 +196,7 @@ class Plant:
         for _ in range(200):
             done = self.wecom.tick() + self.dingtalk.tick()
             done += fetch.fetch_ready(self.services) + inbound.handle_ready(self.services)
+            done += permits.judge_due(self.services)
             done += evidence.make_due(self.services) + deliver.send_ready(self.services)
             if done == 0:
                 return
@@ -227,6 +229,16 @@ class Plant:
         chosen = platform or ("wecom" if person["wecom"] else "dingtalk")
         return Phone(self, chosen, person)
 
+    def api(self) -> Api:
+        """A client of the API with a token that may write."""
+        secret = "anshao_" + "t" * 40
+        with self.work() as work:
+            if work.people.token_named("tests") is None:
+                token = work.people.add_token("tests", hashlib.sha256(secret.encode()).hexdigest(), at=self.now)
+                token.scopes = "read write"
+                work.commit()
+        return Api(self.app.test_client(), secret)
+
     def area_point(self, code: str) -> tuple[float, float]:
         """(lat, lon) inside the area: near its first equipment."""
         item = next(e for e in self.data["equipment"] if e["area"] == code)
@@ -242,6 +254,19 @@ class Plant:
         person = next(p for p in self.data["people"] if p["name"] == name)
         answer = self.sms.app.test_client().get(f"/_phone/{person['id']}/screen").get_json()
         return [item["text"] for item in answer["items"]]
+
+
+class Api:
+    """The API as another system calls it."""
+
+    def __init__(self, client: FlaskClient, secret: str) -> None:
+        self.client, self.headers = client, {"Authorization": f"Bearer {secret}"}
+
+    def get(self, path: str, **kwargs: Any) -> Any:
+        return self.client.get(path, headers=self.headers, **kwargs)
+
+    def post(self, path: str, **kwargs: Any) -> Any:
+        return self.client.post(path, headers=self.headers, **kwargs)
 
 
 class Phone:

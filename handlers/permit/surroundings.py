@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,7 +11,7 @@ from rules import geo
 from rules.geo import Point
 from rules.permit import RuleTable, gas, trend
 from rules.permit.trend import Trend, TrendPolicy, TrendReading
-from storage.models import Area, Detector, Permit
+from storage.models import Area, Detector, Hazard, Permit
 from storage.permits import Box
 from storage.unit_of_work import UnitOfWork
 
@@ -145,7 +144,7 @@ def watch(
         if row.value is not None or row.status != "ok"
     ]
     seen = trend.look_back(readings, at=at, lel_vol=lel_vol, policy=policy)
-    silent, notes = _silence(near[0], at)
+    silent, notes = silence(near[0], at)
     over = next((d.code for d in near if _is_over(d, at, lel_vol, limit_vol)), "")
     return Watch(
         detectors=tuple(near),
@@ -163,7 +162,7 @@ def _metres(point: Point | None, detector: Detector) -> float:
     return geo.distance_m(point, Point(lat=detector.lat, lon=detector.lon))
 
 
-def _silence(detector: Detector, at: datetime) -> tuple[bool, list[str]]:
+def silence(detector: Detector, at: datetime) -> tuple[bool, list[str]]:
     """Whether the detector says nothing now, and why. A pause within its allowed age is no silence."""
     if detector.last_at is None:
         return True, [f"{detector.code} 没有读数"]
@@ -199,7 +198,7 @@ def wind_force(work: UnitOfWork, at: datetime) -> tuple[int | None, datetime | N
     """(force by the plant's own meters, until when it counts); (None, None) without a fresh value."""
     best: tuple[int | None, datetime | None] = None, None
     for meter in work.readings.of_kind("wind"):
-        silent, _ = _silence(meter, at)
+        silent, _ = silence(meter, at)
         if silent or meter.last_value is None or meter.last_at is None:
             continue
         force = int(meter.last_value) if meter.unit == "级" else beaufort(meter.last_value)
@@ -225,26 +224,19 @@ def point_of(place: Permit) -> Point | None:
     return Point(lat=place.lat, lon=place.lon) if place.lat is not None and place.lon is not None else None
 
 
-def hazards_near(
-    work: UnitOfWork, point: Point | None, area_id: int | None, *, at: datetime
-) -> Sequence[tuple[str, float]]:
-    """(number, metres) of open hazards of grade red or orange, or with gas or fire in them, within 15 m."""
+HAZARD_M = 15.0
+
+
+def hazards_near(work: UnitOfWork, point: Point | None, area_id: int | None, *, at: datetime) -> list[Hazard]:
+    """Open hazards within 15 m; those whose place is known only as an area when they are an emergency."""
     if area_id is None:
         return []
     found = []
     for hazard in work.hazards.open_near(area_id, since=at - timedelta(days=30)):
-        if not hazard.number or not (hazard.emergency or hazard.grade in ("red", "orange")):
-            continue
         if point is not None and hazard.lat is not None and hazard.lon is not None:
-            metres = geo.distance_m(point, Point(lat=hazard.lat, lon=hazard.lon))
-            if metres > HAZARD_M:
-                continue
-        elif not hazard.emergency:
-            continue
+            near = geo.distance_m(point, Point(lat=hazard.lat, lon=hazard.lon)) <= HAZARD_M
         else:
-            metres = 0.0
-        found.append((hazard.number, metres))
-    return sorted(found, key=lambda pair: pair[1])
-
-
-HAZARD_M = 15.0
+            near = hazard.emergency
+        if near and hazard.number:
+            found.append(hazard)
+    return found

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Flask, jsonify
 from flask.typing import ResponseReturnValue
 
-from web.api import auth, deliveries, hazards, knowledge, openapi, people
+from web.api import auth, deliveries, hazards, knowledge, openapi, people, permits, readings
 from web.context import WebContext
 
-PARTS = (hazards, people, deliveries, knowledge)
+PARTS = (hazards, permits, readings, people, deliveries, knowledge)
 PREFIX = "/api/v1"
 
 

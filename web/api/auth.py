@@ -29,4 +29,4 @@ def protect(routes: Blueprint, ctx: WebContext) -> None:
             log.warning("api.token_refused", endpoint=request.endpoint)
             refused = f'{REALM}, error="invalid_token"'
             raise Problem(401, "The token is unknown or revoked.", headers={"WWW-Authenticate": refused})
-        g.api_token = known.id
+        g.api_token, g.api_scopes = known.id, known.scopes.split()

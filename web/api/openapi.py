@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from web.api.shapes import INTEGER, record, ref, text
+from web.api.shapes import INTEGER, many, record, ref, text
 from web.context import WebContext
 
 VERSION = "1.0.0"
 PROBLEMS = {
     400: "A parameter is unknown or wrong; `parameter` names it",
     401: "The bearer token is missing, unknown or revoked",
+    403: "The token may not do this",
     404: "There is no such thing",
+    413: "The body is too large",
+    415: "The body is not application/json",
+    422: "Nothing of the body could be taken; `errors` names every row",
 }
 
 
@@ -20,9 +24,16 @@ def document(ctx: WebContext, parts: Iterable[Any]) -> dict[str, Any]:
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {
         "Problem": record(
-            {"type": text(), "title": text(), "status": INTEGER, "detail": text(), "parameter": text()},
+            {
+                "type": text(),
+                "title": text(),
+                "status": INTEGER,
+                "detail": text(),
+                "parameter": text(),
+                "errors": many(ref("ReadingError")),
+            },
             words="RFC 9457",
-            optional=("parameter",),
+            optional=("parameter", "errors"),
         )
     }
     for part in parts:

@@ -1,0 +1,181 @@
+"""Permits that feel the plant: judged again on every new fact, stopped at once, everyone called, told what resumes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from bot import outbox
+from cards.words import clock_time
+from handlers.permit import cast, facts, judge, running, tables
+from handlers.permit.actions import leave_line, moment, move_on
+from handlers.permit.judge import Judgement
+from rules.errors import RuleBroken
+from rules.permit import Result, Stage, Verdict
+from rules.permit.life import PermitState, Step
+from rules.permit.model import RuleResult
+from storage.models import Permit, Person
+from storage.unit_of_work import UnitOfWork
+
+log = structlog.get_logger()
+
+WHILE_PAUSED = frozenset({"HW-A05", "HW-A06", "CS-008", "G-006"})  # they speak of going on, which resuming asks again
+STOPPABLE = (PermitState.ACTIVE, PermitState.INTERRUPTED)
+
+
+def judge_again(work: UnitOfWork, permit_id: int) -> str:
+    """Judge a live permit with the plant as it is now; returns what came of it, for the log.
+
+    The permit's row is locked first: whoever brings a new fact meanwhile waits and has it judged after this.
+    """
+    permit = work.permits.get(permit_id, lock=True)
+    state = PermitState(permit.state)
+    if permit.judge_at is None or permit.judge_at > work.at or state not in judge.STAGE_OF:
+        return "not_due"
+    if state is not PermitState.EXPIRED and _is_over(permit, work.at):
+        expire(work, permit)
+        return "expired"
+    if state is PermitState.APPROVED:
+        permit.judge_at = permit.valid_until
+        return "waits"
+    judged = judge.judge(work, permit, stage=Stage.RUN)
+    causes = _causes(judged.verdict, state)
+    if causes and state in STOPPABLE:
+        judged = judge.judge(work, permit, stage=Stage.RUN, with_fix=True)
+        judge.keep(work, permit, judged, cause="suspended")
+        suspend(work, permit, _reasons(judged, causes), by=None, via="clock")
+        outcome = "suspended"
+    elif judge.differs(work, permit, judged):
+        judge.keep(work, permit, judged, cause="again")
+        cast.redraw(work, permit, f"重新判定 {clock_time(work.at)}:{judged.result.zh}")
+        outcome = "changed"
+    else:
+        permit.next_due = [due.as_dict() for due in judged.verdict.due_next]
+        outcome = "same"
+    permit.judge_at = judge.next_judgement(tables.rules_of(work).table, permit, judged, work.at)
+    if PermitState(permit.state) is PermitState.ACTIVE:
+        _remind(work, permit, judged)
+    return outcome
+
+
+def _is_over(permit: Permit, at: datetime) -> bool:
+    return permit.valid_until is not None and at > permit.valid_until
+
+
+def _causes(verdict: Verdict, state: PermitState) -> list[RuleResult]:
+    """Rules that no longer hold. What is not known any more counts as broken: nothing unknown is a pass."""
+    excused = WHILE_PAUSED if state is PermitState.INTERRUPTED else frozenset()
+    return [row for row in verdict.failing() if row.id not in excused]
+
+
+def _reasons(judged: Judgement, causes: Sequence[RuleResult]) -> list[dict[str, Any]]:
+    """Why it stops and what resumes it, in words."""
+    notes = ";".join(judged.gathered.notes[:2])
+    fixes = [change.text for change in judged.verdict.fix[0].changes] if judged.verdict.fix else []
+    rows = []
+    for row in causes:
+        unknown = row.result is Result.PENDING
+        message = ("情况不明," if unknown else "") + row.message.rstrip("。")
+        rows.append(
+            {
+                "rule": row.id,
+                "clause": row.clause,
+                "message": message + (f"({notes})" if notes and (unknown or row.id in _SHOWS_NOTES) else ""),
+                "resumes_when": ";".join(fixes) or row.remedy,
+            }
+        )
+    return rows
+
+
+_SHOWS_NOTES = {"HW-A13", "HW-A16", "CS-011", "G-020", "HW-C14", "HW-C04", "BP-002"}
+
+
+def suspend(work: UnitOfWork, permit: Permit, why: Sequence[dict[str, Any]], *, by: Person | None, via: str) -> None:
+    """Stop the work now (叫停): the state, everyone called, each must confirm."""
+    before = move_on(work, permit, Step.SUSPEND, moment(work, permit, None))
+    permit.suspended_at, permit.suspend_why = work.at, list(why)
+    permit.generation += 1
+    for party in cast.parties(permit):
+        party.called_at, party.confirmed_at = work.at, None
+        if by is not None and party.person_id == by.id:
+            party.confirmed_at = work.at
+    words = ";".join(str(row["message"]) for row in why)
+    last = leave_line(
+        work, permit, "suspended", by=by, via=via, before=before, why=words, rules=[str(row["rule"]) for row in why]
+    )
+    _call(work, permit, f"⚠ {permit.number} 立即停止作业、撤到安全处!\n原因:{words}\n请点卡片“确认停工”。", last)
+    log.warning("permit.suspended", permit=permit.id, rules=[row["rule"] for row in why])
+
+
+def _call(work: UnitOfWork, permit: Permit, text: str, last: str) -> None:
+    """Text and card to everyone on the permit, before anything else in the queue."""
+    people = cast.everyone(permit)
+    cast.tell(work, permit, people, text, tag="suspended", urgency=outbox.ALARM)
+    cast.post(
+        work,
+        permit,
+        people,
+        purpose="permit.suspended",
+        last=last,
+        urgency=outbox.ALARM,
+        again=f"permit:{permit.id}:stop:{permit.generation}",
+    )
+
+
+def stop_by_hand(work: UnitOfWork, permit: Permit, *, by: Person, why: str, via: str) -> None:
+    """Anybody on the permit, a leader or a safety officer stops the work (4.8, 4.10)."""
+    running.need_watcher(permit, by)
+    reason = {
+        "rule": "4.8",
+        "clause": "4.8",
+        "message": f"{by.name}叫停:{why[:80]}",
+        "resumes_when": "异常消除并确认后",
+    }
+    suspend(work, permit, [reason], by=by, via=via)
+    permit.judge_at = work.at + judge.NEVER_LATER_THAN
+
+
+def confirm(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
+    """This person has stopped and is safe."""
+    mine = [p for p in cast.parties(permit) if p.person_id == by.id and p.called_at is not None]
+    if not mine:
+        raise RuleBroken("who", "您不在这张作业票上,不用确认。")
+    if all(party.confirmed_at is not None for party in mine):
+        raise RuleBroken("already", "您已经确认过了。")
+    for party in mine:
+        party.confirmed_at = work.at
+    cast.redraw(work, permit, leave_line(work, permit, "confirmed", by=by, via=via))
+
+
+def expire(work: UnitOfWork, permit: Permit) -> None:
+    """The time is over: nobody works on; a new permit is needed (4.16)."""
+    was = PermitState(permit.state)
+    before = move_on(work, permit, Step.EXPIRE, moment(work, permit, None))
+    permit.judge_at = None
+    last = leave_line(work, permit, "expired", by=None, via="clock", before=before)
+    people = cast.everyone(permit)
+    begun = was is not PermitState.APPROVED
+    text = f"{permit.number} {clock_time(work.at)} 已到期,请停止作业。继续干须重新办票(4.16)。"
+    cast.tell(work, permit, people, text, tag="expired", urgency=outbox.ALARM if begun else outbox.NORMAL)
+    cast.post(work, permit, people, purpose="permit.expired", last=last, urgency=outbox.URGENT)
+
+
+def _remind(work: UnitOfWork, permit: Permit, judged: Judgement) -> None:
+    """What falls due soon is said once to the guardian: gas record, guardian's sign of life, end of validity."""
+    guardian = [permit.guardian] if permit.guardian is not None else []
+    for due in judged.verdict.due_next:
+        if due.at - work.at <= judge.REMIND_BEFORE:
+            cast.tell(work, permit, guardian, f"{permit.number} {due.message}", tag=f"due:{due.rule}:{due.at:%d%H%M}")
+    party = running.guardian_of(permit)
+    if party is not None and party.checked_in_at is not None:
+        late = work.at - party.checked_in_at
+        if facts.CHECK_IN_EVERY <= late <= facts.GONE_AFTER:
+            until = party.checked_in_at + facts.GONE_AFTER
+            text = f"{permit.number} 请监护人打卡:{clock_time(until)}前没有打卡,作业票会自动叫停。"
+            cast.tell(work, permit, guardian, text, tag=f"checkin:{party.checked_in_at:%d%H%M}")
+
+
+__all__ = ["confirm", "expire", "judge_again", "stop_by_hand", "suspend"]

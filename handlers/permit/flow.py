@@ -1,0 +1,181 @@
+"""The permit's dialogues as one table: words that start one, what each state expects, every button."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.flow import Expect, Flow, Step, like, on, said
+from bot.message import Kind
+from bot.turn import Turn
+from cards import permit as cards
+from cards.card import Button, Card
+from cards.words import zone
+from handlers.permit import answers, apply, cast, gas_talk, work_talk
+from handlers.permit.talk import (
+    ANSWER,
+    FINISH_PHOTO,
+    FLOW,
+    GAS,
+    GROUP,
+    HANDOVER,
+    MEASURE,
+    METER,
+    REASON,
+    SITE,
+    START_PHOTO,
+    TELLING,
+    UNIT,
+    pick,
+    press,
+)
+from rules.permit import Work
+
+NUMBER = r"^\s*[Zz][Yy][-–— ]?(\d{1,7})\s*$"
+CANCEL = ("取消", "不办了", "算了")
+FIRST = (Work.HOT_WORK, Work.CONFINED_SPACE, Work.WORK_AT_HEIGHT, Work.LIFTING, Work.TEMP_POWER)
+REST = (Work.BLIND_PLATE, Work.DIGGING, Work.ROAD_CLOSING)
+
+
+def overview(turn: Turn) -> None:
+    """«作业票»: mine, what waits for me, and the buttons to ask for a new one."""
+    mine = list(turn.work.permits.of_person(turn.person.id, limit=10))
+    waiting = [
+        permit
+        for permit in turn.work.permits.waiting_for_approval()
+        if any(
+            (row := cast.open_signature(permit, kind)) is not None
+            and cast.may_sign(turn.work, permit, turn.person, row)
+            for kind in ("approve", "countersign")
+        )
+    ]
+    lines = []
+    if waiting:
+        lines += ["等您签:", *(cards.line(permit) for permit in waiting[:8])]
+    if mine:
+        lines += ["我的作业票:", *(cards.line(permit) for permit in mine)]
+    if lines:
+        turn.say("\n".join([*lines, "发编号可以办理。"]))
+    _offer(turn, FIRST, more=True)
+
+
+def more_kinds(turn: Turn, _rest: str) -> None:
+    _offer(turn, REST, more=False)
+
+
+def _offer(turn: Turn, kinds: tuple[Work, ...], *, more: bool) -> None:
+    buttons = [Button(kind.zh, f"permit.new:{kind.value}") for kind in kinds]
+    buttons += [Button("其他", "permit.more")] if more else []
+    card = Card(title="办哪种作业票?", colour="blue", buttons=tuple(buttons), state="ask")
+    turn.show(card, key=f"ask:{turn.inbox_id}")
+
+
+def new_kind(turn: Turn, kind: str) -> None:
+    if kind in Work.__members__.values():
+        apply.begin(turn, kind)
+
+
+def today(turn: Turn) -> None:
+    """«今天的动火»: every permit of today, of one kind when it is named."""
+    kind = next((kind for kind in Work if kind.zh in turn.text), None)
+    start = turn.at.astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0)
+    found = turn.work.permits.between(start, start + timedelta(days=1), work=kind.value if kind else "")
+    title = f"今天的{kind.zh if kind else '作业票'}"
+    if not found:
+        turn.say(f"{title}:没有。")
+        return
+    turn.say(f"{title}({len(found)}):\n" + "\n".join(cards.line(permit) for permit in found[:20]) + "\n发编号看详情。")
+
+
+def one(turn: Turn) -> None:
+    """«ZY-0001»: the live card again for those on it, a few lines for anybody else."""
+    digits = "".join(c for c in turn.text if c.isdigit())
+    permit = turn.work.permits.by_number(f"ZY-{int(digits):04d}") if digits else None
+    if permit is None:
+        turn.say(f"没有找到 {turn.text[:20]},请核对编号;发“作业票”可以看自己的。")
+        return
+    if turn.in_group:
+        turn.say(cards.line(permit), case=cast.case_of(permit))
+        return
+    cast.post_here(turn.work, permit, turn.where, batch=f"asked:{turn.inbox_id}")
+
+
+def _spoken(step: Step) -> list[Expect]:
+    return [on(Kind.TEXT, step), on(Kind.VOICE, step)]
+
+
+def _shown(step: Step) -> list[Expect]:
+    return [on(Kind.IMAGE, step), *_spoken(step)]
+
+
+_ANYTHING = [on(kind, apply.told) for kind in (Kind.TEXT, Kind.VOICE, Kind.PLACE, Kind.SCAN, Kind.IMAGE, Kind.UNKNOWN)]
+
+flow = Flow(
+    name=FLOW,
+    starts=[
+        *(said(words, apply.begin_by_word(kind)) for kind, words in apply.START_WORDS.items()),
+        *(said(word, apply.begin_by_word(kind)) for word, kind in apply.ALSO.items()),
+        said(("作业票", "办作业票", "我的作业票"), overview),
+        like(r"^(今天|今日|现在)的?(动火|受限空间|盲板抽堵|盲板|高处|吊装|临时用电|动土|断路|作业票|作业)$", today),
+        like(NUMBER, one),
+        like(apply.WANTS.pattern, apply.begin_by_sentence),
+    ],
+    states={
+        TELLING: _ANYTHING,
+        GAS: _shown(gas_talk.told),
+        UNIT: _spoken(gas_talk.unit_said),
+        METER: _spoken(gas_talk.meter_said),
+        GROUP: _spoken(answers.group_said),
+        ANSWER: _spoken(answers.answer_said),
+        SITE: [on(kind, work_talk.position_sent) for kind in (Kind.PLACE, Kind.TEXT, Kind.UNKNOWN)],
+        REASON: _spoken(work_talk.reason_said),
+        MEASURE: _shown(work_talk.measure_sent),
+        START_PHOTO: _shown(work_talk.start_photo),
+        FINISH_PHOTO: _shown(work_talk.finish_photo),
+        HANDOVER: _spoken(work_talk.handover_said),
+    },
+    anywhere=[said(CANCEL, apply.cancelled), like(NUMBER, one)],
+    buttons={
+        "permit.new": new_kind,
+        "permit.more": more_kinds,
+        "permit.area": pick(apply.tapped_area),
+        "permit.when": pick(apply.tapped_when),
+        "permit.guardian": pick(apply.tapped_guardian),
+        "permit.worker": pick(apply.tapped_worker),
+        "permit.nogas": pick(gas_talk.not_yet),
+        "permit.unit": pick(gas_talk.unit_picked),
+        "permit.meter": pick(gas_talk.meter_picked),
+        "permit.gas": press(gas_talk.pressed),
+        "permit.allright": press(answers.all_right),
+        "permit.notall": press(answers.not_all),
+        "permit.wrong": pick(answers.wrong_one),
+        "permit.answer": pick(answers.answered),
+        "permit.judge": press(apply.judge_again),
+        "permit.fix": press(apply.apply_fix),
+        "permit.edit": press(apply.edit),
+        "permit.change": pick(apply.change),
+        "permit.submit": press(apply.submit),
+        "permit.drop": press(apply.drop),
+        "permit.approve": press(work_talk.approve),
+        "permit.sign": press(work_talk.sign),
+        "permit.refuse": press(work_talk.refuse),
+        "permit.return": press(work_talk.give_back),
+        "permit.leader": press(work_talk.leader),
+        "permit.measures": press(work_talk.list_measures),
+        "permit.done": pick(work_talk.measure_done),
+        "permit.na": pick(work_talk.measure_na),
+        "permit.briefed": press(work_talk.briefed),
+        "permit.checkin": press(work_talk.check_in),
+        "permit.start": press(work_talk.start),
+        "permit.pause": press(work_talk.pause),
+        "permit.stop": press(work_talk.stop),
+        "permit.confirm": press(work_talk.confirm),
+        "permit.resume": press(work_talk.resume),
+        "permit.handover": press(work_talk.handover),
+        "permit.give": pick(work_talk.give),
+        "permit.finish": press(work_talk.finish),
+        "permit.unfinish": press(work_talk.unfinish),
+        "permit.accept": press(work_talk.accept),
+        "permit.renew": press(work_talk.renew),
+    },
+    menus={"permit.start": overview},
+)

@@ -1,0 +1,192 @@
+"""Telling a gas test (报气体): a sentence, perhaps a picture of the meter, the unit when it is missing, the meter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.turn import Turn
+from handlers.permit import actions, cast
+from handlers.permit.talk import GAS, METER, UNIT, ask, permit_of, photo_of
+from rules.errors import RuleBroken
+from rules.permit import gas
+from rules.permit.life import PermitState
+from rules.permit.spoken import COMBUSTIBLE, OXYGEN, said_gas
+from storage.models import Permit
+
+NOT_YET = ("还没测", "没测", "未测", "稍后测")
+UNITS = {"lel": "%LEL", "vol": "%vol", "ppm": "ppm", "mg": "mg/m3"}
+UNIT_LABELS = {"lel": "%LEL", "vol": "%(体积分数)", "ppm": "ppm", "mg": "mg/m³"}
+OXYGEN_TOP = 100.0
+
+
+def ask_gas(turn: Turn, permit: Permit, *, then: str, note: str = "", **memory: Any) -> None:
+    """Ask for the values. `then`: what goes on afterwards (request, start, resume, nothing)."""
+    choices = [("还没测", f"permit.nogas:{permit.id}.{then}")] if then == "request" else []
+    question = "报一下气体分析,如“可燃0.1%LEL,氧20.8”。可以先发仪器照片。"
+    ask(turn, question, state=GAS, permit=permit, choices=choices, note=note, then=then, **memory)
+
+
+def pressed(turn: Turn, permit: Permit) -> None:
+    """«报气体» on a card."""
+    if PermitState(permit.state).is_final or PermitState(permit.state) is PermitState.EXPIRED:
+        raise RuleBroken("state", f"{permit.number or '这张票'}{PermitState(permit.state).zh},不用再测。")
+    draft = PermitState(permit.state) in (PermitState.DRAFT, PermitState.PENDING_FACTS)
+    ask_gas(
+        turn,
+        permit,
+        then="request" if draft else "nothing",
+        **({"gas_done": True, "guardian_done": True} if draft else {}),
+    )
+
+
+def not_yet(turn: Turn, permit: Permit, then: str) -> None:
+    """«还没测»: the verdict will say that it must be done, and by when."""
+    _go_on(turn, permit, {**_memory(turn), "gas_done": True, "then": then})
+
+
+def told(turn: Turn) -> None:
+    """Words or a picture of the meter, in any order."""
+    permit, facts = permit_of(turn, lock=True), turn.facts
+    photo = photo_of(turn) or str(facts.get("photo", ""))
+    if turn.text in NOT_YET:
+        not_yet(turn, permit, str(facts.get("then", "request")))
+        return
+    values = said_gas(turn.text) if turn.text else []
+    if not values:
+        note = "照片收到。" if photo_of(turn) else "没听出数值。"
+        ask_gas(turn, permit, then=str(facts.get("then", "request")), note=note, photo=photo, **_memory(turn))
+        return
+    problem = _impossible(values)
+    if problem:
+        ask_gas(turn, permit, then=str(facts.get("then", "request")), note=problem, photo=photo, **_memory(turn))
+        return
+    rows = [value.as_dict() for value in values]
+    _next(
+        turn,
+        permit,
+        {
+            **_memory(turn),
+            "values": rows,
+            "said": turn.text[:200],
+            "photo": photo,
+            "then": facts.get("then", "request"),
+        },
+    )
+
+
+def _impossible(values: list[Any]) -> str:
+    if any(value.value < 0 for value in values):
+        return "读数是负数,请检查仪器零点后重测。"
+    if any(value.gas == OXYGEN and value.value > OXYGEN_TOP for value in values):
+        return "氧含量超过100%,请核对。"
+    return ""
+
+
+def _next(turn: Turn, permit: Permit, facts: dict[str, Any]) -> None:
+    """Ask for a unit, then for the meter, then keep the test."""
+    open_value = next((value for value in facts["values"] if not value["unit"]), None)
+    if open_value is not None:
+        name = actions.gas_zh(open_value["gas"])
+        keys = ("lel", "vol", "ppm") if open_value["gas"] == COMBUSTIBLE else ("ppm", "mg")
+        choices = [(UNIT_LABELS[key], f"permit.unit:{permit.id}.{key}") for key in keys]
+        question = f"{name} {open_value['value']:g} 的单位是?"
+        ask(
+            turn,
+            question,
+            state=UNIT,
+            permit=permit,
+            choices=choices,
+            **{k: v for k, v in facts.items() if k != "permit"},
+        )
+        return
+    meters = list(turn.work.readings.portable())[:5]
+    if meters and "meter" not in facts:
+        choices = [(meter.code, f"permit.meter:{permit.id}.{meter.id}") for meter in meters]
+        choices.append(("别的仪器", f"permit.meter:{permit.id}.0"))
+        ask(
+            turn,
+            "用哪台检测仪测的?",
+            state=METER,
+            permit=permit,
+            choices=choices,
+            **{k: v for k, v in facts.items() if k != "permit"},
+        )
+        return
+    _keep(turn, permit, facts)
+
+
+def unit_picked(turn: Turn, permit: Permit, key: str) -> None:
+    facts = _open_facts(turn, permit)
+    values, done = [], False
+    for value in facts["values"]:
+        if not value["unit"] and not done:
+            value, done = {**value, "unit": UNITS.get(key, "")}, True
+        values.append(value)
+    _next(turn, permit, {**facts, "values": values})
+
+
+def unit_said(turn: Turn) -> None:
+    permit = permit_of(turn, lock=True)
+    try:
+        unit = gas.unit_of(turn.text)
+    except gas.BadReading as problem:
+        turn.say(f"{problem}。请点一下上面的单位。")
+        return
+    key = {"%lel": "lel", "%vol": "vol", "ppm": "ppm", "mg/m3": "mg"}[unit]
+    unit_picked(turn, permit, key)
+
+
+def meter_picked(turn: Turn, permit: Permit, meter_id: str) -> None:
+    facts = _open_facts(turn, permit)
+    meter = next((m for m in turn.work.readings.portable() if str(m.id) == meter_id), None)
+    _keep(turn, permit, {**facts, "meter": meter.code if meter is not None else ""})
+
+
+def meter_said(turn: Turn) -> None:
+    permit = permit_of(turn, lock=True)
+    text = turn.text.strip().upper()
+    meter = next((m for m in turn.work.readings.portable() if m.code.upper() in text or text in m.code.upper()), None)
+    _keep(turn, permit, {**turn.facts, "meter": meter.code if meter is not None else ""})
+
+
+def _open_facts(turn: Turn, permit: Permit) -> dict[str, Any]:
+    facts = turn.facts
+    if facts.get("permit") != permit.id or not facts.get("values"):
+        raise RuleBroken("talk", "这个问题已经过去了,请点“报气体”重新报。")
+    return facts
+
+
+def _keep(turn: Turn, permit: Permit, facts: dict[str, Any]) -> None:
+    actions.add_gas_test(
+        turn.work,
+        permit,
+        by=turn.person,
+        values=facts["values"],
+        said=str(facts.get("said", "")),
+        meter=str(facts.get("meter", "")),
+        photo_sha=str(facts.get("photo", "")),
+        via=turn.via,
+    )
+    _go_on(turn, permit, {**facts, "gas_done": True})
+
+
+def _go_on(turn: Turn, permit: Permit, facts: dict[str, Any]) -> None:
+    from handlers.permit import apply, work_talk
+
+    then = facts.get("then", "request")
+    if then == "request" and PermitState(permit.state) in (PermitState.DRAFT, PermitState.PENDING_FACTS):
+        apply.resume_request(turn, permit, gas_done=True, guardian_done=bool(facts.get("guardian_done")))
+        return
+    turn.done()
+    if permit.judge_at is not None:
+        permit.judge_at = turn.at
+        turn.work.wake.add("chat")
+    cast.redraw(turn.work, permit, f"{turn.person.name}报了气体分析")
+    words = "、".join(f"{actions.gas_zh(v['gas'])} {v['value']:g}{v['unit']}" for v in facts.get("values", []))
+    turn.say(
+        f"{permit.number} 气体分析已记下:{words}。{work_talk.gas_judgement(turn, permit)}", case=cast.case_of(permit)
+    )
+
+
+def _memory(turn: Turn) -> dict[str, Any]:
+    return {k: v for k, v in turn.facts.items() if k in ("gas_done", "guardian_done")}

@@ -1,0 +1,178 @@
+"""Judging a permit: facts gathered, rules asked, the verdict kept with what it rested on so that it can be replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import perf_counter
+
+from cards.words import zone
+from handlers.permit import facts, tables
+from handlers.permit.facts import Gathered
+from rules import certificates
+from rules.permit import (
+    FixOptions,
+    LevelProposal,
+    Result,
+    RuleTable,
+    Stage,
+    Verdict,
+    evaluate,
+    facts_to_json,
+    guardian_change,
+    hours,
+    propose_level,
+)
+from rules.permit.life import PermitState
+from rules.permit.model import Change
+from storage.models import Certificate, Permit, PermitVerdict, Person
+from storage.unit_of_work import UnitOfWork
+
+MAX_GUARDIANS = 5
+NEVER_LATER_THAN = timedelta(minutes=15)  # a running permit is judged at least this often: wind, calendar, ledger
+
+REMIND_BEFORE = timedelta(minutes=15)  # what falls due is said this long before
+
+STAGE_OF = {
+    PermitState.APPROVED: Stage.START,
+    PermitState.ACTIVE: Stage.RUN,
+    PermitState.INTERRUPTED: Stage.RUN,
+    PermitState.SUSPENDED: Stage.RUN,
+    PermitState.EXPIRED: Stage.CLOSE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    verdict: Verdict
+    gathered: Gathered
+    level: LevelProposal
+    took_ms: float
+
+    @property
+    def result(self) -> Result:
+        return self.verdict.result
+
+
+def stage_of(permit: Permit) -> Stage:
+    """The stage whose rules the permit is under now."""
+    return STAGE_OF.get(PermitState(permit.state), Stage.REQUEST)
+
+
+def moment_of(permit: Permit, stage: Stage, now: datetime) -> datetime:
+    """A request is judged for its planned start, everything else for now."""
+    if stage is Stage.REQUEST and permit.planned_start is not None:
+        return max(now, permit.planned_start)
+    return now
+
+
+def judge(work: UnitOfWork, permit: Permit, *, stage: Stage | None = None, with_fix: bool = False) -> Judgement:
+    """What the rules say of the permit now. Writes nothing but the proposed level of a request."""
+    started = perf_counter()
+    table = tables.rules_of(work).table
+    stage = stage or stage_of(permit)
+    at = moment_of(permit, stage, work.at)
+    gathered = facts.gather(work, table, permit, at=at, stage=stage)
+    proposal = propose_level(table, work=permit.work, at=at, facts=gathered.facts)
+    if stage is Stage.REQUEST and permit.state in ("draft", "pending_facts"):
+        permit.level, permit.level_why = proposal.level, f"{proposal.reason}({proposal.clause})"
+    options = None
+    if with_fix:
+        day = at.astimezone(zone()).date()
+        options = FixOptions(guardians=_guardian_changes(work, permit, at), rest_days=tables.rest_days(day))
+    verdict = evaluate(
+        table,
+        work=permit.work,
+        level=permit.level or None,
+        at=at,
+        facts=gathered.facts,
+        stage=stage,
+        options=options,
+        with_fix=with_fix,
+    )
+    return Judgement(verdict, gathered, proposal, (perf_counter() - started) * 1000)
+
+
+def keep(work: UnitOfWork, permit: Permit, judged: Judgement, *, cause: str) -> PermitVerdict:
+    """Store the verdict with its facts and the table's version; it becomes the permit's current one."""
+    verdict = judged.verdict
+    row = work.permits.add_verdict(
+        PermitVerdict(
+            permit_id=permit.id,
+            at=work.at,
+            cause=cause[:48],
+            facts=facts_to_json(judged.gathered.facts),
+            verdict={**verdict.as_dict(), "notes": judged.gathered.notes},
+            result=verdict.result.value,
+            table_version=verdict.table_version,
+            took_ms=round(judged.took_ms, 3),
+        )
+    )
+    permit.result, permit.verdict_id = verdict.result.value, row.id
+    permit.next_due = [due.as_dict() for due in verdict.due_next]
+    return row
+
+
+def differs(work: UnitOfWork, permit: Permit, judged: Judgement) -> bool:
+    """Whether the verdict says something else than the stored one: another result, or other rules in the way."""
+    last = work.permits.verdict(permit.verdict_id)
+    if last is None or last.verdict.get("stage") != (judged.verdict.stage.value if judged.verdict.stage else None):
+        return True
+    before = {(row["id"], row["result"]) for row in last.verdict["rules"] if row["result"] != Result.PASS.value}
+    now = {(row.id, row.result.value) for row in judged.verdict.rules if row.result is not Result.PASS}
+    return before != now
+
+
+def next_judgement(table: RuleTable, permit: Permit, judged: Judgement, now: datetime) -> datetime:
+    """When the clock alone may change the verdict: a deadline, old data, night, midnight, the end of validity."""
+    moments = [moment for due in judged.verdict.due_next for moment in (due.at, due.at - REMIND_BEFORE)]
+    moments += [hours.next_night_start(now, table.settings), hours.next_midnight(now, table.settings)]
+    if judged.gathered.fresh_until is not None:
+        moments.append(judged.gathered.fresh_until)
+    for party in permit.parties:
+        if party.person_id == permit.guardian_id and party.checked_in_at and not party.left_at:
+            moments += [party.checked_in_at + facts.CHECK_IN_EVERY, party.checked_in_at + facts.GONE_AFTER]
+    if permit.valid_until is not None:
+        moments.append(permit.valid_until)
+    later = [moment for moment in moments if moment > now]
+    return min([*later, now + NEVER_LATER_THAN]) + timedelta(milliseconds=1)  # just past the edge, where it counts
+
+
+# -- guardians
+
+
+def guardians(work: UnitOfWork, permit: Permit, at: datetime) -> list[tuple[Person, Certificate]]:
+    """Certified people who are free for this work: those of the place first, then by the life of their certificate."""
+    day = max(at, permit.planned_end or at).astimezone(zone()).date()
+    busy = work.permits.guards() - {permit.guardian_id}
+    workers = {party.person_id for party in permit.parties if party.role == "worker" and party.left_at is None}
+    held = work.certificates.holders(certificates.guardian_kinds(permit.work), on=day)
+    free = [(person, card) for person, card in held if person.id not in busy | workers and person.accounts]
+    return sorted(free, key=lambda pair: not _belongs(pair[0], permit))
+
+
+def _belongs(person: Person, permit: Permit) -> bool:
+    """Nearest first: a role for the area of the permit, or the same workshop's areas."""
+    return any(grant.area_id == permit.area_id for grant in person.roles)
+
+
+def _guardian_changes(work: UnitOfWork, permit: Permit, at: datetime) -> tuple[Change, ...]:
+    return tuple(
+        guardian_change(
+            guardian_id=str(person.id),
+            label=person.name,
+            cert_no=card.number,
+            cert_expiry=card.valid_until,
+        )
+        for person, card in guardians(work, permit, at)[:MAX_GUARDIANS]
+        if person.id != permit.guardian_id
+    )
+
+
+def still_unknown(judged: Judgement) -> Sequence[str]:
+    """Facts that keep rules pending and that no machine knows, in the order of the table."""
+    return [name for name in judged.verdict.missing if judged.gathered.facts.get(name) is None]
+
+
+__all__ = ["Judgement", "guardians", "judge", "keep", "next_judgement", "still_unknown"]

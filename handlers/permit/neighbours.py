@@ -1,0 +1,91 @@
+"""What goes on around a permit (SIMOPS): other permits, works that disturb each other, open hazards."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.permit import surroundings
+from rules.permit import Work
+from rules.permit.life import PermitState
+from storage.models import Permit
+from storage.unit_of_work import UnitOfWork
+
+LEAK = re.compile(r"漏|泄|渗|冒烟|着火|起火|异味|气味|喷出")
+PAINTING = re.compile(r"喷漆|刷漆|油漆|涂刷|防腐|溶剂|清洗")
+CROSS_WORK_M = 15.0  # other works this near are cross work (4.7); an enterprise figure
+SAME_PLACE_M = 10.0  # tickets held for one place (4.6), painting beside fire (5.2.9)
+WORK_WORDS: Mapping[str, re.Pattern[str]] = {
+    Work.HOT_WORK.value: re.compile(r"动火|电焊|气焊|焊接|气割|切割|打磨|砂轮"),
+    Work.CONFINED_SPACE.value: re.compile(r"受限空间|进罐|罐内|塔内|釜内|进入.{0,6}(罐|塔|釜|槽|井|池|沟)"),
+    Work.BLIND_PLATE.value: re.compile(r"盲板"),
+    Work.WORK_AT_HEIGHT.value: re.compile(r"高处|登高|脚手架|高空"),
+    Work.LIFTING.value: re.compile(r"吊装|起吊|吊车|汽车吊"),
+    Work.TEMP_POWER.value: re.compile(r"临时用电|临时电|接临电"),
+    Work.DIGGING.value: re.compile(r"动土|开挖|挖沟|挖坑"),
+    Work.ROAD_CLOSING.value: re.compile(r"断路|封路|占道"),
+}
+
+
+def neighbours(work: UnitOfWork, permit: Permit, notes: list[str]) -> dict[str, Any]:
+    """Other permits nearby (SIMOPS): distances, tickets held for the same place, works that disturb each other."""
+    near = surroundings.others(work, permit)
+    open_near = [(other, metres) for other, metres in near if other.state != PermitState.SUSPENDED.value]
+    found: dict[str, Any] = {}
+    for name, kind, asked_for in (
+        ("blind_plate_distance", Work.BLIND_PLATE.value, Work.HOT_WORK.value),
+        ("hot_work_distance", Work.HOT_WORK.value, Work.BLIND_PLATE.value),
+    ):
+        if permit.work == asked_for:
+            metres = [m for other, m in open_near if other.work == kind]
+            found[name] = round(min(metres), 1) if metres else "none"
+    painting = [(other, m) for other, m in open_near if PAINTING.search(other.content)]
+    if permit.work == Work.HOT_WORK.value and painting:
+        found["solvent_work_distance"] = round(painting[0][1], 1)
+        beside = [other for other, m in painting if m <= SAME_PLACE_M]
+        if any(_stacked(permit, other) for other in beside):
+            found["solvent_work_vertical"] = True
+    same = [other for other, m in near if m <= SAME_PLACE_M]
+    found["tickets_held"] = sorted({permit.work, *(other.work for other in same)})
+    if permit.work == Work.BLIND_PLATE.value and permit.equipment_id is not None:
+        plates = [o for o in same if o.work == permit.work and o.equipment_id == permit.equipment_id]
+        found["same_pipe_active"] = 1 + len(plates)
+    if permit.work == Work.CONFINED_SPACE.value:
+        found |= {"hot_work_inside": True} if any(o.work == Work.HOT_WORK.value for o in same) else {}
+        found |= {"coating_inside": True} if any(PAINTING.search(o.content) for o in same) else {}
+    if permit.work == Work.TEMP_POWER.value:
+        ends = [o.valid_until for o in same if o.work in ("hot_work", "confined_space") and o.valid_until]
+        found["for_work_end"] = max(ends).isoformat() if ends else None
+    others_near = [other for other, metres in open_near if metres <= CROSS_WORK_M]
+    if others_near:
+        found["cross_work"] = True
+        notes.append("附近有作业:" + "、".join(f"{other.number}{Work(other.work).zh}" for other in others_near[:3]))
+    involved = involved_works(permit)
+    if involved:
+        found["involved_works"] = sorted({*involved, *permit.facts.get("involved_works", ())})
+    return found
+
+
+def involved_works(permit: Permit) -> list[str]:
+    """Other special works that the words of the job speak of (4.6)."""
+    return [kind for kind, words in WORK_WORDS.items() if kind != permit.work and words.search(permit.content)]
+
+
+def _stacked(one: Permit, other: Permit) -> bool:
+    return one.height_m is not None and other.height_m is not None and abs(one.height_m - other.height_m) > 2
+
+
+def hazards(work: UnitOfWork, permit: Permit, notes: list[str]) -> dict[str, Any]:
+    """Open hazards within 15 m are shown; a leak or fire reported after the request is an abnormal state (4.8)."""
+    point = surroundings.point_of(permit)
+    found: dict[str, Any] = {}
+    for hazard in surroundings.hazards_near(work, point, permit.area_id, at=work.at):
+        fresh = permit.submitted_at is not None and hazard.reported_at is not None
+        fresh = fresh and hazard.reported_at > permit.submitted_at
+        if fresh and (hazard.emergency or LEAK.search(hazard.description)):
+            found["abnormal_unit_state"] = True
+            notes.append(f"附近隐患 {hazard.number}:{hazard.description[:20]}")
+        else:
+            notes.append(f"15m内未闭环隐患 {hazard.number}")
+    return found

@@ -1,0 +1,288 @@
+"""A permit from its approval to its end: checks before the start, pause, handover, finish, acceptance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from bot import outbox
+from cards import permit as cards
+from handlers.permit import cast, facts, judge, measures, surroundings, tables
+from handlers.permit.actions import leave_line, moment, move_on, plan_judgement
+from handlers.permit.judge import Judgement
+from rules import certificates
+from rules.errors import RuleBroken
+from rules.permit import Result, Stage, Work
+from rules.permit.life import PermitState, Step, obstacles
+from rules.terms import Role
+from storage.models import Permit, PermitApproval, PermitParty, Person
+from storage.people import has_role
+from storage.unit_of_work import UnitOfWork
+
+RUNNING = (PermitState.ACTIVE.value, PermitState.INTERRUPTED.value, PermitState.SUSPENDED.value)
+
+
+def need_state(permit: Permit, *states: PermitState) -> None:
+    if PermitState(permit.state) not in states:
+        raise RuleBroken("state", f"{permit.number} 现在{PermitState(permit.state).zh},不能这样操作。")
+
+
+def need_watcher(permit: Permit, by: Person) -> None:
+    if not cast.may_watch(permit, by):
+        raise RuleBroken("who", "您不在这张作业票上,请让票上的人操作。")
+
+
+def guardian_of(permit: Permit) -> PermitParty | None:
+    return next((p for p in cast.parties(permit, cast.GUARDIAN) if p.person_id == permit.guardian_id), None)
+
+
+# -- before the start
+
+
+def leader_check(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
+    """The shift leader of the place checks the ticket (岗位当班班长验票, Table A.1)."""
+    need_state(permit, PermitState.APPROVED)
+    if not cast.may_lead(permit, by):
+        raise RuleBroken("who", "验票由本岗位当班班长(或车间主任)进行,监护人和作业人不能自己验。")
+    if any(row.kind == "shift_leader" and row.granted for row in permit.approvals):
+        raise RuleBroken("already", "已经验过票了。")
+    permit.approvals.append(
+        PermitApproval(kind="shift_leader", step="shift_leader", person=by, granted=True, decided_at=work.at)
+    )
+    cast.join(permit, by, cast.LEADER, work)
+    cast.redraw(work, permit, leave_line(work, permit, "leader_checked", by=by, via=via))
+
+
+def next_measure(permit: Permit) -> PermitApproval | None:
+    return next((row for row in permit.approvals if row.kind == "measure" and row.granted is None), None)
+
+
+def confirm_measure(
+    work: UnitOfWork, permit: Permit, measure_id: str, *, by: Person, applies: bool, photo_sha: str = "", via: str
+) -> None:
+    """One measure confirmed by name. Raises RuleBroken when it needs a photo or does not allow «不涉及»."""
+    need_state(permit, PermitState.APPROVED)
+    need_watcher(permit, by)
+    row = next((r for r in permit.approvals if r.kind == "measure" and r.step == measure_id), None)
+    if row is None:
+        raise RuleBroken("measure", "没有这条措施,请重新打开。")
+    if row.granted is not None:
+        name = row.person.name if row.person else ""
+        raise RuleBroken("already", f"这一条{name}已经确认过了。")
+    measure = measures.all_measures()[measure_id]
+    if not applies and not measure.na:
+        raise RuleBroken("measure", "这一条必须落实,不能选不涉及。")
+    if applies and measure.photo and not photo_sha:
+        raise RuleBroken("photo", "这一条要拍照,请把现场照片发来。")
+    row.person, row.granted, row.decided_at, row.photo_sha = by, True, work.at, photo_sha
+    row.words = measure.text + ("" if applies else "(不涉及)")
+    permit.facts = {**permit.facts, **(measure.sets if applies else measure.na_sets)}
+    leave_line(work, permit, "measure", by=by, via=via, why=row.words, measure=measure_id)
+
+
+def hear_briefing(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
+    """Guardian and workers each say that they were briefed (安全交底, 4.4)."""
+    need_state(permit, PermitState.APPROVED, PermitState.ACTIVE, PermitState.INTERRUPTED)
+    mine = [p for p in cast.parties(permit, cast.WORKER, cast.GUARDIAN) if p.person_id == by.id]
+    if not mine:
+        raise RuleBroken("who", "交底由作业人和监护人接受,您不在名单里。")
+    if all(party.briefed_at is not None for party in mine):
+        raise RuleBroken("already", "您已经接受过交底了。")
+    for party in mine:
+        party.briefed_at = work.at
+    cast.redraw(work, permit, leave_line(work, permit, "briefed", by=by, via=via))
+
+
+def check_in(work: UnitOfWork, permit: Permit, *, by: Person, photo_sha: str = "", via: str) -> None:
+    """The guardian is at the point (MA-10)."""
+    need_state(permit, PermitState.APPROVED, *(PermitState(state) for state in RUNNING))
+    party = guardian_of(permit)
+    if party is None or party.person_id != by.id:
+        raise RuleBroken("who", f"打卡由监护人{permit.guardian.name if permit.guardian else ''}进行。")
+    party.checked_in_at = work.at
+    if photo_sha:
+        permit.approvals.append(
+            PermitApproval(
+                kind="check_in", step="guardian", person=by, granted=True, decided_at=work.at, photo_sha=photo_sha
+            )
+        )
+    if permit.state != PermitState.APPROVED.value:
+        permit.judge_at = work.at
+        work.wake.add("chat")
+    cast.redraw(work, permit, leave_line(work, permit, "checked_in", by=by, via=via))
+
+
+def judge_start(work: UnitOfWork, permit: Permit) -> Judgement:
+    """The rules of the start and, because they apply the moment after, those of the running work; the worse counts."""
+    start = judge.judge(work, permit, stage=Stage.START, with_fix=True)
+    if not start.result.allows_work:
+        return start
+    run = judge.judge(work, permit, stage=Stage.RUN, with_fix=True)
+    return start if run.result.allows_work else run
+
+
+def start(work: UnitOfWork, permit: Permit, *, by: Person, photo_sha: str, via: str) -> None:
+    """Work begins: guardian and fire point on a photo. Raises RuleBroken with what is still in the way."""
+    need_state(permit, PermitState.APPROVED)
+    if permit.guardian_id != by.id:
+        raise RuleBroken("who", "由监护人在现场开始作业。")
+    if permit.valid_from is not None and work.at < permit.valid_from - timedelta(minutes=2):
+        raise RuleBroken("early", f"作业票从{cards.span(permit)}起有效,还没到时间。")
+    judged = judge_start(work, permit)
+    judge.keep(work, permit, judged, cause="start")
+    before = move_on(
+        work,
+        permit,
+        Step.START,
+        moment(
+            work,
+            permit,
+            judged,
+            briefing_done=judged.gathered.facts.get("briefing_done"),
+            measures_confirmed=judged.gathered.facts.get("measures_confirmed"),
+        ),
+    )
+    permit.started_at, permit.interrupted_at, permit.suspended_at = work.at, None, None
+    _watch_from_now(work, permit, by=by, photo_sha=photo_sha)
+    work.flush()
+    plan_judgement(work, permit, judged)
+    last = leave_line(work, permit, "started", by=by, via=via, before=before, verdict=permit.verdict_id)
+    cast.post(work, permit, cast.everyone(permit), purpose="permit.started", last=last, urgency=outbox.URGENT)
+
+
+def _watch_from_now(work: UnitOfWork, permit: Permit, *, by: Person, photo_sha: str = "") -> None:
+    """Note which detectors are alive: from now on their silence stops the work."""
+    seen = facts.watch_of(work, tables.rules_of(work).table, permit)
+    alive = [d.code for d in seen.detectors if not surroundings.silence(d, work.at)[0]] if seen is not None else []
+    permit.approvals.append(
+        PermitApproval(
+            kind="start",
+            step="start",
+            person=by,
+            granted=True,
+            decided_at=work.at,
+            photo_sha=photo_sha,
+            words=" ".join(alive),
+        )
+    )
+
+
+# -- pause and resume
+
+
+def interrupt(work: UnitOfWork, permit: Permit, *, by: Person, why: str, via: str) -> None:
+    need_watcher(permit, by)
+    before = move_on(work, permit, Step.INTERRUPT, moment(work, permit, None))
+    permit.interrupted_at = work.at
+    permit.judge_at = work.at
+    work.wake.add("chat")
+    last = leave_line(work, permit, "interrupted", by=by, via=via, before=before, why=why[:300])
+    cast.redraw(work, permit, last)
+
+
+def judge_resume(work: UnitOfWork, permit: Permit) -> Judgement:
+    return judge.judge(work, permit, stage=Stage.RUN, with_fix=True)
+
+
+def resume(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
+    """Go on after a pause or a suspension, under the 30/60-minute rules. Raises RuleBroken with what is in the way."""
+    if permit.guardian_id != by.id and not cast.may_lead(permit, by):
+        raise RuleBroken("who", "由监护人或当班班长恢复作业。")
+    judged = judge_resume(work, permit)
+    removed = judged.result in (Result.PASS, Result.CONDITIONAL)
+    before = move_on(work, permit, Step.RESUME, moment(work, permit, judged, cause_removed=removed))
+    judge.keep(work, permit, judged, cause="resume")
+    permit.started_at, permit.interrupted_at, permit.suspended_at, permit.suspend_why = work.at, None, None, []
+    permit.generation += 1
+    _watch_from_now(work, permit, by=by)
+    work.flush()
+    plan_judgement(work, permit, judged)
+    last = leave_line(work, permit, "resumed", by=by, via=via, before=before, verdict=permit.verdict_id)
+    cast.post(work, permit, cast.everyone(permit), purpose="permit.resumed", last=last, urgency=outbox.URGENT)
+
+
+def why_not_resumed(work: UnitOfWork, permit: Permit) -> Sequence[str]:
+    """Everything that stands in the way of going on, in words."""
+    judged = judge_resume(work, permit)
+    removed = judged.result.allows_work
+    now = moment(work, permit, judged, cause_removed=removed)
+    found = obstacles(tables.rules_of(work).table, PermitState(permit.state), Step.RESUME, now)
+    return [f"{obstacle.message_zh}({obstacle.clause})" for obstacle in found]
+
+
+# -- handover
+
+
+def hand_over(work: UnitOfWork, permit: Permit, *, by: Person, to: Person, via: str) -> None:
+    """Another certified guardian takes over (交接班). The new one checks in; until then nobody guards and work stops."""
+    need_state(permit, PermitState.APPROVED, *(PermitState(state) for state in RUNNING))
+    need_watcher(permit, by)
+    if to.id == permit.guardian_id:
+        raise RuleBroken("same", f"{to.name}已经是监护人。")
+    if cast.is_on(permit, to, cast.WORKER):
+        raise RuleBroken("guardian", f"{to.name}是作业人,不能同时当监护人(4.10 f)。")
+    if work.certificates.best(to.id, certificates.guardian_kinds(permit.work)) is None:
+        raise RuleBroken("guardian", f"{to.name}没有监护人培训合格证,请选持证的人(4.10)。")
+    cast.leave(permit, cast.GUARDIAN, work)
+    permit.guardian = to
+    party = cast.join(permit, to, cast.GUARDIAN, work)
+    party.briefed_at = party.checked_in_at = work.at if by.id == to.id else None
+    work.flush()
+    permit.judge_at = work.at if permit.state in RUNNING else permit.judge_at
+    work.wake.add("chat")
+    last = leave_line(work, permit, "handover", by=by, via=via, why=f"交给{to.name}")
+    cast.post(work, permit, cast.everyone(permit), purpose="permit.handover", last=last, urgency=outbox.URGENT)
+
+
+# -- the end
+
+
+def finish(work: UnitOfWork, permit: Permit, *, by: Person, photo_sha: str, via: str) -> None:
+    """The work is done and the point was looked at: no fire left, people and tools counted. Acceptance follows."""
+    need_state(permit, *(PermitState(state) for state in (*RUNNING, PermitState.EXPIRED.value)))
+    need_watcher(permit, by)
+    if permit.ended_at is not None:
+        raise RuleBroken("already", f"{permit.number} 已经收工,待验收。")
+    if permit.work == Work.HOT_WORK.value and not photo_sha:
+        raise RuleBroken("photo", "请把清理后的动火点拍一张发来(确认无残留火种,5.2.14)。")
+    known = {"residual_fire_checked": True} if permit.work == Work.HOT_WORK.value else {}
+    if permit.work == Work.CONFINED_SPACE.value:
+        known |= {"people_counted_out": True, "entry_register_complete": True}
+    permit.facts = {**permit.facts, **known}
+    permit.ended_at = work.at
+    permit.approvals.append(
+        PermitApproval(kind="finish", step="finish", person=by, granted=True, decided_at=work.at, photo_sha=photo_sha)
+    )
+    last = leave_line(work, permit, "finished", by=by, via=via)
+    leaders = {p.id: p for p in [*cast.everyone(permit), *cast.shift_leaders(work, permit)]}
+    cast.post(work, permit, leaders.values(), purpose="permit.finished", last=last, urgency=outbox.URGENT)
+
+
+def unfinish(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
+    """It was not the end after all."""
+    need_watcher(permit, by)
+    if permit.ended_at is None or PermitState(permit.state).is_final:
+        raise RuleBroken("state", "这张票没有待验收。")
+    permit.ended_at = None
+    permit.facts = {k: v for k, v in permit.facts.items() if k not in ("residual_fire_checked", "people_counted_out")}
+    cast.redraw(work, permit, leave_line(work, permit, "unfinished", by=by, via=via))
+
+
+def accept(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
+    """Acceptance (验收确认, 4.15) by a leader of the place who did not do the work; closes the permit."""
+    if permit.ended_at is None:
+        raise RuleBroken("state", who_closed(work, permit) or "还没有收工,请先由监护人点收工。")
+    if cast.is_on(permit, by, cast.WORKER) or not (cast.may_lead(permit, by) or has_role(by, Role.SAFETY_OFFICER)):
+        raise RuleBroken("who", "验收由当班班长、车间主任或安全员签字,作业人不能验收自己的作业。")
+    before = move_on(work, permit, Step.CLOSE, moment(work, permit, None, acceptance_signed=True))
+    permit.approvals.append(
+        PermitApproval(kind="acceptance", step="acceptance", person=by, granted=True, decided_at=work.at)
+    )
+    permit.judge_at = None
+    last = leave_line(work, permit, "closed", by=by, via=via, before=before)
+    cast.redraw(work, permit, last)
+
+
+def who_closed(work: UnitOfWork, permit: Permit) -> str:
+    row = facts.latest(permit.approvals, "acceptance")
+    return f"{permit.number} 已由{row.person.name}验收关闭。" if row is not None and row.person is not None else ""

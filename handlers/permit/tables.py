@@ -1,0 +1,95 @@
+"""The rule table of this plant, who holds which post of Table B.1, and how long a permit may run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import cache, lru_cache
+from typing import Any
+
+import chinese_calendar
+
+from rules.permit import RuleTable, check_role_mapping, load
+from rules.terms import Role
+from storage.unit_of_work import UnitOfWork
+
+STANDARD = "gb30871_2022"
+
+POSTS: Mapping[str, str] = {
+    "local_unit": Role.WORKSHOP_DIRECTOR.value,
+    "professional_department": Role.SAFETY_OFFICER.value,
+    "power_supplier": Role.SAFETY_OFFICER.value,
+    "safety_department": Role.SAFETY_OFFICER.value,
+    "leader_in_charge": Role.EXECUTIVE.value,
+    "plant_director_or_chief_engineer": Role.EXECUTIVE.value,
+    "top_leader": Role.EXECUTIVE.value,
+}
+"""Role of Table B.1 → role of the plant; a plant says otherwise in its policy under "permit": {"posts": …}."""
+
+RANKS: Mapping[str, int] = {
+    Role.TEAM_LEADER.value: 0,
+    Role.WORKSHOP_DIRECTOR.value: 1,
+    Role.SAFETY_OFFICER.value: 3,
+    Role.EXECUTIVE.value: 5,
+}
+"""How high a role of the plant stands, in the ranks of the table."""
+
+
+class PlantRules:
+    """The table with the plant's stricter settings and posts; the same object for one version of the policy."""
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        tenant = {name: value for name, value in content.items() if name in ("settings", "rules", "add")}
+        self.table: RuleTable = load(STANDARD, tenant=tenant)
+        self.posts: Mapping[str, str] = {**POSTS, **content.get("posts", {})}
+        self.ranks: Mapping[str, int] = {**RANKS, **content.get("ranks", {})}
+        check_role_mapping(self.table, self.posts, self.ranks)
+
+    def post(self, role: str) -> Role:
+        """The plant's role that stands for a role of Table B.1."""
+        return Role(self.posts[role])
+
+
+@lru_cache(maxsize=4)
+def _version(version: int, content: str) -> PlantRules:
+    return PlantRules(json.loads(content))
+
+
+def rules_of(work: UnitOfWork) -> PlantRules:
+    """The plant's rules as its policy in force has them. Raises BadTable or Weakened for a policy that may not be."""
+    policy = work.policies.current()
+    content = dict(policy.content).get("permit", {}) if policy is not None else {}
+    if not content:
+        return _plain()
+    return _version(policy.version if policy else 0, json.dumps(content, sort_keys=True))
+
+
+@cache
+def _plain() -> PlantRules:
+    return PlantRules({})
+
+
+def day_kind(day: date) -> tuple[bool | None, bool | None]:
+    """(legal holiday, rest day) by the State Council's calendar; None for a year that is not published yet.
+
+    A weekend day that is worked instead (调休) is no rest day.
+    """
+    try:
+        free, name = chinese_calendar.get_holiday_detail(day)
+    except NotImplementedError:
+        return None, None
+    return bool(free and name), bool(free and not name)
+
+
+def rest_days(first: date, *, days: int = 10) -> frozenset[date] | None:
+    """Holidays and rest days from `first` on; None when the calendar does not reach that far."""
+    found = set()
+    for step in range(days):
+        day = first + timedelta(days=step)
+        holiday, rest = day_kind(day)
+        if holiday is None:
+            return None
+        if holiday or rest:
+            found.add(day)
+    return frozenset(found)

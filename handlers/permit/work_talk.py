@@ -1,0 +1,344 @@
+"""Buttons and dialogues of a permit after its request: signing on the spot, checks, start, pause, finish, acceptance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.message import Kind
+from bot.turn import Turn
+from cards import permit as cards
+from cards.words import clock_time
+from handlers.hazard import place as places
+from handlers.permit import actions, answers, cast, feel, judge, measures, running
+from handlers.permit.talk import (
+    FINISH_PHOTO,
+    HANDOVER,
+    MEASURE,
+    REASON,
+    SITE,
+    START_PHOTO,
+    ask,
+    guarded,
+    permit_of,
+    photo_of,
+)
+from rules.errors import RuleBroken
+from rules.geo import Point
+from rules.permit.life import PermitState
+from storage.models import Permit
+
+# -- signing
+
+
+def approve(turn: Turn, permit: Permit) -> None:
+    """«到现场审批»: the position is asked for, it must be at the work."""
+    row = actions.check_signer(turn.work, permit, turn.person, "approve")
+    text = f"{permit.number} {cards.name(permit)}({cards.place(permit)}),由您以{row.words}身份审批。请在作业现场发一下位置。"
+    ask(turn, text, state=SITE, permit=permit, page=f"/h5/permits/{permit.id}/here")
+
+
+def position_sent(turn: Turn) -> None:
+    permit = permit_of(turn, lock=True)
+    if turn.message.position is None:
+        turn.say(
+            "钉钉里发的位置我收不到,请点上一条里的“打开”定位。"
+            if turn.message.kind is Kind.UNKNOWN
+            else "请发现场位置(不是文字)。"
+        )
+        return
+    point, accuracy = places.to_point(turn.message.position), turn.message.position.accuracy_m
+    guarded(turn, permit, lambda: approve_here(turn, permit, point, accuracy))
+
+
+def approve_here(turn: Turn, permit: Permit, point: Point, accuracy_m: float | None) -> None:
+    actions.approve(turn.work, permit, by=turn.person, here=point, accuracy_m=accuracy_m, via=turn.via)
+    turn.done()
+    turn.say(
+        f"{permit.number} 已批准,{cards.span(permit)}有效。验票、措施、交底做完后由监护人开始。",
+        case=cast.case_of(permit),
+    )
+
+
+def sign(turn: Turn, permit: Permit) -> None:
+    units = actions.countersign(turn.work, permit, by=turn.person, via=turn.via)
+    turn.say(f"{permit.number} 已会签:{units}。", case=cast.case_of(permit))
+
+
+def refuse(turn: Turn, permit: Permit) -> None:
+    actions.check_signer(turn.work, permit, turn.person, "approve")
+    ask(turn, f"不批准 {permit.number},请用一句话说明原因。", state=REASON, permit=permit, what="refuse")
+
+
+def give_back(turn: Turn, permit: Permit) -> None:
+    actions.check_signer(turn.work, permit, turn.person, "approve")
+    ask(turn, f"退回 {permit.number},请用一句话说明要补充什么。", state=REASON, permit=permit, what="return")
+
+
+def reason_said(turn: Turn) -> None:
+    permit, what = permit_of(turn, lock=True), str(turn.facts.get("what"))
+    guarded(turn, permit, lambda: _with_reason(turn, permit, what, turn.text))
+
+
+def _with_reason(turn: Turn, permit: Permit, what: str, why: str) -> None:
+    if what == "stop":
+        feel.stop_by_hand(turn.work, permit, by=turn.person, why=why, via=turn.via)
+        words = f"{permit.number} 已叫停,已通知票上所有人。"
+    elif what == "pause":
+        running.interrupt(turn.work, permit, by=turn.person, why=why, via=turn.via)
+        words = f"{permit.number} 已中断,{clock_time(turn.at)}起算。"
+    else:
+        actions.decline(turn.work, permit, by=turn.person, why=why, back=what == "return", via=turn.via)
+        words = f"{permit.number} 已{'退回' if what == 'return' else '不予批准'},原因已告诉申请人。"
+    turn.done()
+    turn.say(words, case=cast.case_of(permit))
+
+
+# -- checks before the start
+
+
+def leader(turn: Turn, permit: Permit) -> None:
+    running.leader_check(turn.work, permit, by=turn.person, via=turn.via)
+
+
+def briefed(turn: Turn, permit: Permit) -> None:
+    running.hear_briefing(turn.work, permit, by=turn.person, via=turn.via)
+
+
+def check_in(turn: Turn, permit: Permit) -> None:
+    running.check_in(turn.work, permit, by=turn.person, photo_sha=photo_of(turn), via=turn.via)
+
+
+def list_measures(turn: Turn, permit: Permit) -> None:
+    """«确认措施»: the next one that nobody has confirmed."""
+    running.need_state(permit, PermitState.APPROVED)
+    running.need_watcher(permit, turn.person)
+    _ask_measure(turn, permit)
+
+
+def _ask_measure(turn: Turn, permit: Permit, note: str = "") -> None:
+    row = running.next_measure(permit)
+    if row is None:
+        turn.done()
+        cast.redraw(turn.work, permit, f"{turn.person.name}确认了全部措施")
+        turn.say(f"{permit.number} 措施已全部确认。", case=cast.case_of(permit))
+        return
+    measure = measures.all_measures()[row.step]
+    rows = [r for r in permit.approvals if r.kind == "measure"]
+    done = sum(1 for r in rows if r.granted is not None)
+    choices = [] if measure.photo else [("已落实", f"permit.done:{permit.id}.{measure.id}")]
+    choices += [("不涉及", f"permit.na:{permit.id}.{measure.id}")] if measure.na else []
+    how = "请拍一张现场照片发来。" if measure.photo else ""
+    ask(
+        turn,
+        f"措施{done + 1}/{len(rows)}:{measure.text}",
+        state=MEASURE,
+        permit=permit,
+        choices=choices,
+        note=f"{note}{how}",
+        measure=measure.id,
+    )
+
+
+def measure_done(turn: Turn, permit: Permit, measure_id: str) -> None:
+    _measure(turn, permit, measure_id, applies=True)
+
+
+def measure_na(turn: Turn, permit: Permit, measure_id: str) -> None:
+    _measure(turn, permit, measure_id, applies=False)
+
+
+def measure_sent(turn: Turn) -> None:
+    """A picture, or words like «已落实»."""
+    permit = permit_of(turn, lock=True)
+    measure_id = str(turn.facts.get("measure", ""))
+    applies = turn.text not in ("不涉及", "不适用", "没有这项")
+    if not photo_of(turn) and applies and turn.text not in ("已落实", "落实了", "好了", "是"):
+        _ask_measure(turn, permit, note="")
+        return
+    guarded(turn, permit, lambda: _measure(turn, permit, measure_id, applies=applies))
+
+
+def _measure(turn: Turn, permit: Permit, measure_id: str, *, applies: bool) -> None:
+    running.confirm_measure(
+        turn.work, permit, measure_id, by=turn.person, applies=applies, photo_sha=photo_of(turn), via=turn.via
+    )
+    turn.work.flush()
+    _ask_measure(turn, permit)
+
+
+# -- start
+
+
+def start(turn: Turn, permit: Permit) -> None:
+    """«开始作业»: what the rules of the start still want to know, then the picture of the fire point."""
+    running.need_state(permit, PermitState.APPROVED)
+    if permit.guardian_id != turn.person.id:
+        raise RuleBroken("who", "由监护人在现场开始作业。")
+    waiting = cast.waiting(permit)
+    if waiting:
+        raise RuleBroken("waits", f"{permit.number} 还不能开始:" + ";".join(waiting) + "。")
+    go_on_start(turn, permit)
+
+
+def go_on_start(turn: Turn, permit: Permit, **memory: Any) -> None:
+    turn.work.flush()
+    judged = running.judge_start(turn.work, permit)
+    if answers.ask_open(turn, permit, judged, then="start", **memory):
+        return
+    if not judged.result.allows_work:
+        turn.done()
+        judge.keep(turn.work, permit, judged, cause="start")
+        verdict = {**judged.verdict.as_dict(), "notes": judged.gathered.notes}
+        turn.say(cards.verdict_text(permit, verdict), case=cast.case_of(permit))
+        return
+    ask(
+        turn,
+        f"{permit.number} 判定{judged.result.zh}。请把监护人和作业点拍在一张照片里发来,收到就开始计时。",
+        state=START_PHOTO,
+        permit=permit,
+    )
+
+
+def start_photo(turn: Turn) -> None:
+    permit, photo = permit_of(turn, lock=True), photo_of(turn)
+    if not photo:
+        turn.say("请拍一张监护人和作业点的照片发来。", case=cast.case_of(permit))
+        return
+    guarded(turn, permit, lambda: _started(turn, permit, photo))
+
+
+def _started(turn: Turn, permit: Permit, photo: str) -> None:
+    running.start(turn.work, permit, by=turn.person, photo_sha=photo, via=turn.via)
+    turn.done()
+    due = cards.due_lines(permit.next_due)
+    turn.say(
+        f"{permit.number} 已开始,{cards.span(permit)}有效。" + (f"\n接下来:{due[0]}" if due else ""),
+        case=cast.case_of(permit),
+    )
+
+
+# -- pause, stop, resume
+
+
+def pause(turn: Turn, permit: Permit) -> None:
+    running.need_watcher(permit, turn.person)
+    running.need_state(permit, PermitState.ACTIVE)
+    _with_reason(turn, permit, "pause", "暂停作业")
+
+
+def stop(turn: Turn, permit: Permit) -> None:
+    """«叫停»: stopped first, the reason can be told afterwards."""
+    _with_reason(turn, permit, "stop", "现场异常")
+
+
+def confirm(turn: Turn, permit: Permit) -> None:
+    feel.confirm(turn.work, permit, by=turn.person, via=turn.via)
+
+
+def resume(turn: Turn, permit: Permit) -> None:
+    running.need_state(permit, PermitState.INTERRUPTED, PermitState.SUSPENDED)
+    go_on_resume(turn, permit)
+
+
+def go_on_resume(turn: Turn, permit: Permit) -> None:
+    turn.work.flush()
+    judged = running.judge_resume(turn.work, permit)
+    if answers.ask_open(turn, permit, judged, then="resume"):
+        return
+    turn.done()
+    obstacles = running.why_not_resumed(turn.work, permit)
+    if obstacles:
+        verdict = {**judged.verdict.as_dict(), "notes": judged.gathered.notes}
+        rows = [cards.rule_line(row) for row in cards.in_the_way(verdict) if row["result"] != "conditional"]
+        fixes = [f"这样就能恢复:{';'.join(cards.fix_lines(verdict))}"] if cards.fix_lines(verdict) else []
+        lines = [f"{permit.number} 还不能恢复:", *obstacles[:4], *rows[:4], *fixes]
+        turn.say("\n".join(lines), case=cast.case_of(permit))
+        return
+    running.resume(turn.work, permit, by=turn.person, via=turn.via)
+    turn.say(f"{permit.number} 已恢复作业。", case=cast.case_of(permit))
+
+
+def gas_judgement(turn: Turn, permit: Permit) -> str:
+    """A word on what the new test means for the permit."""
+    stage = judge.stage_of(permit)
+    judged = judge.judge(turn.work, permit, stage=stage)
+    bad = [row for row in judged.verdict.failing() if row.id in _GAS_RULES]
+    return "结果不合格:" + ";".join(row.message.rstrip("。") for row in bad[:2]) + "。" if bad else "结果合格。"
+
+
+_GAS_RULES = {"HW-A02", "HW-A03", "HW-A04", "HW-A12", "CS-002", "CS-003", "CS-004", "CS-005", "CS-006", "CS-007"}
+
+
+# -- handover, finish, acceptance
+
+
+def handover(turn: Turn, permit: Permit) -> None:
+    running.need_watcher(permit, turn.person)
+    found = [p for p, _ in judge.guardians(turn.work, permit, turn.at) if p.id != permit.guardian_id]
+    choices = [(person.name, f"permit.give:{permit.id}.{person.id}") for person in found[:6]]
+    ask(
+        turn,
+        f"{permit.number} 监护交给谁?",
+        state=HANDOVER,
+        permit=permit,
+        choices=choices,
+        note="" if found else "没有空着的持证监护人,可以说名字。",
+    )
+
+
+def give(turn: Turn, permit: Permit, person_id: str) -> None:
+    to = turn.work.people.get(int(person_id))
+    running.hand_over(turn.work, permit, by=turn.person, to=to, via=turn.via)
+    turn.done()
+    turn.say(f"{permit.number} 监护已交给{to.name},请{to.name}到位后点“监护打卡”。", case=cast.case_of(permit))
+
+
+def handover_said(turn: Turn) -> None:
+    permit = permit_of(turn, lock=True)
+    people = turn.work.people.by_name(turn.text.strip())
+    if not people:
+        turn.say(f"名册里没有“{turn.text[:8]}”,请说全名。")
+        return
+    guarded(turn, permit, lambda: give(turn, permit, str(people[0].id)))
+
+
+def finish(turn: Turn, permit: Permit) -> None:
+    running.need_watcher(permit, turn.person)
+    if permit.ended_at is not None:
+        raise RuleBroken("already", f"{permit.number} 已经收工,待验收。")
+    how = {
+        "hot_work": "请清理现场,确认无残留火种,拍一张动火点发来。",
+        "confined_space": "请清点人员和工器具全部出来,拍一张入口发来(已封闭)。",
+    }.get(permit.work, "请清理现场,拍一张发来。")
+    ask(turn, f"{permit.number} 收工:{how}", state=FINISH_PHOTO, permit=permit)
+
+
+def finish_photo(turn: Turn) -> None:
+    permit, photo = permit_of(turn, lock=True), photo_of(turn)
+    if not photo:
+        turn.say("请拍一张收工后的现场照片发来。", case=cast.case_of(permit))
+        return
+    guarded(turn, permit, lambda: _finished(turn, permit, photo))
+
+
+def _finished(turn: Turn, permit: Permit, photo: str) -> None:
+    running.finish(turn.work, permit, by=turn.person, photo_sha=photo, via=turn.via)
+    turn.done()
+    turn.say(f"{permit.number} 已收工,等验收签字。", case=cast.case_of(permit))
+
+
+def unfinish(turn: Turn, permit: Permit) -> None:
+    running.unfinish(turn.work, permit, by=turn.person, via=turn.via)
+
+
+def accept(turn: Turn, permit: Permit) -> None:
+    running.accept(turn.work, permit, by=turn.person, via=turn.via)
+    turn.say(f"{permit.number} 已验收关闭。", case=cast.case_of(permit))
+
+
+def renew(turn: Turn, permit: Permit) -> None:
+    """«重新办票»: a new permit with the same place, job and people; never a longer old one (4.16)."""
+    from handlers.permit import apply
+
+    made = actions.renew(turn.work, permit, by=turn.person)
+    apply.go_on(turn, made, note=f"接着 {permit.number},请重新确认。")

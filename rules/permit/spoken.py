@@ -1,0 +1,203 @@
+"""Gas values and times as people say them: «可燃零点一,氧二十点八», «LEL三个», «今天下午2点到5点».
+
+A combustible value without a unit is told apart: 0.1 may be %LEL or % vol, and the difference is twenty-fold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from rules.permit import gas
+from rules.text import normalise
+
+COMBUSTIBLE, OXYGEN = "combustible", "o2"
+_OXYGEN_WORDS = ("氧含量", "含氧", "氧气", "氧", "o2")
+_COMBUSTIBLE_WORDS = ("可燃气体", "可燃气", "可燃", "爆炸下限", "燃气", "lel", "ex")
+_TOXIC_WORDS: Mapping[str, str] = {
+    "硫化氢": "h2s",
+    "h2s": "h2s",
+    "一氧化碳": "co",
+    "co": "co",
+    "氨": "nh3",
+    "nh3": "nh3",
+    "氯": "cl2",
+    "cl2": "cl2",
+    "苯": "benzene",
+}
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_MANY = re.compile(r"([零一二两三四五六七八九十]+)\s*个")
+_DIGIT = "零一二三四五六七八九"
+_UNIT = re.compile(r"%\s*(?:lel|vol|\(v/v\))|lel\s*%|vol\s*%|ppm|mg/m[3³]|毫克|%|个点|个|点")
+_SPLIT = re.compile(r"[,,;;、。\n]+|\s+(?=[^\d\s%])")
+
+
+@dataclass(frozen=True, slots=True)
+class SaidValue:
+    """One value of a sentence; `unit` is "" when it was not said and cannot be guessed without danger."""
+
+    gas: str
+    value: float
+    unit: str
+
+    def as_dict(self) -> dict[str, object]:
+        return {"gas": self.gas, "value": self.value, "unit": self.unit}
+
+
+def said_gas(text: str) -> list[SaidValue]:
+    """The values of a sentence; [] when it names no gas with a number. Negative numbers are left to the caller."""
+    plain = _MANY.sub(lambda m: f"{_small(m.group(1))}个", normalise(text))
+    found: dict[str, SaidValue] = {}
+    for part in _SPLIT.split(plain):
+        value = _one(part)
+        if value is not None:
+            found[value.gas] = value
+    return list(found.values())
+
+
+def _small(words: str) -> int:
+    total, digit = 0, 0
+    for c in words.replace("两", "二"):
+        if c == "十":
+            total += (digit or 1) * 10
+            digit = 0
+        else:
+            digit = _DIGIT.index(c)
+    return total + digit
+
+
+def _one(part: str) -> SaidValue | None:
+    name = _gas_named(part)
+    if name is None:
+        return None
+    plain = _without_name(part)
+    number = _NUMBER.search(plain)
+    if number is None:
+        return None
+    value = float(number.group())
+    return SaidValue(name, value, _unit(name, part, plain, value))
+
+
+def _gas_named(part: str) -> str | None:
+    for word, key in _TOXIC_WORDS.items():
+        if word.isascii():
+            if re.search(rf"(?<![a-z]){word}(?![a-z0-9])", part):
+                return key
+        elif word in part:
+            return key
+    if any(word in part for word in _COMBUSTIBLE_WORDS):
+        return COMBUSTIBLE
+    if any(word in part for word in _OXYGEN_WORDS):
+        return OXYGEN
+    for word in re.findall(r"[一-鿿]{2,6}", part):
+        medium = gas.find_medium(word)
+        if medium is not None and medium.lel_vol is not None:
+            return COMBUSTIBLE
+    return None
+
+
+def _without_name(part: str) -> str:
+    """The part without letters that hold digits of their own (H2S, O2)."""
+    return re.sub(r"h2s|o2|nh3|cl2", "", part)
+
+
+def _unit(name: str, part: str, plain: str, value: float) -> str:
+    match = next((m for m in _UNIT.finditer(plain)), None)
+    unit = match.group().replace(" ", "") if match else ""
+    if name == OXYGEN:
+        return "%vol"  # nobody measures oxygen in anything else
+    if name != COMBUSTIBLE:
+        return "mg/m3" if unit.startswith(("mg", "毫克")) else "ppm" if unit == "ppm" or value == 0 else ""
+    if "vol" in unit or "v/v" in unit or "体积" in part:
+        return "%vol"
+    if unit == "ppm":
+        return "ppm"
+    if "lel" in part or "爆炸下限" in part:
+        return "%LEL"
+    return "%vol" if value == 0 else ""  # zero is zero in any unit
+
+
+# -- time
+
+_NOW = ("现在", "马上", "立即", "立刻", "这就")
+_CLOCK = r"(?:(上午|下午|晚上|今晚|中午|早上|凌晨|夜里)?\s*(\d{1,2})(?:[:::点时](\d{1,2})?(半)?分?))"
+_SPAN = re.compile(r"(\d+(?:\.\d+)?|半)\s*(?:个)?\s*(?:小时|钟头)")
+_DAYS = re.compile(r"(\d+)\s*天")
+_UNTIL = re.compile(rf"(?:到|至|-|~|—)\s*(今天|明天|后天)?\s*{_CLOCK}")
+_FROM = re.compile(rf"(今天|今晚|明天|明早|明晚|后天)?\s*{_CLOCK}")
+_DAY = {"今天": 0, "今晚": 0, "明天": 1, "明早": 1, "明晚": 1, "后天": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class SaidTime:
+    """When work is to begin and, when it was said, end; aware times."""
+
+    start: datetime
+    end: datetime | None
+
+
+def said_time(text: str, *, now: datetime, zone: ZoneInfo) -> SaidTime | None:
+    """«现在», «今天下午2点到5点», «明早8点干3小时»; None when no time was said. A clock time that has passed is tomorrow's
+    only when the words say so."""
+    plain = _spoken_clock(normalise(text))
+    local = now.astimezone(zone)
+    until = _UNTIL.search(plain)
+    head = plain[: until.start()] if until else plain
+    begin = _FROM.search(head)
+    if begin is not None:
+        start = _at(local, begin.group(1) or "", begin.groups()[1:])
+    elif any(word in plain for word in _NOW) or (_SPAN.search(plain) and not _words_only(plain)):
+        start = now
+    else:
+        return None
+    if start is None:
+        return None
+    end = _end(plain, start, local, until, begin)
+    return SaidTime(start, end)
+
+
+def _words_only(plain: str) -> bool:
+    return bool(re.search(r"[一-鿿]{6,}", plain))
+
+
+def _spoken_clock(plain: str) -> str:
+    """«两点» → «2点», «八点半» stays readable: small spoken hours to digits."""
+    return re.sub(r"([一二两三四五六七八九十]{1,3})(?=[点时](?!钟头))", lambda m: str(_small(m.group(1))), plain)
+
+
+def _end(
+    plain: str, start: datetime, local: datetime, until: re.Match[str] | None, begin: re.Match[str] | None
+) -> datetime | None:
+    if until is not None:
+        half = until.group(2) or (begin.group(2) if begin else None)
+        end = _at(start.astimezone(local.tzinfo), until.group(1) or "", (half, *until.groups()[2:]))
+        if end is not None and end <= start:
+            end += (
+                timedelta(hours=12)
+                if until.group(2) is None and end + timedelta(hours=12) > start
+                else timedelta(days=1)
+            )
+        return end
+    span = _SPAN.search(plain)
+    if span is not None:
+        hours = 0.5 if span.group(1) == "半" else float(span.group(1))
+        return start + timedelta(hours=hours) if 0 < hours <= 24 * 31 else None
+    days = _DAYS.search(plain)
+    return start + timedelta(days=int(days.group(1))) if days is not None and 0 < int(days.group(1)) <= 31 else None
+
+
+def _at(local: datetime, day: str, clock: tuple[str | None, ...]) -> datetime | None:
+    half, hour_text, minute_text, thirty = clock
+    hour, minute = int(hour_text or 0), 30 if thirty else int(minute_text or 0)
+    if hour > 24 or minute > 59:
+        return None
+    late = half in ("下午", "晚上", "今晚", "夜里") or day in ("今晚", "明晚")
+    if late and hour < 12:
+        hour += 12
+    if half == "中午" and hour < 11:
+        hour += 12
+    date = local.date() + timedelta(days=_DAY.get(day, 0) + hour // 24)
+    return datetime(date.year, date.month, date.day, hour % 24, minute, tzinfo=local.tzinfo)

@@ -1,0 +1,138 @@
+"""Helpers of the permit talks: readings fed like a gateway would, a request told to its verdict, a permit brought to work."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from tests.pictures import scene
+from tests.plant import Phone, Plant
+
+APPLICANT, GUARDIAN, WORKER = "马德顺", "郑凯", "吴涛"
+APPROVER, LEADER = "周敏", "李强"
+
+
+def feed(
+    plant: Plant, code: str = "GT-301", value: float = 1.0, *, minutes: int = 185, every: int = 5, **over: Any
+) -> None:
+    """A detector's values of the last minutes up to now, slightly moving, as a gateway delivers them."""
+    rows = [
+        {
+            "detector": code,
+            "value": value + 0.1 * (m // every % 3),
+            "unit": "%LEL",
+            "at": (plant.now - timedelta(minutes=m)).isoformat(),
+            **over,
+        }
+        for m in range(minutes - minutes % every, -1, -every)
+    ]
+    send(plant, rows)
+
+
+def send(plant: Plant, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Readings through the API, then everything that follows from them."""
+    answer = plant.api().post("/api/v1/readings", json=rows)
+    assert answer.status_code in (200, 207), answer.get_data(as_text=True)
+    plant.settle()
+    return answer.get_json()
+
+
+def running(plant: Plant, *, minutes: int, value: float = 1.0, code: str = "GT-301", guardian: str = GUARDIAN) -> None:
+    """Time passes while the detector goes on reporting and the guardian keeps checking in."""
+    for passed in range(5, minutes + 1, 5):
+        plant.forward(minutes=5)
+        send(
+            plant,
+            [{"detector": code, "value": value + 0.1 * (passed // 5 % 3), "unit": "%LEL", "at": plant.now.isoformat()}],
+        )
+        if guardian and passed % 25 == 0:
+            plant.phone(guardian).taps("监护打卡", on="ZY-")
+
+
+def ask_for(
+    plant: Plant,
+    *,
+    kind: str = "动火",
+    where: str = "P-102B",
+    what: str = "P-102B出口法兰电焊",
+    when: str = "现在干8小时",
+    guardian: str = GUARDIAN,
+    workers: str = WORKER,
+    gas: str = "可燃0.1%LEL,氧20.8",
+    applicant: str = APPLICANT,
+) -> Phone:
+    """Tell a request; every statement of the groups is confirmed."""
+    phone = plant.phone(applicant)
+    for words in (kind, where, what, when, guardian, workers):
+        if words:
+            phone.says(words)
+    if gas:
+        phone.says(gas)
+        if gas != "还没测":
+            phone.taps("BX-01")
+    confirm_all(phone)
+    return phone
+
+
+def confirm_all(phone: Phone) -> None:
+    """Confirm group after group until something else is asked."""
+    for _ in range(12):
+        newest = next((i for i in reversed(phone.screen()) if i["from"] != "me"), None)
+        if newest is None or not newest["card"] or "按现场核对" not in newest["card"]["title"]:
+            return
+        phone.taps("都对")
+    raise AssertionError("the questions never end")
+
+
+def approve(plant: Plant, number: str = "ZY-0001", *, approver: str = APPROVER, where: str = "P-102B") -> Phone:
+    phone = plant.phone(approver)
+    phone.taps("到现场审批", on=number).sends_location(*spot(plant, where))
+    return phone
+
+
+def spot(plant: Plant, code: str) -> tuple[float, float]:
+    item = next(e for e in plant.data["equipment"] if e["code"] == code)
+    return item["lat"], item["lon"]
+
+
+def prepare(
+    plant: Plant, number: str = "ZY-0001", *, guardian: str = GUARDIAN, workers: tuple[str, ...] = (WORKER,)
+) -> None:
+    """Shift leader's check, measures one by one, briefing, guardian at the point."""
+    plant.phone(LEADER).taps("班长验票", on=number)
+    watcher = plant.phone(guardian)
+    watcher.taps("确认措施", on=number)
+    for _ in range(20):
+        newest = next(
+            i
+            for i in reversed(watcher.screen())
+            if i["from"] != "me" and (i["card"] or {}).get("title", "").startswith("措施")
+        )
+        labels = [b["label"] for b in newest["card"]["buttons"] if not b["disabled"]]
+        if "已落实" in labels:
+            watcher.taps("已落实", on=newest["card"]["title"])
+        else:
+            watcher.sends_photo(scene(40 + _))
+        if watcher.count("措施已全部确认"):
+            break
+    watcher.taps("接受交底", on=number)
+    for worker in workers:
+        plant.phone(worker).taps("接受交底", on=number)
+    watcher.taps("监护到位", on=number)
+
+
+def start(plant: Plant, number: str = "ZY-0001", *, guardian: str = GUARDIAN) -> Phone:
+    watcher = plant.phone(guardian)
+    watcher.taps("开始作业", on=number)
+    confirm_all(watcher)
+    watcher.sends_photo(scene(77))
+    return watcher
+
+
+def at_work(plant: Plant, **over: Any) -> Phone:
+    """A permit on which work has begun; returns the guardian's phone."""
+    feed(plant)
+    ask_for(plant, **over).taps("提交审批")
+    approve(plant)
+    prepare(plant)
+    return start(plant)
