@@ -65,7 +65,7 @@ class Turn:
         return outbox.Address(
             platform=self.message.platform,
             user_id="" if self.in_group else self.account.user_id,
-            group_id=self.message.group,
+            group_id=self.message.group if self.in_group else "",
             person_id=None if self.in_group else self.person.id,
         )
 

@@ -123,7 +123,7 @@ def test_a_transfer_from_the_cards_list(plant):
     plant.phone("张伟").sends_photo(scene(1)).says("1号甲醇储罐V-201旁边地沟盖板没了,踩空危险")
     chen = plant.phone("陈刚", "dingtalk")
     chen.taps("转派", on="YH-0001", choose="李强")
-    chen.sees("已转给李强")
+    chen.sees("已转给李强", chat="app")  # what follows a press in the group is between the bot and the presser
     plant.phone("李强").taps("开始整改", on="YH-0001")
     assert plant.hazard("YH-0001").state == "rectifying"
 
