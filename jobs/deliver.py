@@ -1,101 +1,171 @@
 """Sending: claim under a lease, call the platform outside any transaction, write down what happened.
 
-Messages to one place go one after another; different places overlap. A card for several people on one platform is one
-call. What a dead worker held becomes `unknown` and is repeated in a way that cannot be shown twice (jobs/sweep.py).
+Messages to one place go one after another; different places overlap. Who goes next is decided each time a sender is
+free, most urgent first, and some senders take nothing but alarms: a platform that answers slowly holds up no alarm. A
+card for several people on one platform is one call. What a dead worker held becomes `unknown` (jobs/sweep.py).
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import structlog
 
+from bot.outbox import URGENT
 from bot.platforms.base import Failure, PlatformError
-from jobs import redraw
+from jobs import reconcile, redraw
 from jobs.context import Services
+from jobs.leases import LEASE, Leases
 from jobs.send import Outcome, send_card_batch, send_one
 from storage.models import Delivery
 from storage.unit_of_work import UnitOfWork
 
 log = structlog.get_logger()
 
-THREADS = 10
-LEASE = timedelta(seconds=30)
+SENDERS = 10
+FOR_ALARMS = 2  # more senders that take nothing but alarms and urgent messages
+FOR_CARDS = 4  # of SENDERS, at most so many redraw cards while messages wait
+LOOK_EVERY_S = 0.25  # what became due meanwhile is seen this soon
+START_WITHIN_S = 15.0  # a round starts nothing after this; RQ ends jobs that last 120 s
 BACK_OFF_S = (2, 5, 15, 60, 300)
 MAX_ATTEMPTS = {Failure.RETRY: 8, Failure.THROTTLED: 50, Failure.UNKNOWN: 4, Failure.CONFIG: 200, Failure.QUOTA: 200}
 
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """Rows that go out in one call (`batch`), or one after another to one place."""
+    """One call: a message, all due rows of a card's batch, or a card to be redrawn. `lane` is used by one at a time."""
 
-    ids: tuple[int, ...]
-    batch: bool
+    lane: Hashable
+    urgent: bool
+    row_id: int = 0
+    batch_key: str = ""
+    post_id: int = 0
+
+
+@dataclass(slots=True)
+class Round:
+    """What waits and what is under way. Only the thread that called send_ready touches it."""
+
+    services: Services
+    leases: Leases
+    pool: ThreadPoolExecutor
+    waiting: list[Parcel] = field(default_factory=list)
+    running: dict[Future[int], Parcel] = field(default_factory=dict)
+    broken: set[Parcel] = field(default_factory=set)  # failed outside the send itself: left to a later round
+    done: int = 0
+
+    def look(self) -> None:
+        now = self.services.clock()
+        with self.services.new_work(read_only=True) as work:
+            parcels, stale = _parcels(work, now), work.cards.stale_ids(now)
+        drawings = [Parcel(("post", post_id), False, post_id=post_id) for post_id in stale]
+        self.waiting = [parcel for parcel in (*parcels, *drawings) if parcel not in self.broken]
+
+    def start(self) -> None:
+        """Give every free sender the most urgent parcel whose lane is free."""
+        busy = {parcel.lane for parcel in self.running.values()}
+        drawing = sum(parcel.post_id > 0 for parcel in self.running.values())
+        talking = any(not parcel.post_id for parcel in self.waiting)
+        # drawings first up to their share: messages take whatever is left
+        order = sorted(self.waiting, key=lambda p: (not p.urgent, not p.post_id))
+        for parcel in order:
+            room = SENDERS + (FOR_ALARMS if parcel.urgent else 0)
+            if len(self.running) >= room:
+                break
+            if parcel.lane in busy or (parcel.post_id and talking and drawing >= FOR_CARDS):
+                continue
+            busy.add(parcel.lane)
+            drawing += parcel.post_id > 0
+            self.waiting.remove(parcel)
+            self.running[self.pool.submit(_send, self.services, parcel, self.leases)] = parcel
+
+    def collect(self) -> None:
+        ended, _ = wait(self.running, timeout=LOOK_EVERY_S, return_when=FIRST_COMPLETED)
+        for job in ended:
+            parcel = self.running.pop(job)
+            try:
+                self.done += job.result()
+            except Exception as error:  # the database is away: the row stays as it is and its lease runs out
+                self.broken.add(parcel)
+                log.error("delivery.not_written_down", id=parcel.row_id, post=parcel.post_id, exc_info=error)
 
 
 def send_ready(services: Services) -> int:
-    """Send what is due and redraw what is stale; returns how many rows and posts were taken."""
-    now = services.clock()
-    with services.new_work(read_only=True) as work:
-        parcels = _parcels(work, now)
-        stale = work.cards.stale_ids(now)
-    if not parcels and not stale:
-        return 0
-    if len(parcels) + len(stale) == 1:
-        return (_send(services, parcels[0]) if parcels else 0) + (redraw.redraw(services, stale[0]) if stale else 0)
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="send") as pool:
-        sent = [pool.submit(_send, services, parcel) for parcel in parcels]
-        drawn = [pool.submit(redraw.redraw, services, post_id) for post_id in stale]
-        return sum(job.result() for job in (*sent, *drawn))
+    """Send what is due and redraw what is stale, for a while; returns how many rows and posts were taken."""
+    began = looked = monotonic()
+    with (
+        Leases(services, lambda work, ids, until: work.outbox.renew(ids, until)) as leases,
+        ThreadPoolExecutor(SENDERS + FOR_ALARMS, thread_name_prefix="send") as pool,
+    ):
+        now = Round(services, leases, pool)
+        now.look()
+        while now.waiting or now.running:
+            if monotonic() - began < START_WITHIN_S:
+                now.start()
+            if not now.running:
+                break
+            now.collect()
+            if monotonic() - looked > LOOK_EVERY_S or not now.waiting:
+                looked = monotonic()
+                now.look()
+        return now.done
 
 
 def _parcels(work: UnitOfWork, now: datetime) -> list[Parcel]:
     """Due rows as parcels, most urgent first."""
-    by_place: dict[str, list[int]] = {}
-    batches: dict[str, list[int]] = {}
-    for row in work.outbox.due(now):
+    parcels: dict[Hashable, Parcel] = {}
+    for row in work.outbox.due_rows(now):
+        urgent = row.urgency <= URGENT
         if row.batch_key:
-            batches.setdefault(row.batch_key, []).append(row.id)
+            parcels.setdefault(row.batch_key, Parcel(("batch", row.batch_key), urgent, batch_key=row.batch_key))
         else:
-            by_place.setdefault(f"{row.platform}:{row.user_id or row.group_id}", []).append(row.id)
-    parcels = [Parcel(tuple(ids), True) for ids in batches.values()]
-    parcels += [Parcel(tuple(ids), False) for ids in by_place.values()]
-    return parcels
+            place = (row.platform, row.user_id or row.group_id)
+            parcels[row.id] = Parcel(place, urgent, row_id=row.id)
+    return list(parcels.values())
 
 
-def _send(services: Services, parcel: Parcel) -> int:
-    if parcel.batch:
-        return _send_rows(services, parcel.ids, batch=True)
-    return sum(_send_rows(services, [row_id], batch=False) for row_id in parcel.ids)
+def _send(services: Services, parcel: Parcel, leases: Leases) -> int:
+    if parcel.post_id:
+        return redraw.redraw(services, parcel.post_id)
+    return _send_rows(services, parcel, leases)
 
 
-def _send_rows(services: Services, ids: Sequence[int], *, batch: bool) -> int:
+def _send_rows(services: Services, parcel: Parcel, leases: Leases) -> int:
     with services.new_work() as work:
-        rows = work.outbox.claim(ids, services.clock(), lease=LEASE)
-        rows = [row for row in rows if not _no_longer_needed(work, row)]
-        job = _prepare(work, rows, batch=batch) if rows else None
+        now = services.clock()
+        ids = work.outbox.due_of_batch(parcel.batch_key, now) if parcel.batch_key else [parcel.row_id]
+        claimed = work.outbox.claim(ids, now, lease=LEASE)
+        rows = [row for row in claimed if not _no_longer_needed(work, row)]
+        job = _prepare(work, rows) if rows else None
         work.commit()
     if job is None:
-        return 0
+        return len(claimed)
+    held = [row.id for row in rows]
+    leases.hold(held)
     try:
-        outcome = send_card_batch(services, job) if batch else send_one(services, job)
-    except PlatformError as error:
-        outcome = Outcome(failed=error)
-    except Exception as error:  # a bug of ours must not leave the row claimed: it is tried again, and seen
-        log.error("delivery.crashed", ids=[row.id for row in rows], exc_info=error)
-        outcome = Outcome(failed=PlatformError(Failure.RETRY, f"crash:{type(error).__name__}"))
-    with services.new_work() as work:
-        for row_id in [row.id for row in rows]:
-            _note(services, work, work.outbox.get(row_id), outcome)
-        if outcome.post is not None and outcome.failed is None:
-            outcome.post(work)
-        work.commit()
+        outcome = _outcome(services, job, batch=bool(parcel.batch_key))
+        with services.new_work() as work:
+            _write_down(services, work, job, outcome)
+            work.commit()
+    finally:
+        leases.drop(held)
     return len(rows)
+
+
+def _outcome(services: Services, job: list[dict[str, Any]], *, batch: bool) -> Outcome:
+    try:
+        return send_card_batch(services, job) if batch else send_one(services, job)
+    except PlatformError as error:
+        return Outcome(failed=error)
+    except Exception as error:  # a bug of ours: nobody knows how far it came. Tried again, and seen
+        log.error("delivery.crashed", ids=[part["id"] for part in job], exc_info=error)
+        return Outcome(failed=PlatformError(Failure.UNKNOWN, f"crash:{type(error).__name__}"))
 
 
 def _no_longer_needed(work: UnitOfWork, row: Delivery) -> bool:
@@ -105,7 +175,7 @@ def _no_longer_needed(work: UnitOfWork, row: Delivery) -> bool:
     return False
 
 
-def _prepare(work: UnitOfWork, rows: Sequence[Delivery], *, batch: bool) -> list[dict[str, Any]]:
+def _prepare(work: UnitOfWork, rows: Sequence[Delivery]) -> list[dict[str, Any]]:
     """What the send needs, read inside the transaction so that none is open during the call."""
     out = []
     for row in rows:
@@ -132,7 +202,20 @@ def _prepare(work: UnitOfWork, rows: Sequence[Delivery], *, batch: bool) -> list
     return out
 
 
-def _note(services: Services, work: UnitOfWork, row: Delivery, outcome: Outcome) -> None:
+def _write_down(services: Services, work: UnitOfWork, job: list[dict[str, Any]], outcome: Outcome) -> None:
+    """Note the end of one call for every row of it, and its posting. A batch stays together: one time to wait for all."""
+    spread = random.uniform(0.8, 1.2)
+    for part in job:
+        row = work.outbox.get(part["id"])
+        # somebody else took it over while our lease was lost: a failure of ours says nothing about their send
+        ours = row.state == "claimed" and row.attempts == part["attempts"]
+        if ours or (outcome.failed is None and row.state in ("due", "claimed", "unknown")):
+            _note(services, work, row, outcome, spread=spread)
+    if outcome.post is not None and outcome.failed is None:
+        outcome.post(work)
+
+
+def _note(services: Services, work: UnitOfWork, row: Delivery, outcome: Outcome, *, spread: float) -> None:
     """Write down how a send ended; decide what comes next."""
     place = f"group:{row.group_id}" if row.group_id else f"user:{row.user_id}"
     error = outcome.failed
@@ -145,11 +228,14 @@ def _note(services: Services, work: UnitOfWork, row: Delivery, outcome: Outcome)
         return
     row.error, row.lease_until = f"{error.failure.value} {error.code}"[:100], None
     if error.failure in MAX_ATTEMPTS and row.attempts < MAX_ATTEMPTS[error.failure]:
-        base = BACK_OFF_S[min(row.attempts, len(BACK_OFF_S)) - 1]
-        wait = max(error.wait_s, base * random.uniform(0.8, 1.2))
-        row.state, row.due_at, row.wait_reason = "due", work.at + timedelta(seconds=wait), error.failure.value
+        wait_s = max(error.wait_s, BACK_OFF_S[min(row.attempts, len(BACK_OFF_S)) - 1] * spread)
+        due_at = work.at + timedelta(seconds=wait_s)
+        if error.failure is Failure.UNKNOWN:
+            reconcile.again(row, due_at)
+        else:
+            row.state, row.due_at, row.wait_reason = "due", due_at, error.failure.value
         log.warning(
-            "delivery.waits", id=row.id, what=row.what, platform=row.platform, code=error.code, wait_s=round(wait)
+            "delivery.waits", id=row.id, what=row.what, platform=row.platform, code=error.code, wait_s=round(wait_s)
         )
         return
     row.state = "refused"

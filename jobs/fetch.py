@@ -14,6 +14,7 @@ from cards import images
 from connectors.errors import OutsideError
 from connectors.speech import SpeechRefused
 from jobs.context import Services
+from jobs.leases import LEASE, Leases
 from jobs.queue import CHAT
 from storage.media import MediaUnavailable
 from storage.models import Media
@@ -21,7 +22,6 @@ from storage.models import Media
 log = structlog.get_logger()
 
 THREADS = 4
-LEASE = timedelta(seconds=90)
 MAX_ATTEMPTS = 5
 EXPIRED = "这张照片已经过期,取不到了,请重新发一次"
 LOST = "这张照片没有取到,请重新发一次;其它内容都在"
@@ -32,18 +32,27 @@ def fetch_ready(services: Services) -> int:
         ids = work.inbox.to_fetch(services.clock())
     if not ids:
         return 0
-    if len(ids) == 1:
-        done = int(fetch(services, ids[0]))
-    else:
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="fetch") as pool:
-            done = sum(pool.map(lambda row_id: fetch(services, row_id), ids))
+    with Leases(services, lambda work, held, until: work.inbox.renew_fetch(held, until)) as leases:
+        if len(ids) == 1:
+            done = int(fetch(services, ids[0], leases))
+        else:
+            with ThreadPoolExecutor(THREADS, thread_name_prefix="fetch") as pool:
+                done = sum(pool.map(lambda row_id: fetch(services, row_id, leases), ids))
     if done:
         services.kick(CHAT)
     return done
 
 
-def fetch(services: Services, row_id: int) -> bool:
+def fetch(services: Services, row_id: int, leases: Leases) -> bool:
     """Fetch the pictures or voice of one message. False when another worker has it."""
+    leases.hold([row_id])
+    try:
+        return _fetch(services, row_id)
+    finally:
+        leases.drop([row_id])
+
+
+def _fetch(services: Services, row_id: int) -> bool:
     with services.new_work() as work:
         row = work.inbox.take_fetch(row_id, services.clock(), lease=LEASE)
         if row is None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from time import perf_counter
+from time import monotonic, perf_counter, sleep
 from typing import Any
 
 import structlog
 from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 
 from bot import outbox
@@ -28,6 +29,10 @@ log = structlog.get_logger()
 WITH_MEDIA = {Kind.IMAGE, Kind.VOICE}
 MAX_ATTEMPTS = 4
 BACK_OFF_S = (1, 5, 30)
+HOLD_S = (
+    5.2  # WeCom gives up after 5 s and then sends the message again; DingTalk does not, for it this is one more chance
+)
+HOLD_STEP_S = 0.2
 UNHEARD = "语音收到了,但没听清文字,请打字再说一遍;录音已保存。"
 APOLOGY = "抱歉,刚才那条消息没有处理成功。内容和照片都保存着,已通知管理员;急事请直接打电话。"
 
@@ -43,17 +48,31 @@ def accept_into(engine: Engine, kick: Kicker, clock: Callable[[], datetime], fir
         for queue in {MEDIA if row["needs_media"] else CHAT for row in rows}:
             kick(queue)
 
-    intake = Intake(engine, stored)
+    intake, driver = Intake(engine, stored), engine.dialect.loaded_dbapi
+    away = (OperationalError, InterfaceError, driver.OperationalError, driver.InterfaceError)
 
     def accept(messages: Sequence[Inbound]) -> Sequence[str]:
         now = clock()
         rows = [_row(message, now) for message in messages]
         if not rows:
             return []
-        intake.store(rows)
+        _store_or_wait(intake, rows, away)
         return [first_aid(message.text) if message.text and not message.group else "" for message in messages]
 
     return accept
+
+
+def _store_or_wait(intake: Intake, rows: Sequence[dict[str, Any]], away: tuple[type[Exception], ...]) -> None:
+    """Store; while the database is away do not answer either: WeCom repeats what got no answer, not what got an error."""
+    end = monotonic() + HOLD_S
+    while True:
+        try:
+            intake.store(rows)
+            return
+        except away:
+            if monotonic() > end:
+                raise
+            sleep(HOLD_STEP_S)
 
 
 def _row(message: Inbound, now: datetime) -> dict[str, Any]:
@@ -80,9 +99,11 @@ def handle_ready(services: Services) -> int:
     """Handle every message that can be handled now; returns how many were taken."""
     with services.new_work(read_only=True) as work:
         ids = work.inbox.ready_ids(services.clock())
-    done = sum(handle(services, row_id) for row_id in ids)
-    if done:
-        services.kick(DELIVERY)
+    done = 0
+    for row_id in ids:
+        if handle(services, row_id):
+            done += 1
+            services.kick(DELIVERY)  # the answer goes out while the next message is handled
     return done
 
 

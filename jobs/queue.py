@@ -22,7 +22,7 @@ DRAINS = {CHAT: "jobs.drain.chat", MEDIA: "jobs.drain.media", DELIVERY: "jobs.dr
 
 RESULT_TTL_S = 0
 FAILURE_TTL_S = 14 * 24 * 3600
-FLAG_TTL_S = 15  # a flag whose job was lost blocks further kicks no longer than this
+FLAG_TTL_S = 3  # a flag whose job was lost blocks further kicks no longer than this
 
 
 class Kicker(Protocol):

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import structlog
 
+from jobs import reconcile
 from jobs.context import Services
 from jobs.queue import CHAT, DELIVERY, MEDIA
-from storage.models import Delivery
 
 log = structlog.get_logger()
 
@@ -33,22 +33,14 @@ def wake(services: Services) -> int:
 def leases(services: Services) -> int:
     """Take back what a dead worker held; repeat what may or may not have arrived in a way that is not shown twice."""
     with services.new_work() as work:
-        returned = work.outbox.return_expired_leases(services.clock())
-        ids = work.outbox.unknown_ids()
-        for row_id in ids:
-            _reconcile(work.outbox.get(row_id), services)
+        now = services.clock()
+        returned = work.outbox.return_expired_leases(now)
+        for row_id in work.outbox.unknown_ids():
+            reconcile.again(work.outbox.get(row_id), now)
         work.commit()
     if returned:
         log.warning("delivery.leases_returned", count=returned)
     return returned
-
-
-def _reconcile(row: Delivery, services: Services) -> None:
-    # Every send carries a key made from the row (WeCom duplicate check, DingTalk outTrackId and sourceId), so the
-    # platform recognises the repeat. DingTalk robot texts have no such key: they say that they may be a repeat.
-    if row.what == "text" and row.platform == "dingtalk" and not row.payload.get("maybe_repeat"):
-        row.payload = {**row.payload, "text": row.payload["text"] + "\n(可能重复)", "maybe_repeat": True}
-    row.state, row.due_at, row.wait_reason = "due", services.clock(), "reconcile"
 
 
 def tidy(services: Services) -> int:
