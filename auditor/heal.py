@@ -101,10 +101,10 @@ def _again(db: Connection, found: Finding, now: datetime) -> str:
     case = _locked(db, found)
     if case is None:
         return ""
-    present = _steps_of(db, case)
-    if any(s.taken_at is None and s.called_off_at is None for s in present):
+    present, needed = _steps_of(db, case), needed_ladders(case.state, case.confirmed_at)
+    if not needed or any(s.taken_at is None and s.called_off_at is None for s in present if s.ladder in needed):
         return ""
-    ladder = needed_ladders(case.state, case.confirmed_at)[-1]
+    ladder = needed[-1]
     own = sorted((s for s in present if s.ladder == ladder), key=lambda s: s.position)
     rungs = (case.plan or {}).get("ladders", {}).get(ladder, [])
     taken = [s for s in own if s.taken_at is not None]

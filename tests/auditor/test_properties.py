@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select
 
@@ -68,8 +68,15 @@ def write(db, wish) -> None:
             )  # fmt: skip
 
 
+AN_OLD_LADDER_GOES_ON = {
+    "state": "to_accept", "grade": "yellow", "confirmed": False, "due": 0, "assigned": -1,
+    "fates": ["live"] * 6 + ["taken"] * 3, "old_generation": False, "planned": True,
+}  # fmt: skip
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(wish=case)
+@example(wish=AN_OLD_LADDER_GOES_ON)
 def test_after_one_look_every_open_case_has_a_step_to_come(engine, wish):
     Base.metadata.create_all(engine)
     with engine.begin() as db:
