@@ -111,3 +111,23 @@ def test_make_up_workdays_count():
     made_up = next(day for day in chinese_calendar.constants.workdays if day.year == 2026 and day.weekday() >= 5)
     morning = datetime(made_up.year, made_up.month, made_up.day, 2, 0, tzinfo=UTC)
     assert hours.next_working(morning) == morning
+
+
+def test_an_extension_before_anybody_confirmed_keeps_the_confirm_ladder(plant):
+    report(plant)
+    chen = plant.phone("陈刚", "dingtalk")
+    chen.taps("申请延期", on="YH-0001").taps("3天").says("等备件到厂").says("已拉警戒线并盖板临时遮挡")
+    plant.phone("王芳").taps("同意延期", on="YH-0001")
+    plant.forward(hours=5)
+    plant.phone("王芳").sees("还没有人确认", "YH-0001")
+
+
+def test_a_new_grade_while_waiting_for_acceptance_keeps_the_accept_ladder(plant):
+    report(plant)
+    chen = plant.phone("陈刚", "dingtalk")
+    chen.taps("开始整改", on="YH-0001")
+    plant.forward(minutes=30)
+    chen.sends_photo(scene(1, mended=True)).says("盖板已复位并固定")
+    plant.phone("王芳").says("YH-0001 改为红 孔洞贯通")
+    plant.forward(hours=9)
+    plant.phone("王芳").sees("整改已提交", "YH-0001")

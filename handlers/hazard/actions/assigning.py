@@ -8,7 +8,7 @@ from bot import outbox
 from cards import hazard as cards
 from cards.words import place_of
 from handlers.hazard import dispatch
-from handlers.hazard.actions.steps import check, leave, relations, restart_rectify_ladder
+from handlers.hazard.actions.steps import check, leave, relations, restart_ladders, restart_rectify_ladder
 from rules import hazard as rules
 from rules.errors import RuleBroken
 from rules.hazard import Action
@@ -56,15 +56,14 @@ def set_grade(work: UnitOfWork, hazard: Hazard, *, by: Person, grade: Grade, rea
     if grade.value == hazard.grade:
         raise RuleBroken("same_grade", f"{hazard.number} 已经是{grade.zh}。")
     hazard.grade, hazard.grade_why, hazard.grade_by_id = grade.value, reason, by.id
-    hazard.generation += 1
-    work.ladder.call_off("hazard", hazard.id, at=work.at)
     leave(work, hazard, "graded", by=by, via=via, from_state=hazard.state, why=f"{grade.zh}:{reason}")
-    hazard.confirmed_at = None
-    hazard.state = HazardState.REPORTED.value if hazard.state == HazardState.ASSIGNED.value else hazard.state
-    if hazard.state == HazardState.REPORTED.value:
+    if hazard.state in (HazardState.REPORTED.value, HazardState.ASSIGNED.value):
+        hazard.generation += 1
+        work.ladder.call_off("hazard", hazard.id, at=work.at)
+        hazard.confirmed_at, hazard.state = None, HazardState.REPORTED.value
         assign(work, hazard, via=via)
     else:
         plan = dispatch.choose_plan(work, hazard)
-        restart_rectify_ladder(work, hazard)
+        restart_ladders(work, hazard)
         dispatch.send_first(work, hazard, plan)
         dispatch.redraw(work, hazard, "")

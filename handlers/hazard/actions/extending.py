@@ -9,7 +9,7 @@ from bot import outbox
 from cards import hazard as cards
 from cards.words import local
 from handlers.hazard import dispatch
-from handlers.hazard.actions.steps import check, leave, restart_rectify_ladder, tell
+from handlers.hazard.actions.steps import check, leave, restart_ladders, tell
 from rules import hazard as rules
 from rules.errors import RuleBroken
 from rules.hazard import Action
@@ -63,9 +63,7 @@ def decide_extension(work: UnitOfWork, hazard: Hazard, *, by: Person, granted: b
     row.decided_by_id, row.decided_at, row.granted = by.id, work.at, granted
     if granted:
         hazard.due_at = row.until
-        hazard.generation += 1
-        work.ladder.call_off("hazard", hazard.id, at=work.at, ladder="rectify")
-        restart_rectify_ladder(work, hazard)
+        restart_ladders(work, hazard)
     action = "extension_granted" if granted else "extension_refused"
     dispatch.redraw(work, hazard, leave(work, hazard, action, by=by, via=via, from_state=hazard.state, why=row.reason))
     asker = work.people.get(row.by_id)

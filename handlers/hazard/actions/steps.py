@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot import outbox
 from cards import hazard as cards
 from cards.words import local
@@ -152,6 +154,20 @@ def tell_reporters(work: UnitOfWork, hazard: Hazard, words: str) -> None:
 def restart_rectify_ladder(work: UnitOfWork, hazard: Hazard) -> None:
     work.ladder.call_off("hazard", hazard.id, at=work.at, ladder="rectify")
     if hazard.due_at is not None:
+        dispatch.start_ladder(work, hazard, "rectify", start=max(hazard.due_at, work.at))
+
+
+def restart_ladders(work: UnitOfWork, hazard: Hazard) -> None:
+    """A new generation voids every step: write again what the case still needs in its state."""
+    hazard.generation += 1
+    work.ladder.call_off("hazard", hazard.id, at=work.at)
+    state = HazardState(hazard.state)
+    if state in (HazardState.REPORTED, HazardState.ASSIGNED) and hazard.confirmed_at is None:
+        dispatch.start_ladder(work, hazard, "confirm", start=hazard.assigned_at or work.at)
+    if state is HazardState.TO_ACCEPT:
+        hours = dispatch.plan_of(hazard).accept_hours
+        dispatch.start_ladder(work, hazard, "accept", start=(hazard.submitted_at or work.at) + timedelta(hours=hours))
+    elif hazard.due_at is not None:
         dispatch.start_ladder(work, hazard, "rectify", start=max(hazard.due_at, work.at))
 
 
