@@ -28,7 +28,8 @@ from cards.words import zone
 
 FONT = "AnShaoSans"
 FONT_FILE = Path(__file__).parents[1] / "fonts" / "AnShaoSans-Regular.ttf"
-SIZES = (9.0, 8.5, 8.0, 7.5, 7.0, 6.5)  # points; the largest that keeps the sheet on one page
+SIZES = (10.0, 9.5, 9.0, 8.5, 8.0, 7.5, 7.0, 6.5)  # points; the largest that keeps the sheet on one page
+LONG = 8.0  # points, when it is several pages anyway
 SIDE, FOOT = 12 * mm, 13 * mm
 HEAD = 24 * mm
 WIDTH = A4[0] - 2 * SIDE
@@ -61,7 +62,7 @@ def permit_pdf(sheet: PermitSheet) -> bytes:
         made, pages = _drawn(sheet, font, size)
         if pages == 1:
             return made
-    made, _ = _drawn(sheet, font, SIZES[2])  # over several pages: readable again
+    made, _ = _drawn(sheet, font, LONG)  # over several pages: readable again
     return made
 
 
@@ -196,7 +197,7 @@ class _Form:
             ["", *(self._text(cell, centred=True) for cell in (_time(g.at), g.point, g.gas, g.result, g.by))]
             for g in self.sheet.gas
         ]
-        rows += [[self._text("") for _ in head] for _ in range(BLANK_GAS_ROWS - len(rows))]
+        rows += [[self._text(GAP) for _ in head] for _ in range(BLANK_GAS_ROWS - len(rows))]
         spans = [
             ("SPAN", (0, 0), (0, len(rows))),
             ("BACKGROUND", (0, 0), (-1, 0), SHADE),
