@@ -200,6 +200,7 @@ def configure_logs(settings: Settings) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
     for noisy in ("wechatpy", "dingtalk", "urllib3", "rq"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it tells every moment with more callers than threads
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -46,14 +46,18 @@ def register(app: Flask, ctx: WebContext) -> None:
     @app.after_request
     def guard(answer: Response) -> Response:
         is_page = answer.mimetype == "text/html"
-        headers = answer.headers
-        headers.setdefault("Content-Security-Policy", pages if is_page else bare)
-        headers.setdefault("X-Content-Type-Options", "nosniff")
-        headers.setdefault("Referrer-Policy", "same-origin" if is_page else "no-referrer")
-        headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(self), microphone=()")
-        headers.setdefault("Cross-Origin-Resource-Policy", "same-site" if is_page else "cross-origin")
+        wanted = {
+            "Content-Security-Policy": pages if is_page else bare,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin" if is_page else "no-referrer",
+            "Permissions-Policy": "geolocation=(self), camera=(self), microphone=()",
+            "Cross-Origin-Resource-Policy": "same-site" if is_page else "cross-origin",
+        }
         if request.path.startswith(("/h5/", "/api/")):
-            headers.setdefault("Cache-Control", "no-store")
+            wanted["Cache-Control"] = "no-store"
         if secure:
-            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+            wanted["Strict-Transport-Security"] = "max-age=31536000"
+        for name, value in wanted.items():
+            if name not in answer.headers:  # setdefault would raise and catch a KeyError for each
+                answer.headers[name] = value
         return answer
