@@ -202,12 +202,10 @@ def live_card(permit: Permit, *, last: str = "", waiting: Sequence[str] = ()) ->
     state = PermitState(permit.state)
     body = list(waiting)
     if state is PermitState.SUSPENDED:
-        body = [f"叫停:{why['message']}" for why in permit.suspend_why[:2]]
-        body += [f"恢复:{why['resumes_when']}" for why in permit.suspend_why[:1] if why.get("resumes_when")]
-        missing = unconfirmed(permit)
-        body.append(
-            "未确认:" + "、".join(dict.fromkeys(p.person.name for p in missing)) if missing else "全员已确认停工"
-        )
+        missing = list(dict.fromkeys(party.person.name for party in unconfirmed(permit)))
+        body = [f"叫停:{short(why['message'], 50)}" for why in permit.suspend_why[:1]]
+        body.append("未确认:" + "、".join(missing) if missing else "全员已确认停工")
+        body += [f"恢复:{short(why['resumes_when'], 50)}" for why in permit.suspend_why[:1] if why.get("resumes_when")]
     elif state is PermitState.ACTIVE:
         body += due_lines(permit.next_due)[:2]
     return Card(

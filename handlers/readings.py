@@ -93,10 +93,9 @@ def touch(work: UnitOfWork, detector: Detector) -> int:
     """Permits in range of the detector are judged at once; a wind meter speaks for the whole plant."""
     if detector.kind == "wind":
         return work.permits.touch_all(at=work.at)
-    if detector.lat is None or detector.lon is None:
-        return work.permits.touch_near(None, detector.area_id, at=work.at)
-    point = Point(lat=detector.lat, lon=detector.lon)
-    return work.permits.touch_near(surroundings.box(point, surroundings.REACH_M), detector.area_id, at=work.at)
+    mounted = detector.lat is not None and detector.lon is not None
+    point = Point(lat=detector.lat, lon=detector.lon) if mounted else None  # type: ignore[arg-type]
+    return surroundings.touch(work, point, detector.area_id)
 
 
 def _checked(row: Any, detectors: Mapping[str, Detector], now: datetime) -> NewReading:

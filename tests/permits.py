@@ -37,6 +37,12 @@ def send(plant: Plant, rows: list[dict[str, Any]]) -> dict[str, Any]:
     return answer.get_json()
 
 
+def one(plant: Plant, value: float | None, *, code: str = "GT-301", status: str = "ok", unit: str = "%LEL") -> None:
+    """One new value, ten seconds later."""
+    plant.now += timedelta(seconds=10)
+    send(plant, [{"detector": code, "value": value, "unit": unit, "status": status, "at": plant.now.isoformat()}])
+
+
 def running(plant: Plant, *, minutes: int, value: float = 1.0, code: str = "GT-301", guardian: str = GUARDIAN) -> None:
     """Time passes while the detector goes on reporting and the guardian keeps checking in."""
     for passed in range(5, minutes + 1, 5):
@@ -102,23 +108,26 @@ def prepare(
     plant.phone(LEADER).taps("班长验票", on=number)
     watcher = plant.phone(guardian)
     watcher.taps("确认措施", on=number)
-    for _ in range(20):
-        newest = next(
-            i
-            for i in reversed(watcher.screen())
-            if i["from"] != "me" and (i["card"] or {}).get("title", "").startswith("措施")
-        )
-        labels = [b["label"] for b in newest["card"]["buttons"] if not b["disabled"]]
-        if "已落实" in labels:
-            watcher.taps("已落实", on=newest["card"]["title"])
-        else:
-            watcher.sends_photo(scene(40 + _))
-        if watcher.count("措施已全部确认"):
+    for seed in range(40, 60):
+        title, labels = _asked(watcher)
+        if not title.startswith("措施"):
             break
+        if "已落实" in labels:
+            watcher.taps("已落实", on=title)
+        else:
+            watcher.sends_photo(scene(seed))
     watcher.taps("接受交底", on=number)
     for worker in workers:
         plant.phone(worker).taps("接受交底", on=number)
     watcher.taps("监护到位", on=number)
+
+
+def _asked(phone: Phone) -> tuple[str, list[str]]:
+    """The bot's newest message: its first line and live buttons."""
+    newest = next(item for item in reversed(phone.screen()) if item["from"] != "me")
+    card = newest["card"]
+    first = card["title"] if card else newest["text"].splitlines()[0]
+    return first, [b["label"] for b in card["buttons"] if not b["disabled"]] if card else []
 
 
 def start(plant: Plant, number: str = "ZY-0001", *, guardian: str = GUARDIAN) -> Phone:

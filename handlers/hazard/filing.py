@@ -10,6 +10,7 @@ from cards import hazard as cards
 from handlers.hazard import actions, place
 from handlers.hazard.proof import hash_of
 from handlers.knowledge import answers
+from handlers.permit import surroundings
 from rules import geo
 from rules import hazard as rules
 from rules.geo import Point
@@ -149,7 +150,14 @@ def file(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> Hazard:
         },
     )
     actions.assign(work, hazard, via=via)
+    touch_permits(work, hazard)
     return hazard
+
+
+def touch_permits(work: UnitOfWork, hazard: Hazard) -> None:
+    """Work that is going on nearby is judged again: a leak or a fire stops it (GB 30871-2022 4.8)."""
+    here = Point(lat=hazard.lat, lon=hazard.lon) if hazard.lat is not None and hazard.lon is not None else None
+    surroundings.touch(work, here, hazard.area_id)
 
 
 def likely_duplicate(work: UnitOfWork, hazard: Hazard) -> tuple[Hazard, str] | None:
@@ -246,5 +254,6 @@ def place_told(turn: Turn, hazard: Hazard) -> None:
     understand(turn.work, hazard)
     turn.work.flush()
     actions.place_known(turn.work, hazard, by=turn.person, via=turn.via)
+    touch_permits(turn.work, hazard)
     turn.done()
     turn.say(f"{hazard.number} 的位置已记为{cards.place_of(hazard)},已通知那里的负责人。", case=("hazard", hazard.id))

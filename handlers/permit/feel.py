@@ -68,7 +68,8 @@ def _is_over(permit: Permit, at: datetime) -> bool:
 def _causes(verdict: Verdict, state: PermitState) -> list[RuleResult]:
     """Rules that no longer hold. What is not known any more counts as broken: nothing unknown is a pass."""
     excused = WHILE_PAUSED if state is PermitState.INTERRUPTED else frozenset()
-    return [row for row in verdict.failing() if row.id not in excused]
+    rows = [row for row in verdict.failing() if row.id not in excused]
+    return sorted(rows, key=lambda row: row.id not in _FIRST)
 
 
 def _reasons(judged: Judgement, causes: Sequence[RuleResult]) -> list[dict[str, Any]]:
@@ -90,6 +91,7 @@ def _reasons(judged: Judgement, causes: Sequence[RuleResult]) -> list[dict[str, 
     return rows
 
 
+_FIRST = {"HW-A16", "CS-011", "G-020"}  # what people must hear first
 _SHOWS_NOTES = {"HW-A13", "HW-A16", "CS-011", "G-020", "HW-C14", "HW-C04", "BP-002"}
 
 

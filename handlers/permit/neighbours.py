@@ -82,7 +82,7 @@ def hazards(work: UnitOfWork, permit: Permit, notes: list[str]) -> dict[str, Any
     found: dict[str, Any] = {}
     for hazard in surroundings.hazards_near(work, point, permit.area_id, at=work.at):
         fresh = permit.submitted_at is not None and hazard.reported_at is not None
-        fresh = fresh and hazard.reported_at > permit.submitted_at
+        fresh = fresh and hazard.reported_at >= permit.submitted_at
         if fresh and (hazard.emergency or LEAK.search(hazard.description)):
             found["abnormal_unit_state"] = True
             notes.append(f"附近隐患 {hazard.number}:{hazard.description[:20]}")

@@ -145,7 +145,9 @@ def start(work: UnitOfWork, permit: Permit, *, by: Person, photo_sha: str, via: 
     permit.started_at, permit.interrupted_at, permit.suspended_at = work.at, None, None
     _watch_from_now(work, permit, by=by, photo_sha=photo_sha)
     work.flush()
-    plan_judgement(work, permit, judged)
+    going = judge.judge(work, permit, stage=Stage.RUN)
+    judge.keep(work, permit, going, cause="started")
+    plan_judgement(work, permit, going)
     last = leave_line(work, permit, "started", by=by, via=via, before=before, verdict=permit.verdict_id)
     cast.post(work, permit, cast.everyone(permit), purpose="permit.started", last=last, urgency=outbox.URGENT)
 
@@ -192,7 +194,7 @@ def resume(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
     removed = judged.result in (Result.PASS, Result.CONDITIONAL)
     before = move_on(work, permit, Step.RESUME, moment(work, permit, judged, cause_removed=removed))
     judge.keep(work, permit, judged, cause="resume")
-    permit.started_at, permit.interrupted_at, permit.suspended_at, permit.suspend_why = work.at, None, None, []
+    permit.interrupted_at, permit.suspended_at, permit.suspend_why = None, None, []
     permit.generation += 1
     _watch_from_now(work, permit, by=by)
     work.flush()

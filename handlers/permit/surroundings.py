@@ -224,6 +224,14 @@ def point_of(place: Permit) -> Point | None:
     return Point(lat=place.lat, lon=place.lon) if place.lat is not None and place.lon is not None else None
 
 
+def touch(work: UnitOfWork, point: Point | None, area_id: int | None) -> int:
+    """Something happened here: live permits in reach are judged at once. Returns how many."""
+    touched = work.permits.touch_near(box(point, REACH_M) if point is not None else None, area_id, at=work.at)
+    if touched:
+        work.wake.add("chat")
+    return touched
+
+
 HAZARD_M = 15.0
 
 
