@@ -34,7 +34,8 @@ FOR_CARDS = 4  # of SENDERS, at most so many redraw cards while messages wait
 LOOK_EVERY_S = 0.25  # what became due meanwhile is seen this soon
 START_WITHIN_S = 15.0  # a round starts nothing after this; RQ ends jobs that last 120 s
 BACK_OFF_S = (2, 5, 15, 60, 300)
-MAX_ATTEMPTS = {Failure.RETRY: 8, Failure.THROTTLED: 50, Failure.UNKNOWN: 4, Failure.CONFIG: 200, Failure.QUOTA: 200}
+THROTTLED_S = 4.0
+MAX_ATTEMPTS = {Failure.RETRY: 8, Failure.THROTTLED: 2000, Failure.UNKNOWN: 4, Failure.CONFIG: 200, Failure.QUOTA: 200}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,7 @@ def _prepare(work: UnitOfWork, rows: Sequence[Delivery]) -> list[dict[str, Any]]
 
 def _write_down(services: Services, work: UnitOfWork, job: list[dict[str, Any]], outcome: Outcome) -> None:
     """Note the end of one call for every row of it, and its posting. A batch stays together: one time to wait for all."""
-    spread = random.uniform(0.8, 1.2)
+    spread = random.uniform(1.0, 1.4)
     for part in job:
         row = work.outbox.get(part["id"])
         # somebody else took it over while our lease was lost: a failure of ours says nothing about their send
@@ -213,6 +214,12 @@ def _write_down(services: Services, work: UnitOfWork, job: list[dict[str, Any]],
             _note(services, work, row, outcome, spread=spread)
     if outcome.post is not None and outcome.failed is None:
         outcome.post(work)
+
+
+def _back_off(failure: Failure, attempts: int) -> float:
+    """Longer each time; a limit frees itself again and says when, so what is throttled keeps asking soon."""
+    longest = THROTTLED_S if failure is Failure.THROTTLED else BACK_OFF_S[-1]
+    return min(longest, BACK_OFF_S[min(attempts, len(BACK_OFF_S)) - 1])
 
 
 def _note(services: Services, work: UnitOfWork, row: Delivery, outcome: Outcome, *, spread: float) -> None:
@@ -228,7 +235,7 @@ def _note(services: Services, work: UnitOfWork, row: Delivery, outcome: Outcome,
         return
     row.error, row.lease_until = f"{error.failure.value} {error.code}"[:100], None
     if error.failure in MAX_ATTEMPTS and row.attempts < MAX_ATTEMPTS[error.failure]:
-        wait_s = max(error.wait_s, BACK_OFF_S[min(row.attempts, len(BACK_OFF_S)) - 1] * spread)
+        wait_s = max(error.wait_s, _back_off(error.failure, row.attempts)) * spread
         due_at = work.at + timedelta(seconds=wait_s)
         if error.failure is Failure.UNKNOWN:
             reconcile.again(row, due_at)

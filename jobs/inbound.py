@@ -8,7 +8,7 @@ from time import monotonic, perf_counter, sleep
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -28,11 +28,13 @@ log = structlog.get_logger()
 
 WITH_MEDIA = {Kind.IMAGE, Kind.VOICE}
 MAX_ATTEMPTS = 4
+AT_ONCE = 20  # then it is looked again whether something urgent came in
 BACK_OFF_S = (1, 5, 30)
 HOLD_S = (
     5.2  # WeCom gives up after 5 s and then sends the message again; DingTalk does not, for it this is one more chance
 )
 HOLD_STEP_S = 0.2
+REPEATED_AFTER = timedelta(seconds=4)  # platforms wait at least so long for an answer before they push again
 UNHEARD = "语音收到了,但没听清文字,请打字再说一遍;录音已保存。"
 APOLOGY = "抱歉,刚才那条消息没有处理成功。内容和照片都保存着,已通知管理员;急事请直接打电话。"
 
@@ -53,13 +55,24 @@ def accept_into(engine: Engine, kick: Kicker, clock: Callable[[], datetime], fir
 
     def accept(messages: Sequence[Inbound]) -> Sequence[str]:
         now = clock()
-        rows = [_row(message, now) for message in messages]
+        lines = [first_aid(message.text) if message.text else "" for message in messages]
+        rows = [_row(message, now, urgent=bool(line)) for message, line in zip(messages, lines, strict=True)]
         if not rows:
             return []
         _store_or_wait(intake, rows, away)
-        return [first_aid(message.text) if message.text and not message.group else "" for message in messages]
+        return [
+            line if line and not message.group and _not_answered(engine, message, now) else ""
+            for line, message in zip(lines, messages, strict=True)
+        ]
 
     return accept
+
+
+def _not_answered(engine: Engine, message: Inbound, now: datetime) -> bool:
+    """Whether this push is the first of its message, or comes so late that the answer to the first cannot have arrived."""
+    with engine.execution_options(read_only=True).connect() as db:
+        first = db.scalar(select(Inbox.received_at).where(Inbox.platform == message.platform, Inbox.key == message.key))
+    return first is None or first == now or now - first > REPEATED_AFTER
 
 
 def _store_or_wait(intake: Intake, rows: Sequence[dict[str, Any]], away: tuple[type[Exception], ...]) -> None:
@@ -75,7 +88,7 @@ def _store_or_wait(intake: Intake, rows: Sequence[dict[str, Any]], away: tuple[t
             sleep(HOLD_STEP_S)
 
 
-def _row(message: Inbound, now: datetime) -> dict[str, Any]:
+def _row(message: Inbound, now: datetime, *, urgent: bool) -> dict[str, Any]:
     needs_media = (
         message.kind in WITH_MEDIA and bool(message.media) and not (message.kind is Kind.VOICE and message.text)
     )
@@ -86,6 +99,7 @@ def _row(message: Inbound, now: datetime) -> dict[str, Any]:
         "sender": account_key(message.platform, message.sender),  # one spelling a person, for the order
         "payload": message.to_json(),
         "state": "new",
+        "urgent": urgent,
         "needs_media": needs_media,
         "media": [],
         "received_at": now,
@@ -98,7 +112,7 @@ def _row(message: Inbound, now: datetime) -> dict[str, Any]:
 def handle_ready(services: Services) -> int:
     """Handle every message that can be handled now; returns how many were taken."""
     with services.new_work(read_only=True) as work:
-        ids = work.inbox.ready_ids(services.clock())
+        ids = work.inbox.ready_ids(services.clock(), limit=AT_ONCE)
     done = 0
     for row_id in ids:
         if handle(services, row_id):

@@ -34,13 +34,21 @@ class InboxRows:
         return self.db.get_one(Inbox, row_id)
 
     def ready_ids(self, at: datetime, *, limit: int = 100) -> list[int]:
-        """The earliest unfinished row of each sender, when it can be taken now, oldest first.
+        """The earliest unfinished row of each sender, when it can be taken now: words of danger, then the oldest.
 
         Asked of the database as a whole: any number of rows that wait (for a picture, for their turn) hide nobody's.
         """
         turn = func.row_number().over(partition_by=(Inbox.platform, Inbox.sender), order_by=Inbox.id)
         rows = (
-            select(Inbox.id, Inbox.sender, Inbox.state, Inbox.needs_media, Inbox.lease_until, Inbox.next_try_at)
+            select(
+                Inbox.id,
+                Inbox.sender,
+                Inbox.urgent,
+                Inbox.state,
+                Inbox.needs_media,
+                Inbox.lease_until,
+                Inbox.next_try_at,
+            )
             .add_columns(turn.label("turn"))
             .where(Inbox.state.in_(UNFINISHED))
             .subquery()
@@ -55,7 +63,7 @@ class InboxRows:
                     or_(rows.state == "new", rows.lease_until.is_(None), rows.lease_until <= at),
                     or_(rows.next_try_at.is_(None), rows.next_try_at <= at),
                 )
-                .order_by(rows.id)
+                .order_by(rows.urgent.desc(), rows.id)
                 .limit(limit)
             )
         )
@@ -109,6 +117,14 @@ class InboxRows:
             update(Inbox).values(lease_until=until).where(Inbox.id.in_(ids), Inbox.state == "fetching")
         )
         return done.rowcount
+
+    def sent_of_handled(self, platform: str, sender: str, handled_at: datetime) -> datetime | None:
+        """When the message was sent that was handled in the transaction of that time."""
+        return self.db.scalar(
+            select(func.max(Inbox.sent_at)).where(
+                Inbox.platform == platform, Inbox.sender == sender, Inbox.handled_at == handled_at
+            )
+        )
 
     def unpark(self, platform: str, sender: str) -> int:
         """Give back what an unknown sender said before the plant knew them."""

@@ -23,7 +23,7 @@ Row = dict[str, Any]
 
 _TABLE: Any = Inbox.__table__
 _COLUMNS = (
-    *("platform", "key", "sender", "payload", "state", "needs_media"),
+    *("platform", "key", "sender", "payload", "state", "urgent", "needs_media"),
     *("media", "received_at", "sent_at", "attempts", "error"),
 )
 
@@ -115,7 +115,7 @@ class Intake:
             try:
                 self._write([row for parcel in parcels for row in parcel.rows])
                 return
-            except self._errors as error:
+            except Exception as error:  # also what connecting raises, which is not the driver's own
                 log.warning("intake.shared_commit_failed", parcels=len(parcels), error=type(error).__name__)
         for parcel in parcels:
             try:

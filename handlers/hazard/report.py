@@ -13,6 +13,7 @@ from rules import hazard as rules
 from rules import text as words
 from rules.terms import HazardState, PhotoKind, PlaceSource
 from storage.models import Hazard, HazardPhoto
+from storage.people import account_key
 
 FLOW = "hazard.report"
 TELLING, JOINING = "telling", "joining"
@@ -53,14 +54,18 @@ def current_draft(turn: Turn) -> Hazard | None:
 
 def _belongs_to_filed(turn: Turn) -> bool:
     """A photo that was taken for a report filed a moment ago, but arrived late, is added to it."""
-    if turn.message.kind is not Kind.IMAGE:
+    if turn.message.kind is not Kind.IMAGE or turn.text:  # a picture with words of its own is a report of its own
         return False
     last = next(iter(turn.work.hazards.reported_by(turn.person.id, limit=1)), None)
     if last is None or last.reporter_id != turn.person.id or last.reported_at is None or last.number is None:
         return False
     if last.state not in (HazardState.REPORTED.value, HazardState.ASSIGNED.value):
         return False
-    if turn.message.sent_at > last.reported_at or turn.at - last.reported_at > TOGETHER:
+    # Compared with the words that filed it, not with the time of filing: under load that is later, and the pictures
+    # of the next report were sent before it.
+    sender = account_key(turn.message.platform, turn.message.sender)
+    told_at = turn.work.inbox.sent_of_handled(turn.message.platform, sender, last.reported_at)
+    if turn.message.sent_at > (told_at or last.reported_at) or turn.at - last.reported_at > TOGETHER:
         return False
     added = add_photos(turn, last, PhotoKind.BEFORE)
     if added:

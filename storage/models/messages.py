@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storage.database import Base, BigId
@@ -27,6 +27,7 @@ class Inbox(Base):
     payload: Mapped[dict[str, Any]]
     # new → (fetching → new) → taken → done; parked: sender unknown to the plant; failed: see error
     state: Mapped[str] = mapped_column(String(12), default="new")
+    urgent: Mapped[bool] = mapped_column(default=False, server_default=false())  # words of danger: handled first
     needs_media: Mapped[bool] = mapped_column(default=False)
     media: Mapped[list[Any]] = mapped_column(default=list)  # fetched: [{sha256, kind, refused}] in message order
     received_at: Mapped[datetime]

@@ -70,11 +70,11 @@ def at_rest(on: Field, *, within_s: float) -> float | None:
     return on.wait_for(still, within_s=within_s)
 
 
-def look(on: Field, sent: Sequence[Report], *, answered_is_enough: bool = False) -> Found:
-    """Every invariant. `answered_is_enough`: a report that was refused with words is not lost."""
+def look(on: Field, sent: Sequence[Report], *, ever: Sequence[Report]) -> Found:
+    """Every invariant, for the reports of one round; `ever` holds all that were sent on this product."""
     found = Found()
-    _reports(on, sent, found, answered_is_enough)
-    _screens(on, sent, found)
+    _reports(on, sent, found)
+    _screens(on, sent, ever, found)
     _database(on, found)
     with UnitOfWork(on.engine, datetime.now(UTC), read_only=True) as work:
         broken = list(Trail(work.db).broken())
@@ -91,16 +91,15 @@ def audited(on: Field) -> list[str]:
     return [f"auditor: {item.kind.value} {item.subject} {item.facts}" for item in report.found]
 
 
-def _reports(on: Field, sent: Sequence[Report], found: Found, answered_is_enough: bool) -> None:
+def _reports(on: Field, sent: Sequence[Report], found: Found) -> None:
     rows = on.ask("SELECT id, state, number, description FROM hazard")
     filed: Counter[str] = Counter()
     for row in rows:
         if row.number:
             filed.update(word for word in row.description.split() if word.startswith("LX-"))
-    answered = {r.code for r in sent} if answered_is_enough else set()
     for report in sent:
         count = filed[report.code]
-        if count == 0 and report.code not in answered:
+        if count == 0:
             found.lost += 1
             found.wrong.append(f"{report.code} of {report.platform} was never filed: {_story(on, report)}")
         elif count > 1:
@@ -118,7 +117,7 @@ def _story(on: Field, report: Report) -> str:
     return f"inbox {[tuple(row) for row in rows]} drafts {[tuple(row) for row in drafts]}"
 
 
-def _screens(on: Field, sent: Sequence[Report], found: Found) -> None:
+def _screens(on: Field, sent: Sequence[Report], ever: Sequence[Report], found: Found) -> None:
     """On each phone: every receipt once, no text more often than it was written, cards as they are now."""
     cards = {
         (row.user_id, row.number): (row.title, row.posts)
@@ -133,19 +132,19 @@ def _screens(on: Field, sent: Sequence[Report], found: Found) -> None:
     written: Counter[tuple[str, str]] = Counter()
     for row in on.ask("SELECT user_id, payload->>'text' AS said FROM delivery WHERE what = 'text' AND user_id <> ''"):
         written[row.user_id.lower(), _plain(row.said)] += 1
-    mine: dict[tuple[str, str], list[str]] = {}
+    for report in ever:
+        if report.red:
+            written[report.user.lower(), FIRST_AID] += 1  # the callback's own answer (ADR 0007)
+    mine: dict[str, list[str]] = {}
     for row in on.ask("SELECT number, description FROM hazard WHERE number IS NOT NULL"):
         for word in row.description.split():
             if word.startswith("LX-"):
-                mine.setdefault(("", word), []).append(row.number)
+                mine.setdefault(word, []).append(row.number)
     for platform, user in sorted({(r.platform, r.user) for r in sent}):
         items = [i for i in on.get(f"/{platform}/_phone/{user}/screen")["items"] if i["from"] != "me"]
-        for report in sent:
-            if report.red and (report.platform, report.user) == (platform, user):
-                written[user.lower(), FIRST_AID] += 1  # the callback's own answer, before anything is stored (ADR 0007)
         _texts(user, items, written, found)
         for report in (r for r in sent if (r.platform, r.user) == (platform, user)):
-            for number in mine.get(("", report.code), []):
+            for number in mine.get(report.code, []):
                 _receipt(report, number, items, cards.get((user, number)), found)
 
 

@@ -83,7 +83,7 @@ class Plan:
         """Wait until nothing is left to do, look, and note it."""
         began = monotonic()
         rest = checks.at_rest(self.on, within_s=within_s)
-        found = checks.look(self.on, sent)
+        found = checks.look(self.on, sent, ever=self.crowd.sent)
         if rest is None:
             found.wrong.append(f"not at rest {within_s:.0f} s after the fault: {checks.unfinished(self.on)} left")
         result.add(found, rest)

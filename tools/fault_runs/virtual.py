@@ -154,7 +154,7 @@ def silent_drop(folder: Path, seeded: random.Random, short: bool, note: Note) ->
     """WeCom says «ok» and shows nothing: nobody presses, so the ladder goes on to others and to SMS."""
     result = Result("sends silently dropped")
     with plant_of(folder, "silent") as plant:
-        plant.wecom.core.switches.set({"silent_drop": True, "path": "message/send"})
+        plant.wecom.core.switches.set({"silent_drop": True})
         plant.phone("张伟").says("3号泵房着火了")
         seen_at_once = [name for name in ("赵建国", "周敏") if plant.phone(name).count("YH-0001")]
         plant.wecom.core.switches.set({"clear": True})

@@ -121,6 +121,7 @@ def upgrade() -> None:
         sa.Column("sender", sa.String(length=128), nullable=False),
         sa.Column("payload", storage.database.Json, nullable=False),
         sa.Column("state", sa.String(length=12), nullable=False),
+        sa.Column("urgent", sa.Boolean(), server_default=sa.text("(false)"), nullable=False),
         sa.Column("needs_media", sa.Boolean(), nullable=False),
         sa.Column("media", storage.database.Json, nullable=False),
         sa.Column("received_at", storage.database.UtcTime(), nullable=False),
