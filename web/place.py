@@ -93,7 +93,7 @@ def _take(ctx: WebContext, draft_id: int, body: dict[str, Any]) -> PlaceOutcome:
     who, key = visitor(), str(body.get("key", ""))[:64]
     if not key:
         raise Refused(400, "页面不完整,请重新打开这个页面。")
-    point, accuracy_m = _position(body)
+    point, accuracy_m = position(body)
 
     def act(work: UnitOfWork) -> PlaceOutcome:
         where: Point | Area
@@ -128,7 +128,7 @@ class _NotUsed(Exception):
         self.outcome = outcome
 
 
-def _position(body: dict[str, Any]) -> tuple[Point | None, float | None]:
+def position(body: dict[str, Any]) -> tuple[Point | None, float | None]:
     """The position in WGS84 and its accuracy in metres; (None, None) when an area was chosen instead."""
     if "lat" not in body and "lon" not in body:
         return None, None
