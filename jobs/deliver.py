@@ -181,7 +181,8 @@ def _prepare(work: UnitOfWork, rows: Sequence[Delivery]) -> list[dict[str, Any]]
     out = []
     for row in rows:
         content = work.cards.get(row.card_id) if row.card_id is not None else None
-        account = work.people.account(row.platform, row.user_id) if row.user_id and row.platform != "sms" else None
+        named = row.user_id and row.platform == "dingtalk"  # its to-dos want the union id
+        account = work.people.account(row.platform, row.user_id) if named else None
         todo_of = work.outbox.get(row.payload["todo_of"]) if row.what == "todo_done" else None
         out.append(
             {
@@ -205,15 +206,25 @@ def _prepare(work: UnitOfWork, rows: Sequence[Delivery]) -> list[dict[str, Any]]
 
 def _write_down(services: Services, work: UnitOfWork, job: list[dict[str, Any]], outcome: Outcome) -> None:
     """Note the end of one call for every row of it, and its posting. A batch stays together: one time to wait for all."""
+    arrived = [part for part in job if outcome.failed is None and _place(part) not in outcome.refused]
+    # also when our lease was lost meanwhile: it did arrive, whoever holds the row now
+    for row_id in work.outbox.confirm([part["id"] for part in arrived], work.at, ref=outcome.ref) if arrived else ():
+        log.info("delivery.confirmed", id=row_id, what=job[0]["what"], platform=job[0]["platform"])
     spread = random.uniform(1.0, 1.4)
     for part in job:
+        if part in arrived:
+            continue
         row = work.outbox.get(part["id"])
         # somebody else took it over while our lease was lost: a failure of ours says nothing about their send
-        ours = row.state == "claimed" and row.attempts == part["attempts"]
-        if ours or (outcome.failed is None and row.state in ("due", "claimed", "unknown")):
-            _note(services, work, row, outcome, spread=spread)
+        if row.state == "claimed" and row.attempts == part["attempts"]:
+            error = outcome.failed or PlatformError(Failure.NOBODY, outcome.refused[_place(part)])
+            _failed(services, work, row, error, spread=spread)
     if outcome.post is not None and outcome.failed is None:
         outcome.post(work)
+
+
+def _place(part: dict[str, Any]) -> str:
+    return f"group:{part['group_id']}" if part["group_id"] else f"user:{part['user_id']}"
 
 
 def _back_off(failure: Failure, attempts: int) -> float:
@@ -222,17 +233,8 @@ def _back_off(failure: Failure, attempts: int) -> float:
     return min(longest, BACK_OFF_S[min(attempts, len(BACK_OFF_S)) - 1])
 
 
-def _note(services: Services, work: UnitOfWork, row: Delivery, outcome: Outcome, *, spread: float) -> None:
-    """Write down how a send ended; decide what comes next."""
-    place = f"group:{row.group_id}" if row.group_id else f"user:{row.user_id}"
-    error = outcome.failed
-    if error is None and place in outcome.refused:
-        error = PlatformError(Failure.NOBODY, outcome.refused[place])
-    if error is None:
-        row.state, row.confirmed_at, row.ref, row.error, row.wait_reason = "confirmed", work.at, outcome.ref, "", ""
-        row.lease_until = None
-        log.info("delivery.confirmed", id=row.id, what=row.what, platform=row.platform, attempts=row.attempts)
-        return
+def _failed(services: Services, work: UnitOfWork, row: Delivery, error: PlatformError, *, spread: float) -> None:
+    """Write down why a send failed; decide what comes next."""
     row.error, row.lease_until = f"{error.failure.value} {error.code}"[:100], None
     if error.failure in MAX_ATTEMPTS and row.attempts < MAX_ATTEMPTS[error.failure]:
         wait_s = max(error.wait_s, _back_off(error.failure, row.attempts)) * spread

@@ -1,6 +1,9 @@
-"""Due ladder steps (升级): taken one by one, so that one bad row stops nobody."""
+"""Due ladder steps (升级): taken one by one, so that one bad row stops nobody, and for a while only: after a long stop
+the scheduler's other duties must not wait until the last of very many is taken."""
 
 from __future__ import annotations
+
+from time import monotonic
 
 import structlog
 
@@ -10,17 +13,27 @@ from jobs.queue import DELIVERY
 
 log = structlog.get_logger()
 
+FOR_S = 2.0
+MOST_FAILED = 1000
+
 
 def escalate_due(services: Services) -> int:
-    """Take every due step and tell the next people; returns how many were taken."""
-    taken, seen = 0, set[int]()
-    while True:  # a rung with nobody on it brings the next one in the same tick
+    """Take due steps, longest due first, and tell the next people; returns how many were taken."""
+    taken, failed, end = 0, list[int](), monotonic() + FOR_S
+    while len(failed) < MOST_FAILED:  # a rung with nobody on it brings the next one in the same tick
         with services.new_work(read_only=True) as work:
-            due = [step_id for step_id in work.ladder.due_ids(services.clock()) if step_id not in seen]
+            due = work.ladder.due_ids(services.clock(), without=failed)
         if not due:
             break
-        seen.update(due)
-        taken += sum(_take(services, step_id) for step_id in due)
+        for step_id in due:
+            if _take(services, step_id):
+                taken += 1
+            else:
+                failed.append(step_id)
+            if monotonic() > end:
+                break
+        if monotonic() > end:
+            break
     if taken:
         services.kick(DELIVERY)
         log.info("ladder.climbed", steps=taken)

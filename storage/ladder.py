@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,11 +45,16 @@ class Ladder:
             .order_by(LadderStep.due_at, LadderStep.position)
         ).all()
 
-    def due_ids(self, at: datetime, *, limit: int = 500) -> Sequence[int]:
-        """Steps whose time has come, longest due first."""
+    def due_ids(self, at: datetime, *, limit: int = 500, without: Collection[int] = ()) -> Sequence[int]:
+        """Steps whose time has come, longest due first; `without` those that were tried in vain just now."""
         return self.db.scalars(
             select(LadderStep.id)
-            .where(LadderStep.taken_at.is_(None), LadderStep.called_off_at.is_(None), LadderStep.due_at <= at)
+            .where(
+                LadderStep.taken_at.is_(None),
+                LadderStep.called_off_at.is_(None),
+                LadderStep.due_at <= at,
+                LadderStep.id.not_in(without),
+            )
             .order_by(LadderStep.due_at, LadderStep.id)
             .limit(limit)
         ).all()

@@ -76,24 +76,20 @@ class Outbox:
 
     def claim(self, ids: Sequence[int], at: datetime, *, lease: timedelta) -> list[Delivery]:
         """Claim those of the rows that are still due; the caller commits, sends, and reports back."""
-        won = [
-            row_id
-            for row_id in ids
-            if rows_changed(
-                self.db,
-                update(Delivery)
-                .values(
-                    state="claimed",
-                    claimed_at=at,
-                    lease_until=at + lease,
-                    attempts=Delivery.attempts + 1,
-                    first_tried_at=func.coalesce(Delivery.first_tried_at, at),
-                    wait_reason="",
-                )
-                .where(Delivery.id == row_id, Delivery.state == "due"),
+        won = self.db.scalars(
+            update(Delivery)
+            .values(
+                state="claimed",
+                claimed_at=at,
+                lease_until=at + lease,
+                attempts=Delivery.attempts + 1,
+                first_tried_at=func.coalesce(Delivery.first_tried_at, at),
+                wait_reason="",
             )
-            == 1
-        ]
+            .where(Delivery.id.in_(ids), Delivery.state == "due")
+            .returning(Delivery.id)
+            .execution_options(synchronize_session=False)
+        ).all()
         return list(
             self.db.scalars(
                 select(Delivery)
@@ -102,6 +98,17 @@ class Outbox:
                 .execution_options(populate_existing=True)
             )
         )
+
+    def confirm(self, ids: Sequence[int], at: datetime, *, ref: str) -> list[int]:
+        """The platform took them; returns those for which this was news."""
+        done = self.db.scalars(
+            update(Delivery)
+            .values(state="confirmed", confirmed_at=at, ref=ref, error="", wait_reason="", lease_until=None)
+            .where(Delivery.id.in_(ids), Delivery.state.in_(WAITING))
+            .returning(Delivery.id)
+            .execution_options(synchronize_session=False)
+        )
+        return list(done)
 
     def get(self, row_id: int) -> Delivery:
         return self.db.get_one(Delivery, row_id, populate_existing=True)

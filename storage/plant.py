@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import cos, radians
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
@@ -41,6 +42,21 @@ class Plant:
             .order_by(Equipment.id)
         ).all()
         return rows[0] if rows else None
+
+    def ignition_near(self, lat: float, lon: float, *, metres: float) -> Sequence[Equipment]:
+        """Ignition sources in the square of twice `metres` around the point; the caller measures."""
+        high = metres / 111_000
+        wide = high / max(0.01, cos(radians(lat)))
+        return self.db.scalars(
+            select(Equipment)
+            .where(
+                Equipment.active,
+                Equipment.ignition,
+                Equipment.lat.between(lat - high, lat + high),
+                Equipment.lon.between(lon - wide, lon + wide),
+            )
+            .order_by(Equipment.id)
+        ).all()
 
     def all_equipment(self) -> Sequence[Equipment]:
         return self.db.scalars(

@@ -97,8 +97,8 @@ def _neighbours(work: UnitOfWork, hazard: Hazard) -> list[NearbyFacts]:
         return []
     here = Point(lat=hazard.lat, lon=hazard.lon)
     found = []
-    for item in work.plant.all_equipment():
-        if item.ignition and item.lat is not None and item.lon is not None and item.id != hazard.equipment_id:
+    for item in work.plant.ignition_near(here.lat, here.lon, metres=NEIGHBOUR_M):
+        if item.lat is not None and item.lon is not None and item.id != hazard.equipment_id:
             metres = geo.distance_m(here, Point(lat=item.lat, lon=item.lon))
             if metres <= NEIGHBOUR_M:
                 found.append(NearbyFacts(name=item.name, kind=item.kind, distance_m=metres))
