@@ -39,7 +39,7 @@ _VERDICT: dict[str, Any] = {
             {
                 "id": text("HW-A03 …, see docs/permits.md"),
                 "result": choice([result.value for result in Result]),
-                "facts": {"type": "object", "description": "What it was judged on"},
+                "facts": {"type": "object", "properties": {}, "description": "What it was judged on"},
                 "limit": text(),
                 "clause": text(),
                 "message": text("In Chinese"),
@@ -50,7 +50,30 @@ _VERDICT: dict[str, Any] = {
         )
     ),
     "missing": many(text()),
-    "fix": many({"type": "object", "description": "Smallest sets of changes that make it pass"}),
+    "fix": many(
+        record(
+            {
+                "changes": many(
+                    record(
+                        {
+                            "id": text(),
+                            "text": text("What to do, in Chinese"),
+                            "facts": {"type": "object", "properties": {}, "description": "What it changes"},
+                            "level": maybe(text()),
+                            "at": maybe(TIME),
+                            "kind": choice(["act", "wait", "supply"]),
+                            "cost": {"type": "integer"},
+                        }
+                    )
+                ),
+                "result": choice([result.value for result in Result]),
+                "level": maybe(text()),
+                "at": TIME,
+                "minimal": FLAG,
+            },
+            words="A smallest set of changes that makes it pass; the first is the cheapest",
+        )
+    ),
     "due_next": many(record({"at": TIME, "rule": text(), "clause": text(), "message": text()})),
     "table_version": text("Changes with any rule, limit or setting"),
     "decided_in_ms": NUMBER,
@@ -132,7 +155,11 @@ SCHEMAS = {
             "work": choice(WORKS),
             "level": {"description": "special, l1, l2; I … IV; 1 … 3; left out or null: not graded yet"},
             "at": TIME,
-            "facts": {"type": "object", "description": "Fact name → value, see docs/permits.md; missing = unknown"},
+            "facts": {
+                "type": "object",
+                "properties": {},
+                "description": "Fact name → value, see docs/permits.md; missing = unknown",
+            },
             "stage": maybe(choice([stage.value for stage in Stage], "Only the rules asked then; left out: all")),
         },
         optional=("level", "stage", "facts"),
