@@ -1,0 +1,219 @@
+"""Who is sent first, what is held back by whom, and what a batch does when it must be repeated."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Engine, select
+
+from bot.platforms.base import Failure, PlatformError, Posted, Sent
+from bot.router import Router
+from cards.card import Card
+from jobs import deliver, leases, sweep
+from jobs.context import Services
+from jobs.queue import NoKicker
+from storage.models import Delivery
+
+NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+WAIT_S = 20
+
+
+class Wire:
+    """A platform that calls `on_text` for every text and `on_card` for every card."""
+
+    def __init__(self) -> None:
+        self.on_text: Any = lambda user, text: None
+        self.on_card: Any = lambda targets, ref: None
+
+    def send_text(self, target, text, *, key, reply_to=None, markdown=False) -> Sent:
+        self.on_text(target.user, text)
+        return Sent(ref=key)
+
+    def post_card(self, card, targets, *, ref) -> Posted:
+        self.on_card(targets, ref)
+        return Posted(ref=ref)
+
+
+class Office:
+    def __init__(self, engine: Engine) -> None:
+        self.now, self.wire = NOW, Wire()
+        self.services = Services(
+            engine=engine, clock=lambda: self.now, platforms={"dingtalk": self.wire, "wecom": self.wire},  # type: ignore[dict-item]
+            router=Router((), help=lambda _: None), media=None, kick=NoKicker(), zone=ZoneInfo("Asia/Shanghai"),  # type: ignore[arg-type]
+            public_url="", redis=None,
+        )  # fmt: skip
+
+    def write(self, key: str, *, user: str = "", urgency: int = 5, platform: str = "wecom", **more: Any) -> int:
+        values = {"what": "text", "payload": {"text": key}, "user_id": user or key, **more}
+        row = Delivery(
+            dedupe_key=key, purpose="p", platform=platform, urgency=urgency, due_at=self.now, created_at=self.now,
+            expires_at=self.now + timedelta(days=1), **values,
+        )  # fmt: skip
+        with self.services.new_work() as work:
+            work.outbox.add(row)
+            work.commit()
+            return row.id
+
+    def card(self, key: str, people: int) -> list[int]:
+        with self.services.new_work() as work:
+            card_id = work.cards.put(key, "", 0, Card(title=key).to_json(), at=self.now).id
+            work.commit()
+        return [
+            self.write(f"{key}:{n}", what="card", payload={}, card_id=card_id, batch_key=f"wecom|{key}")
+            for n in range(people)
+        ]
+
+    def rows(self) -> list[Delivery]:
+        with self.services.new_work(read_only=True) as work:
+            return list(work.db.scalars(select(Delivery).order_by(Delivery.id)))
+
+
+@pytest.fixture
+def office(engine) -> Office:
+    return Office(engine)
+
+
+def test_an_alarm_written_while_all_senders_hang_is_sent_at_once(office):
+    hanging, alarm_sent, may_end = threading.Semaphore(0), threading.Event(), threading.Event()
+
+    def on_text(user: str, text: str) -> None:
+        if text == "alarm":
+            alarm_sent.set()
+            return
+        hanging.release()
+        assert may_end.wait(WAIT_S)
+
+    office.wire.on_text = on_text
+    for n in range(deliver.SENDERS + 5):
+        office.write(f"normal{n}")
+    round_ = threading.Thread(target=deliver.send_ready, args=(office.services,))
+    round_.start()
+    for _ in range(deliver.SENDERS):
+        assert hanging.acquire(timeout=WAIT_S)
+    office.write("alarm", urgency=0)
+    sent = alarm_sent.wait(WAIT_S)
+    may_end.set()
+    round_.join()
+    assert sent, "the alarm waited for messages that are not urgent"
+    assert not hanging.acquire(blocking=False) or [r.state for r in office.rows()].count("confirmed") == len(
+        office.rows()
+    )
+
+
+def test_messages_to_one_place_go_one_after_another_the_urgent_first(office):
+    said, at_once, most = [], [0], [0]
+    lock = threading.Lock()
+
+    def on_text(user: str, text: str) -> None:
+        with lock:
+            at_once[0] += 1
+            most[0] = max(most[0], at_once[0])
+            said.append(text)
+        with lock:
+            at_once[0] -= 1
+
+    office.wire.on_text = on_text
+    for n, urgency in enumerate((5, 8, 0, 5)):
+        office.write(f"m{n}", user="one", urgency=urgency)
+    deliver.send_ready(office.services)
+    assert said == ["m2", "m0", "m3", "m1"]
+    assert most[0] == 1
+
+
+def test_a_batch_that_failed_goes_out_again_as_one_call(office):
+    calls: list[int] = []
+
+    def on_card(targets, ref) -> None:
+        calls.append(len(targets))
+        if len(calls) == 1:
+            raise PlatformError(Failure.RETRY, "busy")
+
+    office.wire.on_card = on_card
+    ids = office.card("k", 3)
+    deliver.send_ready(office.services)
+    assert len({row.due_at for row in office.rows()}) == 1
+    office.now += timedelta(seconds=10)
+    deliver.send_ready(office.services)
+    assert calls == [3, 3]
+    with office.services.new_work(read_only=True) as work:
+        card_id = work.outbox.get(ids[0]).card_id
+        assert sorted(c.user_id for p in work.cards.get(card_id).posts for c in p.copies) == ["k:0", "k:1", "k:2"]
+
+
+@pytest.mark.parametrize(
+    ("platform", "said"), [("dingtalk", ["hello", "hello\n(可能重复)"]), ("wecom", ["hello", "hello"])]
+)
+def test_a_text_of_unknown_outcome_says_so_where_the_platform_cannot_tell(office, platform, said):
+    heard: list[str] = []
+
+    def on_text(user: str, text: str) -> None:
+        heard.append(text)
+        if len(heard) == 1:
+            raise PlatformError(Failure.UNKNOWN, "read_timeout")
+
+    office.wire.on_text = on_text
+    office.write("hello", platform=platform)
+    deliver.send_ready(office.services)
+    office.now += timedelta(seconds=10)
+    deliver.send_ready(office.services)
+    assert heard == said
+    assert [row.state for row in office.rows()] == ["confirmed"]
+
+
+def test_what_a_dead_worker_held_is_due_again_when_its_lease_ends(office):
+    row_id = office.write("held")
+    with office.services.new_work() as work:
+        work.outbox.claim([row_id], office.now, lease=leases.LEASE)
+        work.commit()
+    office.now += leases.LEASE - timedelta(seconds=1)
+    assert sweep.leases(office.services) == 0
+    office.now += timedelta(seconds=1)
+    assert sweep.leases(office.services) == 1
+    assert [(row.state, row.wait_reason) for row in office.rows()] == [("due", "reconcile")]
+
+
+def test_a_living_worker_keeps_its_lease_longer_than_it_is(office, monkeypatch):
+    monkeypatch.setattr(leases, "RENEW_S", 0.01)
+    renewed = threading.Event()
+
+    def on_text(user: str, text: str) -> None:
+        office.now += leases.LEASE + timedelta(seconds=5)
+        assert renewed.wait(WAIT_S)
+        assert sweep.leases(office.services) == 0
+
+    renew = deliver.Leases._keep
+
+    def keep(self: leases.Leases) -> None:
+        def noted(work, ids, until) -> None:
+            original(work, ids, until)
+            work.commit()
+            if until > NOW + 2 * leases.LEASE:
+                renewed.set()
+
+        original, self._renew = self._renew, noted
+        renew(self)
+
+    monkeypatch.setattr(leases.Leases, "_keep", keep)
+    office.wire.on_text = on_text
+    office.write("slow")
+    deliver.send_ready(office.services)
+    assert [(row.state, row.attempts) for row in office.rows()] == [("confirmed", 1)]
+
+
+def test_a_late_failure_does_not_overrule_who_took_the_row_over(office):
+    def on_text(user: str, text: str) -> None:
+        office.now += leases.LEASE
+        sweep.leases(office.services)
+        with office.services.new_work() as work:
+            work.outbox.claim([1], office.now, lease=leases.LEASE)
+            work.commit()
+        raise PlatformError(Failure.PERMANENT, "refused")
+
+    office.wire.on_text = on_text
+    assert office.write("taken over") == 1
+    deliver.send_ready(office.services)
+    assert [(row.state, row.attempts) for row in office.rows()] == [("claimed", 2)]
