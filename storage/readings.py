@@ -73,7 +73,7 @@ class Readings:
 
     def span(
         self, detector_ids: Collection[int], kind: str, since: datetime, until: datetime
-    ) -> Sequence[Row[tuple[int, datetime, float | None, str]]]:
+    ) -> Sequence[Row[int, datetime, float | None, str]]:
         """(detector id, time, value, status) in the span, oldest first."""
         return self.db.execute(
             select(Reading.detector_id, Reading.at, Reading.value, Reading.status)

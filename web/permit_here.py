@@ -11,7 +11,7 @@ from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from cards import permit as cards
-from handlers.permit import actions
+from handlers.permit import signing
 from rules.errors import RuleBroken
 from rules.permit.life import PermitState
 from storage.unit_of_work import UnitOfWork
@@ -33,7 +33,7 @@ def routes(ctx: WebContext) -> Blueprint:
     def here(permit_id: int) -> ResponseReturnValue:
         with ctx.new_work(read_only=True) as work:
             permit = find(work, str(permit_id))
-            actions.check_signer(work, permit, work.people.get(visitor().person_id), "approve")
+            signing.check_signer(work, permit, work.people.get(visitor().person_id), "approve")
             title = f"{permit.number} {cards.name(permit)}"
             return render_template(
                 "permit_here.html",
@@ -59,7 +59,7 @@ def routes(ctx: WebContext) -> Blueprint:
         def act(work: UnitOfWork) -> dict[str, Any]:
             permit = work.permits.get(find(work, str(permit_id)).id, lock=True)
             person = work.people.get(who.person_id)
-            actions.approve(work, permit, by=person, here=point, accuracy_m=accuracy_m, via="web")
+            signing.approve(work, permit, by=person, here=point, accuracy_m=accuracy_m, via="web")
             work.conversations.end(f"person:{person.id}", at=work.at)
             words = f"{permit.number} 已批准,{cards.span(permit)}有效。"
             return {"finished": permit.state == PermitState.APPROVED.value, "message": words}

@@ -13,19 +13,13 @@ from typing import Any
 from bot import outbox
 from cards import permit as cards
 from cards.words import local
-from handlers.permit import cast, facts, judge, measures, questions, surroundings, tables
+from handlers.permit import cast, facts, gas_facts, judge, questions, tables
 from handlers.permit.judge import Judgement
-from rules import geo
 from rules.errors import RuleBroken
-from rules.geo import Point
-from rules.permit import Stage, max_validity
+from rules.permit import Stage
 from rules.permit.life import Moment, PermitState, Step, move
-from storage.models import GasTest, Permit, PermitApproval, Person
+from storage.models import GasTest, Permit, Person
 from storage.unit_of_work import UnitOfWork
-
-ON_SITE_M = 50.0  # from the point of work, beside what the phone says of its own accuracy; enterprise
-WORST_FIX_M = 100.0  # a fix rougher than this says nothing about being at the site
-OUTSIDE = "您不在厂区内,不能审批。审批人须在作业现场完成审批(GB 30871-2022 4.11 a),请到现场再发位置。"
 
 VERB_ZH = {
     "submitted": "提交",
@@ -84,7 +78,7 @@ def leave_line(
 
 def moment(work: UnitOfWork, permit: Permit, judged: Judgement | None, **known: Any) -> Moment:
     """What the guards of the permit's life look at."""
-    _, sampled_at = facts.tests_of(permit)
+    _, sampled_at = gas_facts.tests_of(permit)
     suspended = permit.state == PermitState.SUSPENDED.value
     return Moment(
         **{
@@ -201,132 +195,6 @@ def withdraw(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
     before = move_on(work, permit, Step.WITHDRAW, moment(work, permit, None))
     last = leave_line(work, permit, "withdrawn", by=by, via=via, before=before)
     cast.redraw(work, permit, last)
-
-
-# -- signatures
-
-
-def check_signer(work: UnitOfWork, permit: Permit, by: Person, kind: str) -> PermitApproval:
-    """The open signature this person may give. Raises RuleBroken, naming who was first when it is too late."""
-    row = cast.open_signature(permit, kind)
-    if PermitState(permit.state) is not PermitState.SUBMITTED or row is None:
-        raise RuleBroken(
-            "state", who_was_first(work, permit) or f"{permit.number} 现在{PermitState(permit.state).zh},不用再签。"
-        )
-    if not cast.may_sign(work, permit, by, row):
-        raise RuleBroken("who", f"这一步由{row.words}签,您不能代签;作业人、监护人、申请人也不能签自己的票。")
-    return row
-
-
-def who_was_first(work: UnitOfWork, permit: Permit) -> str:
-    """«ZY-0001 已由王芳 11-24 10:02 批准。»"""
-    for line in reversed(work.trail.of("permit", permit.id)):
-        if line.action in ("approved", "refused", "returned", "withdrawn") and line.by_id is not None:
-            return f"{permit.number} 已由{work.people.get(line.by_id).name} {local(line.at)} {VERB_ZH[line.action]}。"
-    return ""
-
-
-def distance_to_site(work: UnitOfWork, permit: Permit, here: Point, accuracy_m: float | None) -> float:
-    """Metres from the signer to the work. Raises RuleBroken when that is outside the plant or too far to see it."""
-    rough = accuracy_m or 0.0
-    if rough > WORST_FIX_M:
-        raise RuleBroken("on_site", f"定位误差约{rough:.0f}米,看不出您是否在现场。请到开阔处重新发位置。")
-    areas = [area for area in work.plant.areas() if area.polygon]
-    nearest = min((geo.distance_to_polygon_m(here, area.polygon) for area in areas), default=0.0)
-    site = surroundings.point_of(permit)
-    if areas and nearest > ON_SITE_M + rough and (site is None or geo.distance_m(here, site) > ON_SITE_M + rough):
-        raise RuleBroken("on_site", OUTSIDE, source="GB 30871-2022 4.11 a")
-    if site is not None:
-        metres = geo.distance_m(here, site)
-    else:
-        ring = permit.area.polygon if permit.area is not None else []
-        metres = geo.distance_to_polygon_m(here, ring) if ring else 0.0
-    if metres > ON_SITE_M + rough:
-        raise RuleBroken(
-            "on_site",
-            f"您离作业点约{metres:.0f}米。审批人须在作业现场审批(4.11 a),请到{cards.place(permit)}再发位置。",
-            source="GB 30871-2022 4.11 a",
-        )
-    return metres
-
-
-def approve(
-    work: UnitOfWork, permit: Permit, *, by: Person, here: Point, accuracy_m: float | None, via: str
-) -> PermitState:
-    """Sign on the spot. The permit is approved when nobody else has to sign and the verdict still allows the work."""
-    row = check_signer(work, permit, by, "approve")
-    metres = distance_to_site(work, permit, here, accuracy_m)
-    judged = judge_request(work, permit, cause="approval")
-    others_open = any(r.kind == "countersign" and r.granted is None for r in permit.approvals)
-    before = move_on(
-        work,
-        permit,
-        Step.APPROVE,
-        moment(work, permit, judged, approvals_complete=not others_open, approver_on_site=True),
-    )
-    row.person, row.granted, row.decided_at = by, True, work.at
-    row.lat, row.lon, row.accuracy_m = here.lat, here.lon, accuracy_m
-    permit.approved_at = work.at
-    _set_validity(work, permit)
-    _list_measures(work, permit)
-    cast.join(permit, by, cast.APPROVER, work)
-    permit.judge_at = permit.valid_until
-    last = leave_line(work, permit, "approved", by=by, via=via, before=before, metres=round(metres), role=row.step)
-    cast.post(
-        work,
-        permit,
-        {p.id: p for p in [*cast.everyone(permit), *cast.shift_leaders(work, permit)]}.values(),
-        purpose="permit.approved",
-        last=last,
-        urgency=outbox.URGENT,
-    )
-    return PermitState(permit.state)
-
-
-def _set_validity(work: UnitOfWork, permit: Permit) -> None:
-    """From the planned start, or from now when that has passed; never longer than the table allows."""
-    start, end = permit.planned_start or work.at, permit.planned_end
-    longest = max_validity(tables.rules_of(work).table, work=permit.work, level=permit.level or None)
-    limit = start + longest.longest
-    permit.valid_from = start
-    permit.valid_until = min(end, limit) if end is not None else start + min(longest.usual, timedelta(hours=4))
-
-
-def _list_measures(work: UnitOfWork, permit: Permit) -> None:
-    work.permits.drop_approvals(permit, "measure")
-    for measure in measures.measures_of(permit):
-        permit.approvals.append(PermitApproval(kind="measure", step=measure.id, words=measure.text))
-
-
-def countersign(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> str:
-    """One unit's signature; one person signs for every unit whose post is theirs."""
-    check_signer(work, permit, by, "countersign")
-    signed = []
-    for row in permit.approvals:
-        if row.kind == "countersign" and row.granted is None and cast.may_sign(work, permit, by, row):
-            row.person, row.granted, row.decided_at = by, True, work.at
-            signed.append(row.words)
-    cast.join(permit, by, cast.SIGNER, work)
-    last = leave_line(work, permit, "countersigned", by=by, via=via, why="、".join(signed))
-    cast.redraw(work, permit, last)
-    return "、".join(signed)
-
-
-def decline(work: UnitOfWork, permit: Permit, *, by: Person, why: str, back: bool, via: str) -> None:
-    """Refuse for good, or give back to be completed."""
-    row = check_signer(work, permit, by, "approve")
-    if not why.strip():
-        raise RuleBroken("why", "请用一句话说明原因。")
-    before = move_on(work, permit, Step.RETURN if back else Step.REFUSE, moment(work, permit, None))
-    if not back:
-        row.person, row.granted, row.decided_at, row.words = by, False, work.at, why[:300]
-    action = "returned" if back else "refused"
-    last = leave_line(work, permit, action, by=by, via=via, before=before, why=why[:300])
-    cast.redraw(work, permit, last)
-    told = [permit.applicant] if permit.applicant is not None else []
-    cast.tell(
-        work, permit, told, f"{permit.number} {by.name}{VERB_ZH[action]}:{why[:100]}", tag=f"{action}:{work.at:%H%M%S}"
-    )
 
 
 # -- gas

@@ -10,7 +10,7 @@ from bot.turn import Turn
 from cards import permit as cards
 from cards.card import Button, Card
 from cards.words import zone
-from handlers.permit import answers, apply, cast, gas_talk, work_talk
+from handlers.permit import answers, apply, cast, fixing, gas_talk, measure_talk, sign_talk, work_talk
 from handlers.permit.talk import (
     ANSWER,
     FINISH_PHOTO,
@@ -126,9 +126,9 @@ flow = Flow(
         METER: _spoken(gas_talk.meter_said),
         GROUP: _spoken(answers.group_said),
         ANSWER: _spoken(answers.answer_said),
-        SITE: [on(kind, work_talk.position_sent) for kind in (Kind.PLACE, Kind.TEXT, Kind.UNKNOWN)],
+        SITE: [on(kind, sign_talk.position_sent) for kind in (Kind.PLACE, Kind.TEXT, Kind.UNKNOWN)],
         REASON: _spoken(work_talk.reason_said),
-        MEASURE: _shown(work_talk.measure_sent),
+        MEASURE: _shown(measure_talk.measure_sent),
         START_PHOTO: _shown(work_talk.start_photo),
         FINISH_PHOTO: _shown(work_talk.finish_photo),
         HANDOVER: _spoken(work_talk.handover_said),
@@ -150,19 +150,19 @@ flow = Flow(
         "permit.wrong": pick(answers.wrong_one),
         "permit.answer": pick(answers.answered),
         "permit.judge": press(apply.judge_again),
-        "permit.fix": press(apply.apply_fix),
+        "permit.fix": press(fixing.apply_fix),
         "permit.edit": press(apply.edit),
         "permit.change": pick(apply.change),
         "permit.submit": press(apply.submit),
         "permit.drop": press(apply.drop),
-        "permit.approve": press(work_talk.approve),
-        "permit.sign": press(work_talk.sign),
-        "permit.refuse": press(work_talk.refuse),
-        "permit.return": press(work_talk.give_back),
+        "permit.approve": press(sign_talk.approve),
+        "permit.sign": press(sign_talk.sign),
+        "permit.refuse": press(sign_talk.refuse),
+        "permit.return": press(sign_talk.give_back),
         "permit.leader": press(work_talk.leader),
-        "permit.measures": press(work_talk.list_measures),
-        "permit.done": pick(work_talk.measure_done),
-        "permit.na": pick(work_talk.measure_na),
+        "permit.measures": press(measure_talk.list_measures),
+        "permit.done": pick(measure_talk.measure_done),
+        "permit.na": pick(measure_talk.measure_na),
         "permit.briefed": press(work_talk.briefed),
         "permit.checkin": press(work_talk.check_in),
         "permit.start": press(work_talk.start),

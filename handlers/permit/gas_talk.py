@@ -31,12 +31,8 @@ def pressed(turn: Turn, permit: Permit) -> None:
     if PermitState(permit.state).is_final or PermitState(permit.state) is PermitState.EXPIRED:
         raise RuleBroken("state", f"{permit.number or '这张票'}{PermitState(permit.state).zh},不用再测。")
     draft = PermitState(permit.state) in (PermitState.DRAFT, PermitState.PENDING_FACTS)
-    ask_gas(
-        turn,
-        permit,
-        then="request" if draft else "nothing",
-        **({"gas_done": True, "guardian_done": True} if draft else {}),
-    )
+    memory: dict[str, Any] = {"gas_done": True, "guardian_done": True} if draft else {}
+    ask_gas(turn, permit, then="request" if draft else "nothing", **memory)
 
 
 def not_yet(turn: Turn, permit: Permit, then: str) -> None:

@@ -81,8 +81,8 @@ def hazards(work: UnitOfWork, permit: Permit, notes: list[str]) -> dict[str, Any
     point = surroundings.point_of(permit)
     found: dict[str, Any] = {}
     for hazard in surroundings.hazards_near(work, point, permit.area_id, at=work.at):
-        fresh = permit.submitted_at is not None and hazard.reported_at is not None
-        fresh = fresh and hazard.reported_at >= permit.submitted_at
+        asked_at, told_at = permit.submitted_at, hazard.reported_at
+        fresh = asked_at is not None and told_at is not None and told_at >= asked_at
         if fresh and (hazard.emergency or LEAK.search(hazard.description)):
             found["abnormal_unit_state"] = True
             notes.append(f"附近隐患 {hazard.number}:{hazard.description[:20]}")

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot import outbox
 from cards import permit as cards
-from handlers.permit import cast, facts, judge, measures, surroundings, tables
+from handlers.permit import cast, facts, gas_facts, judge, measures, surroundings, tables
 from handlers.permit.actions import leave_line, moment, move_on, plan_judgement
 from handlers.permit.judge import Judgement
 from rules import certificates
@@ -286,5 +286,5 @@ def accept(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
 
 
 def who_closed(work: UnitOfWork, permit: Permit) -> str:
-    row = facts.latest(permit.approvals, "acceptance")
+    row = gas_facts.latest(permit.approvals, "acceptance")
     return f"{permit.number} 已由{row.person.name}验收关闭。" if row is not None and row.person is not None else ""

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.message import Kind
 from bot.turn import Turn
 from cards import permit as cards
 from cards.words import clock_time
-from handlers.hazard import place as places
-from handlers.permit import actions, answers, cast, feel, judge, measures, running
+from handlers.permit import actions, answers, cast, feel, judge, running, signing
 from handlers.permit.talk import (
     FINISH_PHOTO,
     HANDOVER,
-    MEASURE,
-    REASON,
-    SITE,
     START_PHOTO,
     ask,
     guarded,
@@ -23,55 +18,8 @@ from handlers.permit.talk import (
     photo_of,
 )
 from rules.errors import RuleBroken
-from rules.geo import Point
 from rules.permit.life import PermitState
 from storage.models import Permit
-
-# -- signing
-
-
-def approve(turn: Turn, permit: Permit) -> None:
-    """«到现场审批»: the position is asked for, it must be at the work."""
-    row = actions.check_signer(turn.work, permit, turn.person, "approve")
-    text = f"{permit.number} {cards.name(permit)}({cards.place(permit)}),由您以{row.words}身份审批。请在作业现场发一下位置。"
-    ask(turn, text, state=SITE, permit=permit, page=f"/h5/permits/{permit.id}/here")
-
-
-def position_sent(turn: Turn) -> None:
-    permit = permit_of(turn, lock=True)
-    if turn.message.position is None:
-        turn.say(
-            "钉钉里发的位置我收不到,请点上一条里的“打开”定位。"
-            if turn.message.kind is Kind.UNKNOWN
-            else "请发现场位置(不是文字)。"
-        )
-        return
-    point, accuracy = places.to_point(turn.message.position), turn.message.position.accuracy_m
-    guarded(turn, permit, lambda: approve_here(turn, permit, point, accuracy))
-
-
-def approve_here(turn: Turn, permit: Permit, point: Point, accuracy_m: float | None) -> None:
-    actions.approve(turn.work, permit, by=turn.person, here=point, accuracy_m=accuracy_m, via=turn.via)
-    turn.done()
-    turn.say(
-        f"{permit.number} 已批准,{cards.span(permit)}有效。验票、措施、交底做完后由监护人开始。",
-        case=cast.case_of(permit),
-    )
-
-
-def sign(turn: Turn, permit: Permit) -> None:
-    units = actions.countersign(turn.work, permit, by=turn.person, via=turn.via)
-    turn.say(f"{permit.number} 已会签:{units}。", case=cast.case_of(permit))
-
-
-def refuse(turn: Turn, permit: Permit) -> None:
-    actions.check_signer(turn.work, permit, turn.person, "approve")
-    ask(turn, f"不批准 {permit.number},请用一句话说明原因。", state=REASON, permit=permit, what="refuse")
-
-
-def give_back(turn: Turn, permit: Permit) -> None:
-    actions.check_signer(turn.work, permit, turn.person, "approve")
-    ask(turn, f"退回 {permit.number},请用一句话说明要补充什么。", state=REASON, permit=permit, what="return")
 
 
 def reason_said(turn: Turn) -> None:
@@ -87,7 +35,7 @@ def _with_reason(turn: Turn, permit: Permit, what: str, why: str) -> None:
         running.interrupt(turn.work, permit, by=turn.person, why=why, via=turn.via)
         words = f"{permit.number} 已中断,{clock_time(turn.at)}起算。"
     else:
-        actions.decline(turn.work, permit, by=turn.person, why=why, back=what == "return", via=turn.via)
+        signing.decline(turn.work, permit, by=turn.person, why=why, back=what == "return", via=turn.via)
         words = f"{permit.number} 已{'退回' if what == 'return' else '不予批准'},原因已告诉申请人。"
     turn.done()
     turn.say(words, case=cast.case_of(permit))
@@ -106,64 +54,6 @@ def briefed(turn: Turn, permit: Permit) -> None:
 
 def check_in(turn: Turn, permit: Permit) -> None:
     running.check_in(turn.work, permit, by=turn.person, photo_sha=photo_of(turn), via=turn.via)
-
-
-def list_measures(turn: Turn, permit: Permit) -> None:
-    """«确认措施»: the next one that nobody has confirmed."""
-    running.need_state(permit, PermitState.APPROVED)
-    running.need_watcher(permit, turn.person)
-    _ask_measure(turn, permit)
-
-
-def _ask_measure(turn: Turn, permit: Permit, note: str = "") -> None:
-    row = running.next_measure(permit)
-    if row is None:
-        turn.done()
-        cast.redraw(turn.work, permit, f"{turn.person.name}确认了全部措施")
-        turn.say(f"{permit.number} 措施已全部确认。", case=cast.case_of(permit))
-        return
-    measure = measures.all_measures()[row.step]
-    rows = [r for r in permit.approvals if r.kind == "measure"]
-    done = sum(1 for r in rows if r.granted is not None)
-    choices = [] if measure.photo else [("已落实", f"permit.done:{permit.id}.{measure.id}")]
-    choices += [("不涉及", f"permit.na:{permit.id}.{measure.id}")] if measure.na else []
-    how = "请拍一张现场照片发来。" if measure.photo else ""
-    ask(
-        turn,
-        f"措施{done + 1}/{len(rows)}:{measure.text}",
-        state=MEASURE,
-        permit=permit,
-        choices=choices,
-        note=f"{note}{how}",
-        measure=measure.id,
-    )
-
-
-def measure_done(turn: Turn, permit: Permit, measure_id: str) -> None:
-    _measure(turn, permit, measure_id, applies=True)
-
-
-def measure_na(turn: Turn, permit: Permit, measure_id: str) -> None:
-    _measure(turn, permit, measure_id, applies=False)
-
-
-def measure_sent(turn: Turn) -> None:
-    """A picture, or words like «已落实»."""
-    permit = permit_of(turn, lock=True)
-    measure_id = str(turn.facts.get("measure", ""))
-    applies = turn.text not in ("不涉及", "不适用", "没有这项")
-    if not photo_of(turn) and applies and turn.text not in ("已落实", "落实了", "好了", "是"):
-        _ask_measure(turn, permit, note="")
-        return
-    guarded(turn, permit, lambda: _measure(turn, permit, measure_id, applies=applies))
-
-
-def _measure(turn: Turn, permit: Permit, measure_id: str, *, applies: bool) -> None:
-    running.confirm_measure(
-        turn.work, permit, measure_id, by=turn.person, applies=applies, photo_sha=photo_of(turn), via=turn.via
-    )
-    turn.work.flush()
-    _ask_measure(turn, permit)
 
 
 # -- start

@@ -29,12 +29,9 @@ def import_certificates(work: UnitOfWork, path: Path) -> ImportReport:
             raise BadRow(f"没有工号“{row.values['person'][:16]}”,请先导入人员")
         kind = kind_of(row.text("kind", limit=48, needed="证书"))
         serial = row.text("number", limit=64, needed="证书编号")
-        values = {
-            "issued_on": day(row, "issued", "发证日期"),
-            "valid_until": day(row, "until", "有效期至"),
-            "source": "import",
-        }
-        if values["issued_on"] and values["valid_until"] and values["issued_on"] > values["valid_until"]:
+        issued, until = day(row, "issued", "发证日期"), day(row, "until", "有效期至")
+        values = {"issued_on": issued, "valid_until": until, "source": "import"}
+        if issued and until and issued > until:
             raise BadRow("发证日期晚于有效期")
         known = work.certificates.named(person.id, kind, serial)
         item = known or Certificate(person_id=person.id, kind=kind, number=serial)

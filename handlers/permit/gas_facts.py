@@ -1,0 +1,129 @@
+"""What meters say: the permit's own tests, the detectors around it, how long they are calibrated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from handlers.permit import surroundings
+from handlers.permit.surroundings import Watch
+from rules.permit import RuleTable, Work, gas
+from rules.permit.life import PermitState
+from storage.models import GasTest, Permit, PermitApproval
+from storage.unit_of_work import UnitOfWork
+
+NO_GAS = frozenset({"蒸汽", "水", "循环水", "脱盐水", "氮气", "空气", "仪表风"})
+
+
+def tests_of(permit: Permit) -> tuple[Sequence[GasTest], datetime | None]:
+    """The permit's gas tests newest first, and the time the permit's sample counts from.
+
+    That is the oldest of the newest values the work needs: a combustible value, and in a confined space oxygen too.
+    """
+    tests = sorted(permit.gas_tests, key=lambda test: (test.at, test.id), reverse=True)
+    needed = ("combustible", "o2") if permit.work == Work.CONFINED_SPACE.value else ("combustible",)
+    times = []
+    for gas_name in needed:
+        newest = next((test.at for test in tests if any(v["gas"] == gas_name for v in test.values)), None)
+        if newest is None:
+            return tests, None
+        times.append(newest)
+    return tests, min(times)
+
+
+def sampled(permit: Permit, work: UnitOfWork) -> dict[str, Any]:
+    tests, sampled_at = tests_of(permit)
+    if permit.work not in (Work.HOT_WORK.value, Work.CONFINED_SPACE.value) and not tests:
+        return {}
+    found: dict[str, Any] = {"last_analysis_time": sampled_at.isoformat() if sampled_at else None}
+    newest: dict[str, Mapping[str, Any]] = {}
+    for test in tests:
+        for value in test.values:
+            newest.setdefault(str(value["gas"]), value)
+    if "combustible" in newest:
+        found["gas_reading"] = {"value": newest["combustible"]["value"], "unit": newest["combustible"]["unit"]}
+    if "o2" in newest:
+        found["oxygen_vol"] = newest["o2"]["value"]
+    toxic = [
+        {"medium": name, "value": value["value"], "unit": value["unit"]}
+        for name, value in newest.items()
+        if name not in ("combustible", "o2")
+    ]
+    if toxic:
+        found["toxic_readings"] = toxic
+    if tests and permit.work == Work.CONFINED_SPACE.value:
+        found["last_record_time"] = tests[0].at.isoformat()
+    return found
+
+
+def media_of(permit: Permit) -> list[str]:
+    """Names of what may be in the air there: the equipment's medium, else the area's; steam and water left out."""
+    names = [permit.equipment.medium] if permit.equipment and permit.equipment.medium else []
+    if not names and permit.area is not None:
+        names = [str(name) for name in permit.area.media]
+    return [name for name in names if name not in NO_GAS]
+
+
+def lel_of(answers: Mapping[str, Any], found: Mapping[str, Any]) -> float | None:
+    names = [found["medium"]] if "medium" in found else list(found.get("media", ()))
+    if not names and isinstance(answers.get("medium"), str):
+        names = [answers["medium"]]
+    given = answers.get("gas_lel_vol")
+    return float(given) if isinstance(given, (int, float)) else gas.lowest_lel(names)
+
+
+def watch(work: UnitOfWork, table: RuleTable, permit: Permit, lel_vol: float | None) -> Watch | None:
+    if permit.work not in (Work.HOT_WORK.value, Work.CONFINED_SPACE.value, Work.TEMP_POWER.value):
+        return None
+    high = lel_vol is not None and lel_vol >= 4
+    limit = table.param("HW-A03.max_vol" if high else "HW-A04.max_vol")
+    point = surroundings.point_of(permit)
+    return surroundings.watch(work, table, point, permit.area_id, at=work.at, lel_vol=lel_vol, limit_vol=limit)
+
+
+def seen_by_detectors(
+    permit: Permit, seen: Watch | None, notes: list[str], *, watching: frozenset[str]
+) -> dict[str, Any]:
+    if seen is None:
+        return {}
+    notes += seen.notes
+    found: dict[str, Any] = {}
+    if permit.work == Work.HOT_WORK.value:
+        found |= seen.trend.facts() if seen.trend is not None else {"trend3h_count": 0}
+    if seen.alive is None:  # nothing mounted in range: people answer for the meter they carry
+        return found
+    if seen.over_limit:
+        found["alarm_active"] = True
+        notes.append(f"{seen.over_limit} 读数超过合格限值")
+    elif seen.alive:
+        found["alarm_active"] = False
+    elif seen.detectors[0].code in watching:
+        found["alarm_active"] = None  # the one that watched over this work is silent: no earlier answer stands for it
+    if seen.alive:
+        found["continuous_monitoring"] = True
+    return found
+
+
+def watched(permit: Permit) -> frozenset[str]:
+    """Codes of the detectors that were alive when the work began or went on; while it runs they must stay so."""
+    if permit.state not in (PermitState.ACTIVE.value, PermitState.INTERRUPTED.value):
+        return frozenset()
+    row = latest(permit.approvals, "start")
+    return frozenset(row.words.split()) if row is not None else frozenset()
+
+
+def meter(work: UnitOfWork, permit: Permit, seen: Watch | None) -> dict[str, Any]:
+    """How long the meter that was used is calibrated; without one, the mounted detectors."""
+    tests, _ = tests_of(permit)
+    meter = work.readings.detector(tests[0].meter) if tests and tests[0].meter else None
+    if meter is not None:
+        days = [meter.calibrated_until]
+    else:
+        days = [d.calibrated_until for d in seen.detectors] if seen is not None else []
+    known = [day for day in days if day is not None]
+    return {"detector_calibration_expiry": min(known).isoformat()} if known and len(known) == len(days) else {}
+
+
+def latest(rows: Sequence[PermitApproval], kind: str) -> PermitApproval | None:
+    return next((row for row in reversed(rows) if row.kind == kind and row.decided_at is not None), None)

@@ -1,0 +1,62 @@
+"""Signing in chat: on the spot with the phone's position, countersigns, refusing with a reason."""
+
+from __future__ import annotations
+
+from bot.message import Kind
+from bot.turn import Turn
+from cards import permit as cards
+from handlers.hazard import place as places
+from handlers.permit import cast, signing
+from handlers.permit.talk import (
+    REASON,
+    SITE,
+    ask,
+    guarded,
+    permit_of,
+)
+from rules.geo import Point
+from storage.models import Permit
+
+
+def approve(turn: Turn, permit: Permit) -> None:
+    """«到现场审批»: the position is asked for, it must be at the work."""
+    row = signing.check_signer(turn.work, permit, turn.person, "approve")
+    text = f"{permit.number} {cards.name(permit)}({cards.place(permit)}),由您以{row.words}身份审批。请在作业现场发一下位置。"
+    ask(turn, text, state=SITE, permit=permit, page=f"/h5/permits/{permit.id}/here")
+
+
+def position_sent(turn: Turn) -> None:
+    permit = permit_of(turn, lock=True)
+    if turn.message.position is None:
+        turn.say(
+            "钉钉里发的位置我收不到,请点上一条里的“打开”定位。"
+            if turn.message.kind is Kind.UNKNOWN
+            else "请发现场位置(不是文字)。"
+        )
+        return
+    point, accuracy = places.to_point(turn.message.position), turn.message.position.accuracy_m
+    guarded(turn, permit, lambda: approve_here(turn, permit, point, accuracy))
+
+
+def approve_here(turn: Turn, permit: Permit, point: Point, accuracy_m: float | None) -> None:
+    signing.approve(turn.work, permit, by=turn.person, here=point, accuracy_m=accuracy_m, via=turn.via)
+    turn.done()
+    turn.say(
+        f"{permit.number} 已批准,{cards.span(permit)}有效。验票、措施、交底做完后由监护人开始。",
+        case=cast.case_of(permit),
+    )
+
+
+def sign(turn: Turn, permit: Permit) -> None:
+    units = signing.countersign(turn.work, permit, by=turn.person, via=turn.via)
+    turn.say(f"{permit.number} 已会签:{units}。", case=cast.case_of(permit))
+
+
+def refuse(turn: Turn, permit: Permit) -> None:
+    signing.check_signer(turn.work, permit, turn.person, "approve")
+    ask(turn, f"不批准 {permit.number},请用一句话说明原因。", state=REASON, permit=permit, what="refuse")
+
+
+def give_back(turn: Turn, permit: Permit) -> None:
+    signing.check_signer(turn.work, permit, turn.person, "approve")
+    ask(turn, f"退回 {permit.number},请用一句话说明要补充什么。", state=REASON, permit=permit, what="return")
