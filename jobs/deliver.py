@@ -240,7 +240,7 @@ def _failed(services: Services, work: UnitOfWork, row: Delivery, error: Platform
         wait_s = max(error.wait_s, _back_off(error.failure, row.attempts)) * spread
         due_at = work.at + timedelta(seconds=wait_s)
         if error.failure is Failure.UNKNOWN:
-            reconcile.again(row, due_at)
+            reconcile.again(work, row, due_at)
         else:
             row.state, row.due_at, row.wait_reason = "due", due_at, error.failure.value
         log.warning(

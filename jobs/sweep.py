@@ -36,7 +36,7 @@ def leases(services: Services) -> int:
         now = services.clock()
         returned = work.outbox.return_expired_leases(now)
         for row_id in work.outbox.unknown_ids():
-            reconcile.again(work.outbox.get(row_id), now)
+            reconcile.again(work, work.outbox.get(row_id), now)
         work.commit()
     if returned:
         log.warning("delivery.leases_returned", count=returned)

@@ -122,6 +122,20 @@ class Outbox:
             .where(Delivery.state == "claimed", Delivery.lease_until <= at),
         )
 
+    def said_before(self, row: Delivery, *, within: timedelta) -> bool:
+        """Whether another text to the same place has the same words, and was written that close to this one."""
+        others = self.db.scalars(
+            select(Delivery.payload).where(
+                Delivery.what == "text",
+                Delivery.platform == row.platform,
+                Delivery.user_id == row.user_id,
+                Delivery.group_id == row.group_id,
+                Delivery.id != row.id,
+                Delivery.created_at.between(row.created_at - within, row.created_at + within),
+            )
+        )
+        return any(payload.get("text") == row.payload.get("text") for payload in others)
+
     def unknown_ids(self, *, limit: int = 100) -> list[int]:
         return list(
             self.db.scalars(select(Delivery.id).where(Delivery.state == "unknown").order_by(Delivery.id).limit(limit))

@@ -164,6 +164,23 @@ def test_a_text_of_unknown_outcome_says_so_where_the_platform_cannot_tell(office
     assert [row.state for row in office.rows()] == ["confirmed"]
 
 
+def test_words_said_twice_to_one_person_are_marked_on_wecom_too(office):
+    heard: list[str] = []
+
+    def on_text(user: str, text: str) -> None:
+        heard.append(text)
+        if len(heard) == 2:
+            raise PlatformError(Failure.UNKNOWN, "read_timeout")
+
+    office.wire.on_text = on_text
+    for key in ("a", "b"):
+        office.write(key, user="one", payload={"text": "hello"})
+        deliver.send_ready(office.services)
+    office.now += timedelta(seconds=10)
+    deliver.send_ready(office.services)
+    assert heard == ["hello", "hello", "hello\n(可能重复)"]
+
+
 def test_what_a_dead_worker_held_is_due_again_when_its_lease_ends(office):
     row_id = office.write("held")
     with office.services.new_work() as work:

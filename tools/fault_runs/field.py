@@ -76,6 +76,7 @@ class Field(Stack):
     server: postgres.Server | None = None
     valkey: Valkey | None = None
     overrides: dict[str, str] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)  # processes that ended by themselves, and how often
     _engine: Engine | None = None
     _http: requests.Session | None = None
 
@@ -131,6 +132,13 @@ class Field(Stack):
         """What a supervisor does: start it again after a moment."""
         sleep(BACK_AFTER_S)
         self.start_role(name)
+
+    def supervise(self) -> None:
+        """Start again what has ended by itself, as systemd or `python worker.py` does."""
+        for name, child in list(self.children.items()):
+            if name != "emulators" and child.poll() is not None:
+                self.ended[name] = self.ended.get(name, 0) + 1
+                self.back(name)
 
     def retire(self, name: str) -> None:
         processes.stop([self.children.pop(name)])
@@ -191,6 +199,7 @@ class Field(Stack):
         """Seconds until `what` says yes; None when it does not in time."""
         began = monotonic()
         while True:
+            self.supervise()
             with suppress(Exception):  # a server that is just being restarted
                 if what():
                     return monotonic() - began
