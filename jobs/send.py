@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from storage.media import MediaUnavailable
-
 from bot.platforms.base import Failure, Platform, PlatformError, Target
 from cards.card import Card
 from connectors.errors import OutsideError
 from jobs.context import Services
+from storage.media import MediaUnavailable
 from storage.models import CardCopy
 from storage.unit_of_work import UnitOfWork
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -55,6 +56,7 @@ class Server:
     sqlalchemy_url: str  # with {database} where the name goes
     origin: str
     prefix: str
+    restart: Callable[[float], None] | None = None  # stop hard, stay away so many seconds, come back; None: not ours
 
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of a database."""
@@ -104,8 +106,8 @@ class Databases:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """A server to test on, stopped afterwards when we started it. Raises NoPostgres."""
+def server(flags: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """A server to test on, stopped afterwards when we started it. `flags` go over FLAGS. Raises NoPostgres."""
     given = os.environ.get("TEST_DATABASE_URL", "")
     if given:
         yield _given(given)
@@ -118,7 +120,7 @@ def server() -> Iterator[Server]:
         )
     origin, home = found
     with tempfile.TemporaryDirectory(prefix="anshao-pg-", ignore_cleanup_errors=True) as folder:
-        yield from _run(origin, home, Path(folder))
+        yield from _run(origin, home, Path(folder), FLAGS | dict(flags or {}))
 
 
 def _given(url: str) -> Server:
@@ -148,7 +150,7 @@ def _on_this_machine() -> tuple[str, Path] | None:
     return None
 
 
-def _run(origin: str, home: Path, folder: Path) -> Iterator[Server]:
+def _run(origin: str, home: Path, folder: Path, flags: Mapping[str, str]) -> Iterator[Server]:
     """initdb and postgres in `folder`, as nobody when we are root."""
     options: dict[str, Any] = {}
     data, socket_dir = folder / "data", folder / "s"
@@ -170,24 +172,45 @@ def _run(origin: str, home: Path, folder: Path) -> Iterator[Server]:
     if made.returncode != 0:
         raise NoPostgres(f"initdb of {origin} failed:\n{made.stderr.strip()}")
     command: list[Any] = [home / "bin" / "postgres", "-D", data, "-k", socket_dir]
-    for name, value in FLAGS.items():
+    for name, value in flags.items():
         command += ["-c", f"{name}={value}"]
-    with (folder / "server.log").open("wb") as out:
-        child = subprocess.Popen(
-            command, stdout=out, stderr=out, start_new_session=True, preexec_fn=dies_with_us(), **options
-        )
-    try:
-        dsn = f"host={socket_dir} user=anshao dbname=postgres"
-        _wait_until_it_answers(dsn, child, folder / "server.log")
-        address = f"postgresql+psycopg://anshao@/{{database}}?host={quote(str(socket_dir))}"
-        yield Server(dsn, address, origin, "")
-    finally:
-        child.send_signal(3)  # SIGQUIT: immediate shutdown, the data is thrown away with the folder
+    dsn = f"host={socket_dir} user=anshao dbname=postgres"
+
+    def start() -> subprocess.Popen[bytes]:
+        with (folder / "server.log").open("ab") as out:
+            child = subprocess.Popen(
+                command, stdout=out, stderr=out, start_new_session=True, preexec_fn=dies_with_us(), **options
+            )
         try:
-            child.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+            _wait_until_it_answers(dsn, child, folder / "server.log")
+        except BaseException:
+            _stop(child)
+            raise
+        return child
+
+    running = [start()]
+
+    def restart(away_s: float) -> None:
+        _stop(running.pop())
+        sleep(away_s)
+        running.append(start())
+
+    try:
+        address = f"postgresql+psycopg://anshao@/{{database}}?host={quote(str(socket_dir))}"
+        yield Server(dsn, address, origin, "", restart)
+    finally:
+        for child in running:
+            _stop(child)
+
+
+def _stop(child: subprocess.Popen[bytes]) -> None:
+    """SIGQUIT: an immediate shutdown, as in a crash."""
+    child.send_signal(signal.SIGQUIT)
+    try:
+        child.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
 
 
 def _copy(home: Path, folder: Path) -> Path:
