@@ -8,8 +8,7 @@ from time import monotonic, perf_counter, sleep
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine, select
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy import Engine
 from sqlalchemy.orm.exc import StaleDataError
 
 from bot import outbox
@@ -50,8 +49,7 @@ def accept_into(engine: Engine, kick: Kicker, clock: Callable[[], datetime], fir
         for queue in {MEDIA if row["needs_media"] else CHAT for row in rows}:
             kick(queue)
 
-    intake, driver = Intake(engine, stored), engine.dialect.loaded_dbapi
-    away = (OperationalError, InterfaceError, driver.OperationalError, driver.InterfaceError)
+    intake = Intake(engine, stored)
 
     def accept(messages: Sequence[Inbound]) -> Sequence[str]:
         now = clock()
@@ -59,30 +57,29 @@ def accept_into(engine: Engine, kick: Kicker, clock: Callable[[], datetime], fir
         rows = [_row(message, now, urgent=bool(line)) for message, line in zip(messages, lines, strict=True)]
         if not rows:
             return []
-        _store_or_wait(intake, rows, away)
+        _store_or_wait(intake, rows)
         return [
-            line if line and not message.group and _not_answered(engine, message, now) else ""
+            line if line and not message.group and _not_answered(intake, message, now) else ""
             for line, message in zip(lines, messages, strict=True)
         ]
 
     return accept
 
 
-def _not_answered(engine: Engine, message: Inbound, now: datetime) -> bool:
+def _not_answered(intake: Intake, message: Inbound, now: datetime) -> bool:
     """Whether this push is the first of its message, or comes so late that the answer to the first cannot have arrived."""
-    with engine.execution_options(read_only=True).connect() as db:
-        first = db.scalar(select(Inbox.received_at).where(Inbox.platform == message.platform, Inbox.key == message.key))
+    first = intake.received_at(message.platform, message.key)
     return first is None or first == now or now - first > REPEATED_AFTER
 
 
-def _store_or_wait(intake: Intake, rows: Sequence[dict[str, Any]], away: tuple[type[Exception], ...]) -> None:
+def _store_or_wait(intake: Intake, rows: Sequence[dict[str, Any]]) -> None:
     """Store; while the database is away do not answer either: WeCom repeats what got no answer, not what got an error."""
     end = monotonic() + HOLD_S
     while True:
         try:
             intake.store(rows)
             return
-        except away:
+        except intake.away:
             if monotonic() > end:
                 raise
             sleep(HOLD_STEP_S)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, Engine, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,12 @@ def store(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[int]:
     insert = postgresql.insert(Inbox) if connection.dialect.name == "postgresql" else sqlite.insert(Inbox)
     statement = insert.values(list(rows)).on_conflict_do_nothing(index_elements=["platform", "key"]).returning(Inbox.id)
     return list(connection.execute(statement).scalars())
+
+
+def received_at(engine: Engine, platform: str, key: str) -> datetime | None:
+    """When the message with this key came first; None when it never came."""
+    with engine.execution_options(read_only=True).connect() as db:
+        return db.scalar(select(Inbox.received_at).where(Inbox.platform == platform, Inbox.key == key))
 
 
 class InboxRows:
