@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 import redis
+import structlog
 from sqlalchemy import Engine, event
 
 from storage import schema
@@ -152,3 +153,10 @@ def redis_client(valkey_url: str) -> Iterator[redis.Redis]:
 def redis_url(redis_client: redis.Redis, valkey_url: str) -> str:
     """The URL of an empty Redis."""
     return valkey_url
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """A plant sets the log level of its process; the next test starts with the library's own settings."""
+    yield
+    structlog.reset_defaults()

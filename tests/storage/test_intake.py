@@ -25,6 +25,7 @@ def row(key: str, **more: Any) -> dict[str, Any]:
         "payload": {"text": "泵漏油 😀", "n": [1, None]},
         "state": "new",
         "needs_media": False,
+        "urgent": False,
         "media": [],
         "received_at": AT,
         "sent_at": AT,
