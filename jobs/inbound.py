@@ -19,6 +19,7 @@ from handlers import people
 from handlers.knowledge import tell
 from jobs.context import Services
 from jobs.queue import CHAT, DELIVERY, MEDIA, Kicker
+from storage.inbox import received_at
 from storage.intake import Intake
 from storage.models import Inbox
 from storage.people import account_key
@@ -59,16 +60,16 @@ def accept_into(engine: Engine, kick: Kicker, clock: Callable[[], datetime], fir
             return []
         _store_or_wait(intake, rows)
         return [
-            line if line and not message.group and _not_answered(intake, message, now) else ""
+            line if line and not message.group and _not_answered(engine, message, now) else ""
             for line, message in zip(lines, messages, strict=True)
         ]
 
     return accept
 
 
-def _not_answered(intake: Intake, message: Inbound, now: datetime) -> bool:
+def _not_answered(engine: Engine, message: Inbound, now: datetime) -> bool:
     """Whether this push is the first of its message, or comes so late that the answer to the first cannot have arrived."""
-    first = intake.received_at(message.platform, message.key)
+    first = received_at(engine, message.platform, message.key)
     return first is None or first == now or now - first > REPEATED_AFTER
 
 

@@ -14,6 +14,7 @@ from typing import Any, cast
 import structlog
 from sqlalchemy import Connection, Dialect, Engine
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from storage.models import Inbox
 
@@ -42,6 +43,7 @@ class _Insert:
 
     def values(self, row: Row) -> Any:
         """The row's values as the driver takes them: by position for SQLite, by name for PostgreSQL."""
+        row = {"urgent": False, **row}
         found = {name: as_is(row[name]) if as_is else row[name] for name, as_is in self._to_driver.items()}
         return found if self._order is None else [found[name] for name in self._order]
 
@@ -66,7 +68,10 @@ class Intake:
         self._writing = threading.Lock()
         self._connection: Connection | None = None
         self._statement: _Insert | None = None
-        self._errors: type[Exception] = engine.dialect.loaded_dbapi.Error
+        driver = engine.dialect.loaded_dbapi
+        self._errors: type[Exception] = driver.Error
+        # what `store` raises while the database cannot be reached, or is busy; the same rows may go in a moment later
+        self.away = (OperationalError, InterfaceError, driver.OperationalError, driver.InterfaceError)
 
     def store(self, rows: Sequence[Row]) -> None:
         """Returns when the rows are committed; those whose (platform, key) is known are skipped. Raises what failed."""
