@@ -31,7 +31,7 @@ RUNS: dict[str, Entry] = {
     "redis-empty": Entry(kills.redis_empty),
     "redis-flush": Entry(kills.redis_flushed, in_short=False),
     "postgres": Entry(kills.postgres_restarted),
-    "two-of-each": Entry(kills.two_schedulers),
+    "two-of-each": Entry(kills.two_schedulers, in_short=False),
     "slow": Entry(platforms.SLOW, in_short=False),
     "errors": Entry(platforms.ERRORS),
     "html": Entry(platforms.HTML, in_short=False),

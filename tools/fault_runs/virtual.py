@@ -173,7 +173,7 @@ def silent_drop(folder: Path, seeded: random.Random, short: bool, note: Note) ->
 
 def many_steps(folder: Path, seeded: random.Random, short: bool, note: Note) -> Result:
     """A long stop: very many ladder steps are due at once."""
-    count = 5_000 if short else 100_000
+    count = 1_500 if short else 100_000
     result = Result(f"{count:,} due steps after a long stop")
     with plant_of(folder, "steps", on_postgres=True) as plant:
         for number in range(20):
