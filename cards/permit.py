@@ -33,7 +33,24 @@ ROLE_ZH = {
     "analyst": "分析人",
     "countersigner": "会签人",
 }
-ISOLATION_ZH = {"blind": "盲板", "spool_removed": "拆除短管", "valve": "关阀", "water_seal": "水封", "none": "没有"}
+CHOICE_ZH: Mapping[str, Mapping[str, str]] = {
+    "isolation_method": {
+        "blind": "盲板",
+        "spool_removed": "拆除短管",
+        "valve": "关阀",
+        "water_seal": "水封",
+        "none": "没有",
+    },
+    "anchor_type": {
+        "anchor": "地锚",
+        "structure": "承重结构",
+        "none": "不用锚点",
+        "pipe": "管道",
+        "pipe_rack": "管架",
+        "pole": "电杆",
+        "machine": "机电设备",
+    },
+}
 Row = Mapping[str, Any]
 
 
@@ -84,8 +101,8 @@ def value_zh(fact: str, value: Any) -> str:
         return "没有"
     if isinstance(value, bool):
         return "是" if value else "否"
-    if fact == "isolation_method":
-        return ISOLATION_ZH.get(str(value), str(value))
+    if fact in CHOICE_ZH:
+        return CHOICE_ZH[fact].get(str(value), str(value))
     if value == "none":
         return "周围没有"
     if isinstance(value, (list, tuple)):
@@ -163,6 +180,7 @@ def verdict_card(permit: Permit, verdict: Row) -> Card:
     fixes = fix_lines(verdict)
     if fixes:
         body.append("改:" + short(";".join(fixes), 60))
+    body += [f"注意:{short(note, 40)}" for note in verdict.get("notes", [])[:1]]
     n = permit.id
     if result.allows_work:
         buttons = [Button("提交审批", f"permit.submit:{n}", "primary"), Button("重新判定", f"permit.judge:{n}")]

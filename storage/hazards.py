@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Row, Select, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.terms import OPEN_STATES, HazardState
@@ -84,6 +85,16 @@ class Hazards:
         if area_id is not None:
             query = query.where(Hazard.area_id == area_id)
         return self.db.scalars(_with_all(query.order_by(Hazard.id.desc()).limit(limit))).all()
+
+    def open_beside(self, area_id: int, *, since: datetime) -> Sequence[Row[Any]]:
+        """(number, lat, lon, emergency, description, reported_at) of the area's open hazards, newest first."""
+        columns = (Hazard.number, Hazard.lat, Hazard.lon, Hazard.emergency, Hazard.description, Hazard.reported_at)
+        return self.db.execute(
+            select(*columns)
+            .where(Hazard.state.in_(OPEN), Hazard.reported_at >= since, Hazard.area_id == area_id)
+            .order_by(Hazard.id.desc())
+            .limit(50)
+        ).all()
 
     def closed_like(self, hazard: Hazard, *, since: datetime) -> Sequence[Hazard]:
         """Hazards of the same place and category closed since then (FC-11)."""

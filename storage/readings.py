@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, Row, and_, bindparam, or_, select, update
+from sqlalchemy import Insert, Row, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from storage.models import Detector, Reading, SourceState, Zone
+from storage.models import Area, Counter, Detector, Reading, SourceState, Zone
 from storage.permits import Box
+
+PLAN = "plan"  # the counter that moves when an outline changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,24 @@ class Readings:
 
     def zones(self) -> Sequence[Zone]:
         return self.db.scalars(select(Zone).where(Zone.active).order_by(Zone.id)).all()
+
+    def plan_version(self) -> tuple[int, ...]:
+        """Moves with every zone or area that is added and with every import that changes an outline."""
+        counts = select(
+            select(func.count()).select_from(Zone).where(Zone.active).scalar_subquery(),
+            select(func.coalesce(func.max(Zone.id), 0)).scalar_subquery(),
+            select(func.count()).select_from(Area).where(Area.active).scalar_subquery(),
+            select(func.coalesce(func.max(Area.id), 0)).scalar_subquery(),
+            select(func.coalesce(func.max(Counter.value), 0)).where(Counter.name == PLAN).scalar_subquery(),
+        )
+        return tuple(self.db.execute(counts).one())
+
+    def plan_changed(self) -> None:
+        """Every process reads the plan anew."""
+        moved = self.db.execute(update(Counter).where(Counter.name == PLAN).values(value=Counter.value + 1))
+        if moved.rowcount == 0:
+            self.db.add(Counter(name=PLAN, value=1))
+        self.db.flush()
 
     def zone(self, code: str) -> Zone | None:
         return self.db.scalar(select(Zone).where(Zone.code == code))

@@ -66,6 +66,7 @@ def ask_for(
     workers: str = WORKER,
     gas: str = "可燃0.1%LEL,氧20.8",
     applicant: str = APPLICANT,
+    plan: str = "是",
 ) -> Phone:
     """Tell a request; every statement of the groups is confirmed."""
     phone = plant.phone(applicant)
@@ -76,17 +77,21 @@ def ask_for(
         phone.says(gas)
         if gas != "还没测":
             phone.taps("BX-01")
-    confirm_all(phone)
+    confirm_all(phone, plan=plan)
     return phone
 
 
-def confirm_all(phone: Phone) -> None:
-    """Confirm group after group until something else is asked."""
+def confirm_all(phone: Phone, *, plan: str = "是") -> None:
+    """Confirm group after group until something else is asked; `plan`: the answer to «方案已审批?»."""
     for _ in range(12):
         newest = next((i for i in reversed(phone.screen()) if i["from"] != "me"), None)
-        if newest is None or not newest["card"] or "按现场核对" not in newest["card"]["title"]:
+        title = newest["card"]["title"] if newest is not None and newest["card"] else ""
+        if "已审批" in title or "带压" in title:
+            phone.taps(plan if "已审批" in title else "否", on=title)
+        elif "按现场核对" in title:
+            phone.taps("都对")
+        else:
             return
-        phone.taps("都对")
     raise AssertionError("the questions never end")
 
 
@@ -105,7 +110,10 @@ def prepare(
     plant: Plant, number: str = "ZY-0001", *, guardian: str = GUARDIAN, workers: tuple[str, ...] = (WORKER,)
 ) -> None:
     """Shift leader's check, measures one by one, briefing, guardian at the point."""
-    plant.phone(LEADER).taps("班长验票", on=number)
+    with plant.work(read_only=True) as work:
+        found = work.permits.by_number(number)
+        if found is not None and found.work == "hot_work":
+            plant.phone(LEADER).taps("班长验票", on=number)
     watcher = plant.phone(guardian)
     watcher.taps("确认措施", on=number)
     for seed in range(40, 60):

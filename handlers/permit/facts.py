@@ -39,11 +39,12 @@ class Gathered:
 
 
 def gather(work: UnitOfWork, table: RuleTable, permit: Permit, *, at: datetime, stage: Stage) -> Gathered:
-    """Everything known about the permit at `at`, the moment it is judged for (the planned start of a request)."""
+    """Everything known about the permit at `at`, now; a request says by `start_time` when it is to begin."""
     found: dict[str, Any] = {}
     notes: list[str] = []
     found |= _times(permit, at, stage)
-    found |= _calendar(table, at)
+    planned = permit.planned_start if stage is Stage.REQUEST else None
+    found |= _calendar(table, max(at, planned) if planned is not None else at)
     found |= _people(work, permit, at, stage)
     found |= gas_facts.sampled(permit, work)
     found |= _papers(work, permit, stage)
@@ -84,7 +85,8 @@ def _nearer(one: Any, other: Any) -> Any:
 
 
 def _times(permit: Permit, at: datetime, stage: Stage) -> dict[str, Any]:
-    start = permit.planned_start if stage is Stage.REQUEST else permit.started_at if stage is Stage.RUN else at
+    planned = max(permit.planned_start, at) if permit.planned_start is not None else at
+    start = planned if stage is Stage.REQUEST else permit.started_at if stage is Stage.RUN else at
     begins, ends = permit.valid_from or permit.planned_start, permit.valid_until or permit.planned_end
     found: dict[str, Any] = {"start_time": _iso(start or at)}
     if begins is not None:

@@ -121,6 +121,9 @@ def meter(work: UnitOfWork, permit: Permit, seen: Watch | None) -> dict[str, Any
         days = [meter.calibrated_until]
     else:
         days = [d.calibrated_until for d in seen.detectors] if seen is not None else []
+    if not days and permit.work not in (Work.HOT_WORK.value, Work.CONFINED_SPACE.value):
+        # nothing is measured for the permit itself: what counts is that a calibrated meter is at hand
+        days = [max((m.calibrated_until for m in work.readings.portable() if m.calibrated_until), default=None)]
     known = [day for day in days if day is not None]
     return {"detector_calibration_expiry": min(known).isoformat()} if known and len(known) == len(days) else {}
 

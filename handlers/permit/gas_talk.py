@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from bot.turn import Turn
 from handlers.permit import actions, cast
 from handlers.permit.talk import GAS, METER, UNIT, ask, permit_of, photo_of
 from rules.errors import RuleBroken
-from rules.permit import gas
+from rules.permit import Work, gas
 from rules.permit.life import PermitState
 from rules.permit.spoken import COMBUSTIBLE, OXYGEN, said_gas
 from storage.models import Permit
 
+NO_TOXIC = re.compile(r"(没有|无)(有毒|毒性?气?)")
 NOT_YET = ("还没测", "没测", "未测", "稍后测")
 UNITS = {"lel": "%LEL", "vol": "%vol", "ppm": "ppm", "mg": "mg/m3"}
 UNIT_LABELS = {"lel": "%LEL", "vol": "%(体积分数)", "ppm": "ppm", "mg": "mg/m³"}
@@ -22,7 +24,8 @@ OXYGEN_TOP = 100.0
 def ask_gas(turn: Turn, permit: Permit, *, then: str, note: str = "", **memory: Any) -> None:
     """Ask for the values. `then`: what goes on afterwards (request, start, resume, nothing)."""
     choices = [("还没测", f"permit.nogas:{permit.id}.{then}")] if then == "request" else []
-    question = "报一下气体分析,如“可燃0.1%LEL,氧20.8”。可以先发仪器照片。"
+    example = "可燃0.1%LEL,氧20.8" + (",硫化氢0" if permit.work == Work.CONFINED_SPACE.value else "")
+    question = f"报一下气体分析,如“{example}”。可以先发仪器照片。"
     ask(turn, question, state=GAS, permit=permit, choices=choices, note=note, then=then, **memory)
 
 
@@ -48,7 +51,13 @@ def told(turn: Turn) -> None:
         not_yet(turn, permit, str(facts.get("then", "request")))
         return
     values = said_gas(turn.text) if turn.text else []
-    if not values:
+    if permit.work == Work.CONFINED_SPACE.value and NO_TOXIC.search(turn.text or ""):
+        permit.facts = {**permit.facts, "toxic_ratio": 0.0}
+        words = "没有有毒介质"
+        actions.leave_line(
+            turn.work, permit, "answered", by=turn.person, via=turn.via, why=words, facts={"toxic_ratio": 0}
+        )
+    elif not values:
         note = "照片收到。" if photo_of(turn) else "没听出数值。"
         ask_gas(turn, permit, then=str(facts.get("then", "request")), note=note, photo=photo, **_memory(turn))
         return
@@ -56,7 +65,13 @@ def told(turn: Turn) -> None:
     if problem:
         ask_gas(turn, permit, then=str(facts.get("then", "request")), note=problem, photo=photo, **_memory(turn))
         return
-    rows = [value.as_dict() for value in values]
+    rows = _together(facts.get("values", []), [value.as_dict() for value in values])
+    lacking = _lacking(permit, rows)
+    if lacking:
+        note = f"还缺:{'、'.join(lacking)}。" + ("没有有毒介质就说“没有有毒”。" if "有毒气体" in lacking else "")
+        then = str(facts.get("then", "request"))
+        ask_gas(turn, permit, then=then, note=note, photo=photo, values=rows, **_memory(turn))
+        return
     _next(
         turn,
         permit,
@@ -68,6 +83,23 @@ def told(turn: Turn) -> None:
             "then": facts.get("then", "request"),
         },
     )
+
+
+def _together(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All values told so far; a gas told again counts with its newest value."""
+    merged = {str(value["gas"]): value for value in [*before, *now]}
+    return list(merged.values())
+
+
+def _lacking(permit: Permit, rows: list[dict[str, Any]]) -> list[str]:
+    """What a confined space still needs before a sample is whole (6.4): oxygen, combustible, toxic."""
+    if permit.work != Work.CONFINED_SPACE.value:
+        return []
+    told = {row["gas"] for row in rows}
+    lacking = [zh for name, zh in ((OXYGEN, "氧"), (COMBUSTIBLE, "可燃气体")) if name not in told]
+    if not told - {OXYGEN, COMBUSTIBLE} and permit.facts.get("toxic_ratio") is None:
+        lacking.append("有毒气体")
+    return lacking
 
 
 def _impossible(values: list[Any]) -> str:

@@ -60,27 +60,20 @@ def stage_of(permit: Permit) -> Stage:
     return STAGE_OF.get(PermitState(permit.state), Stage.REQUEST)
 
 
-def moment_of(permit: Permit, stage: Stage, now: datetime) -> datetime:
-    """A request is judged for its planned start, everything else for now."""
-    if stage is Stage.REQUEST and permit.planned_start is not None:
-        return max(now, permit.planned_start)
-    return now
-
-
 def judge(work: UnitOfWork, permit: Permit, *, stage: Stage | None = None, with_fix: bool = False) -> Judgement:
     """What the rules say of the permit now. Writes nothing but the proposed level of a request."""
     started = perf_counter()
     table = tables.rules_of(work).table
     stage = stage or stage_of(permit)
-    at = moment_of(permit, stage, work.at)
+    at = work.at
     gathered = facts.gather(work, table, permit, at=at, stage=stage)
     proposal = propose_level(table, work=permit.work, at=at, facts=gathered.facts)
     if stage is Stage.REQUEST and permit.state in ("draft", "pending_facts"):
         permit.level, permit.level_why = proposal.level, f"{proposal.reason}({proposal.clause})"
     options = None
     if with_fix:
-        day = at.astimezone(zone()).date()
-        options = FixOptions(guardians=_guardian_changes(work, permit, at), rest_days=tables.rest_days(day))
+        first = max(at, permit.planned_start or at).astimezone(zone()).date()
+        options = FixOptions(guardians=_guardian_changes(work, permit, at), rest_days=tables.rest_days(first))
     verdict = evaluate(
         table,
         work=permit.work,

@@ -57,10 +57,11 @@ def neighbours(work: UnitOfWork, permit: Permit, notes: list[str]) -> dict[str, 
     if permit.work == Work.TEMP_POWER.value:
         ends = [o.valid_until for o in same if o.work in ("hot_work", "confined_space") and o.valid_until]
         found["for_work_end"] = max(ends).isoformat() if ends else None
-    others_near = [other for other, metres in open_near if metres <= CROSS_WORK_M]
-    if others_near:
+    if any(metres <= CROSS_WORK_M for _, metres in open_near):
         found["cross_work"] = True
-        notes.append("附近有作业:" + "、".join(f"{other.number}{Work(other.work).zh}" for other in others_near[:3]))
+    if open_near:
+        seen = [f"{other.number}{Work(other.work).zh}({metres:.0f}m)" for other, metres in open_near[:3]]
+        notes.append("附近有作业:" + "、".join(seen))
     involved = involved_works(permit)
     if involved:
         found["involved_works"] = sorted({*involved, *permit.facts.get("involved_works", ())})
@@ -81,8 +82,7 @@ def hazards(work: UnitOfWork, permit: Permit, notes: list[str]) -> dict[str, Any
     point = surroundings.point_of(permit)
     found: dict[str, Any] = {}
     for hazard in surroundings.hazards_near(work, point, permit.area_id, at=work.at):
-        asked_at, told_at = permit.submitted_at, hazard.reported_at
-        fresh = asked_at is not None and told_at is not None and told_at >= asked_at
+        fresh = permit.submitted_at is not None and hazard.reported_at >= permit.submitted_at
         if fresh and (hazard.emergency or LEAK.search(hazard.description)):
             found["abnormal_unit_state"] = True
             notes.append(f"附近隐患 {hazard.number}:{hazard.description[:20]}")

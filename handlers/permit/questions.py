@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from cards.permit import ISOLATION_ZH, value_zh
+from cards.permit import CHOICE_ZH, value_zh
 from handlers.permit.judge import Judgement
 from handlers.permit.neighbours import WORK_WORDS
 from rules.permit import Work, gas
@@ -85,6 +85,14 @@ ANSWERS: Mapping[str, bool] = {
     "是": True, "有": True, "对": True, "要": True, "需要": True, "yes": True,
     "否": False, "没有": False, "无": False, "不是": False, "不": False, "不要": False, "没": False, "no": False,
 }  # fmt: skip
+NO_METER = "不用检测仪"
+NEVER_ENDS = "9998-12-31"  # nothing is measured for this work, so nothing can be out of calibration (G-019)
+WEIGHTY = frozenset({
+    "work_plan_approved", "plan_approved", "isolation_method", "traffic_plan", "underground_confirmed",
+    "under_pressure_unpurged",
+})  # fmt: skip
+"""Answers that stand for a paper or a life: asked one by one, never confirmed in passing with five others."""
+
 NOT_APPLICABLE = ("不适用", "不涉及", "不用", "没有这项")
 
 
@@ -110,7 +118,8 @@ class NotUnderstood(ValueError):
 def open_questions(permit: Permit, judged: Judgement, remembered: Mapping[str, Any]) -> list[Question]:
     """What to ask now, gates before details; details whose gate is still open wait for it."""
     missing = [*judged.level.missing, *judged.verdict.missing]
-    wanted = dict.fromkeys(name for name in missing if name not in ELSEWHERE or name == "wind_force")
+    elsewhere = ELSEWHERE | ({"oxygen_vol"} if permit.work == Work.CONFINED_SPACE.value else set())
+    wanted = dict.fromkeys(name for name in missing if name not in elsewhere)
     asked: dict[str, Question] = {}
     for name in wanted:
         gate = GATES.get(name)
@@ -130,6 +139,8 @@ def question(name: str, remembered: Mapping[str, Any]) -> Question:
 
 def _proposal(fact: Fact) -> Any:
     """The statement to confirm: the harmless case. Numbers, dates and names are never put into people's mouths."""
+    if fact.name in WEIGHTY:
+        return None
     if fact.name == "cylinders_used":
         return False
     if fact.type in ("bool", "choice", "list"):
@@ -174,6 +185,8 @@ def how_to_answer(name: str) -> str:
 def read(name: str, text: str) -> dict[str, Any]:
     """The facts a typed answer sets. Raises NotUnderstood with how to say it."""
     fact, plain = fact_dictionary()[name], re.sub(r"[。.!!\s]+$", "", normalise(text))
+    if name == "detector_calibration_expiry" and plain in (NO_METER, "不用", "没用", "没有"):
+        return {name: NEVER_ENDS}
     if name in ("gas_lel_vol", "medium"):
         return _medium(plain)
     if plain in NOT_APPLICABLE and fact.good is not None:
@@ -246,8 +259,9 @@ def _date(plain: str) -> str:
 
 
 def _choice(fact: Fact, plain: str) -> str:
-    by_word = {**{value: value for value in fact.values}, **{zh: key for key, zh in ISOLATION_ZH.items()}}
-    found = next((key for word, key in by_word.items() if word in plain and key in fact.values), None)
+    by_word = {**{value: value for value in fact.values}, **{zh: key for key, zh in CHOICE_ZH[fact.name].items()}}
+    longest = sorted(by_word.items(), key=lambda pair: -len(pair[0]))  # «管架» before «管»
+    found = next((key for word, key in longest if word in plain), None)
     if found is None:
         raise NotUnderstood(f"{fact.zh}:请从列表里选一个")
     return found
@@ -258,8 +272,10 @@ def choices(name: str) -> list[tuple[str, str]]:
     fact = fact_dictionary()[name]
     if fact.type == "bool":
         return [("是", "是"), ("否", "否"), ("不适用", "不适用")]
-    if fact.type == "choice" and name == "isolation_method":
-        return [(zh, key) for key, zh in ISOLATION_ZH.items()]
+    if fact.type == "choice":
+        return [(zh, key) for key, zh in CHOICE_ZH[name].items()][:6]
+    if name == "detector_calibration_expiry":
+        return [("不用检测仪", NO_METER)]
     if fact.type in ("distance", "list"):
         return [("没有", "没有")]
     return []

@@ -7,11 +7,12 @@ import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from handlers.permit.plan import plan_of
 from rules import geo
 from rules.geo import Point
 from rules.permit import RuleTable, gas, trend
 from rules.permit.trend import Trend, TrendPolicy, TrendReading
-from storage.models import Area, Detector, Hazard, Permit
+from storage.models import Area, Detector, Permit
 from storage.permits import Box
 from storage.unit_of_work import UnitOfWork
 
@@ -66,22 +67,22 @@ def beaufort(speed_m_s: float) -> int:
 
 def zones_at(work: UnitOfWork, point: Point | None, area: Area | None, *, exact: bool) -> Zones:
     """Zones of the plan and the area's own kind. A fix that is not exact counts as inside what is 10 m away."""
-    drawn = work.readings.zones()
-    kinds = {zone.kind for zone in drawn}
-    margin = 0.0 if exact else UNSURE_M
-    inside = {}
+    plan = plan_of(work)
+    kinds = plan.kinds
+    inside: dict[str, bool] = {}
     names = []
-    for zone in drawn:
-        if point is None:
-            continue
-        wide = margin if zone.kind != "fixed_hot_work" else 0.0  # doubt never makes a place freer
-        if geo.distance_to_polygon_m(point, zone.polygon) <= wide:
-            inside[zone.kind] = True
-            names.append(zone.name)
+    for spot, metres in plan.near(point, 0.0 if exact else UNSURE_M) if point is not None else ():
+        if spot.kind == "fixed_hot_work" and (metres > 0 or not spot.drawn):
+            continue  # doubt never makes a place freer
+        inside["hazardous" if not spot.drawn and spot.kind == "dike" else spot.kind] = True
+        if spot.drawn:
+            names.append(spot.name)
     if area is not None and area.zone not in ("", "none"):
         inside[area.zone] = True
         if area.zone == "dike":
             inside["hazardous"] = True
+    if inside.get("hazardous") and inside.pop("fixed_hot_work", False):
+        names.append("固定动火区与火灾爆炸危险场所重叠,按危险场所")  # 5.5.2: a fixed zone lies in none
 
     def says(kind: str, *, sure: bool) -> bool | None:
         if inside.get(kind):
@@ -89,8 +90,6 @@ def zones_at(work: UnitOfWork, point: Point | None, area: Area | None, *, exact:
         return False if sure else None
 
     placed = point is not None and area is not None
-    if point is not None and not exact and not inside.get("hazardous"):
-        inside["hazardous"] = _near_hazardous_area(work, point)
     return Zones(
         hazardous=says("hazardous", sure=area is not None and (point is not None or "hazardous" not in kinds)),
         fixed_hot_work=says("fixed_hot_work", sure=placed or "fixed_hot_work" not in kinds),
@@ -102,15 +101,6 @@ def zones_at(work: UnitOfWork, point: Point | None, area: Area | None, *, exact:
 
 def _not_a_tank_farm(area: Area | None) -> bool:
     return area is not None and area.kind != "tank_farm"
-
-
-def _near_hazardous_area(work: UnitOfWork, point: Point) -> bool:
-    return any(
-        area.zone in ("hazardous", "dike")
-        and area.polygon
-        and geo.distance_to_polygon_m(point, area.polygon) <= UNSURE_M
-        for area in work.plant.areas()
-    )
 
 
 def watch(
@@ -235,16 +225,24 @@ def touch(work: UnitOfWork, point: Point | None, area_id: int | None) -> int:
 HAZARD_M = 15.0
 
 
-def hazards_near(work: UnitOfWork, point: Point | None, area_id: int | None, *, at: datetime) -> list[Hazard]:
+@dataclass(frozen=True, slots=True)
+class NearHazard:
+    number: str
+    emergency: bool
+    description: str
+    reported_at: datetime
+
+
+def hazards_near(work: UnitOfWork, point: Point | None, area_id: int | None, *, at: datetime) -> list[NearHazard]:
     """Open hazards within 15 m; those whose place is known only as an area when they are an emergency."""
     if area_id is None:
         return []
     found = []
-    for hazard in work.hazards.open_near(area_id, since=at - timedelta(days=30)):
-        if point is not None and hazard.lat is not None and hazard.lon is not None:
-            near = geo.distance_m(point, Point(lat=hazard.lat, lon=hazard.lon)) <= HAZARD_M
+    for row in work.hazards.open_beside(area_id, since=at - timedelta(days=30)):
+        if point is not None and row.lat is not None and row.lon is not None:
+            near = geo.distance_m(point, Point(lat=row.lat, lon=row.lon)) <= HAZARD_M
         else:
-            near = hazard.emergency
-        if near and hazard.number:
-            found.append(hazard)
+            near = row.emergency
+        if near and row.number:
+            found.append(NearHazard(row.number, row.emergency, row.description, row.reported_at))
     return found

@@ -67,7 +67,9 @@ def import_areas(work: UnitOfWork, path: Path) -> ImportReport:
         work.flush()
         return outcome
 
-    return take(read_table(path, COLUMNS, needed=("code", "name")), one)
+    report = take(read_table(path, COLUMNS, needed=("code", "name")), one)
+    work.readings.plan_changed()
+    return report
 
 
 def outline(text: str) -> list[list[float]]:

@@ -61,4 +61,7 @@ def import_zones(work: UnitOfWork, path: Path) -> ImportReport:
         work.flush()
         return outcome
 
-    return take(read_table(path, COLUMNS, needed=("code", "name", "kind", "polygon")), one)
+    report = take(read_table(path, COLUMNS, needed=("code", "name", "kind", "polygon")), one)
+    work.readings.plan_changed()
+    work.permits.touch_all(at=work.at)
+    return report
