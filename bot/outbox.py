@@ -250,6 +250,7 @@ def _add(
             batch_key=batch_key,
             urgency=urgency,
             due_at=due_at or work.at,
+            wanted_at=due_at or work.at,
             expires_at=expires_at or work.at + timedelta(days=7),
             created_at=work.at,
         )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from storage.hazards import FILED, OPEN
 from storage.inbox import UNFINISHED
 from storage.models import CardPost, CaseCard, Delivery, Hazard, Inbox
-from storage.outbox import WAITING
+from storage.outbox import WAITING, wanted
 
 RECENT = timedelta(minutes=5)
 SAMPLE = 500  # handled messages looked at, the latest
@@ -84,8 +84,8 @@ def read(db: Session, at: datetime) -> Figures:
 
 def _outbox(db: Session, at: datetime) -> dict[str, Waiting]:
     rows = db.execute(
-        select(Delivery.platform, func.count(), func.min(Delivery.due_at))
-        .where(Delivery.state.in_(WAITING), Delivery.due_at <= at)
+        select(Delivery.platform, func.count(), func.min(wanted, type_=wanted.type))
+        .where(Delivery.state.in_(WAITING), wanted <= at)
         .group_by(Delivery.platform)
     )
     return {platform: Waiting(count, _age(at, oldest)) for platform, count, oldest in rows}

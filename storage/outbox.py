@@ -13,6 +13,7 @@ from storage.database import rows_changed
 from storage.models import Delivery
 
 WAITING = ("due", "claimed", "unknown")
+URGENT = 1  # bot/outbox.py: alarms and urgent messages
 
 
 class DueRow(NamedTuple):
@@ -24,6 +25,21 @@ class DueRow(NamedTuple):
     group_id: str
     batch_key: str
     urgency: int
+    due_at: datetime
+
+
+class WaitingGroup(NamedTuple):
+    """Messages that wait for one reason: `urgent` are alarms and urgent ones, `oldest` when the first wanted to go."""
+
+    platform: str
+    urgent: bool
+    reason: str
+    count: int
+    oldest: datetime
+
+
+wanted = func.coalesce(Delivery.wanted_at, Delivery.created_at, type_=Delivery.created_at.type)
+OLDEST_TOO = 50  # of the longest waiting, whatever their urgency: a stream of urgent work hides nobody for ever
 
 
 class Outbox:
@@ -49,14 +65,14 @@ class Outbox:
         ).all()
 
     def due_rows(self, at: datetime, *, limit: int = 200) -> Sequence[DueRow]:
-        """As `due`, without the contents."""
-        columns = (getattr(Delivery, name) for name in DueRow._fields)
-        rows = self.db.execute(
-            select(*columns)
-            .where(Delivery.state == "due", Delivery.due_at <= at)
-            .order_by(Delivery.urgency, Delivery.due_at, Delivery.id)
-            .limit(limit)
-        )
+        """As `due`, without the contents, and with the longest waiting of all urgencies."""
+        columns = [getattr(Delivery, name) for name in DueRow._fields]
+        due = select(*columns).where(Delivery.state == "due", Delivery.due_at <= at)
+        rows = list(self.db.execute(due.order_by(Delivery.urgency, Delivery.due_at, Delivery.id).limit(limit)))
+        if len(rows) == limit:
+            known = {row.id for row in rows}
+            oldest = self.db.execute(due.order_by(Delivery.due_at, Delivery.id).limit(OLDEST_TOO))
+            rows += [row for row in oldest if row.id not in known]
         return [DueRow(*row) for row in rows]
 
     def due_of_batch(self, batch_key: str, at: datetime) -> Sequence[int]:
@@ -140,6 +156,31 @@ class Outbox:
         return list(
             self.db.scalars(select(Delivery.id).where(Delivery.state == "unknown").order_by(Delivery.id).limit(limit))
         )
+
+    def waiting_groups(self, at: datetime) -> list[WaitingGroup]:
+        """What should have gone out by now and has not, by platform, urgency and reason, oldest first."""
+        urgent = Delivery.urgency <= URGENT
+        rows = self.db.execute(
+            select(Delivery.platform, urgent, Delivery.wait_reason, func.count(), func.min(wanted, type_=wanted.type))
+            .where(Delivery.state.in_(WAITING), wanted <= at)
+            .group_by(Delivery.platform, urgent, Delivery.wait_reason)
+        )
+        groups = [WaitingGroup(row[0], bool(row[1]), row[2], row[3], row[4]) for row in rows]
+        return sorted(groups, key=lambda group: group.oldest)
+
+    def longest_waiting(self, at: datetime, *, limit: int = 50) -> Sequence[Delivery]:
+        return self.db.scalars(
+            select(Delivery).where(Delivery.state.in_(WAITING), wanted <= at).order_by(wanted, Delivery.id).limit(limit)
+        ).all()
+
+    def failed_since(self, since: datetime, *, limit: int = 50) -> Sequence[Delivery]:
+        """Messages that failed for good, newest first."""
+        return self.db.scalars(
+            select(Delivery)
+            .where(Delivery.state == "refused", Delivery.created_at >= since)
+            .order_by(Delivery.id.desc())
+            .limit(limit)
+        ).all()
 
     def of_case(self, case_kind: str, case_id: int) -> Sequence[Delivery]:
         return self.db.scalars(

@@ -10,9 +10,11 @@ from types import TracebackType
 from sqlalchemy import Engine, Pool
 from sqlalchemy.orm import Session
 
+from storage.budgets import Budgets
 from storage.cards import Cards
 from storage.certificates import Certificates
 from storage.conversations import Conversations
+from storage.edge import Edge
 from storage.hazards import Hazards
 from storage.inbox import InboxRows
 from storage.knowledge import Knowledge
@@ -23,6 +25,7 @@ from storage.people import People
 from storage.permits import Permits
 from storage.plant import Plant
 from storage.readings import Readings
+from storage.risks import Risks
 from storage.roster import Roster
 from storage.trail import Trail
 
@@ -77,6 +80,14 @@ class UnitOfWork:
         return Readings(self.db)
 
     @cached_property
+    def risks(self) -> Risks:
+        return Risks(self.db)
+
+    @cached_property
+    def edge(self) -> Edge:
+        return Edge(self.db)
+
+    @cached_property
     def certificates(self) -> Certificates:
         return Certificates(self.db)
 
@@ -91,6 +102,10 @@ class UnitOfWork:
     @cached_property
     def cards(self) -> Cards:
         return Cards(self.db)
+
+    @cached_property
+    def budgets(self) -> Budgets:
+        return Budgets(self.db)
 
     @cached_property
     def conversations(self) -> Conversations:

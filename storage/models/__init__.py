@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from storage.models.audit import AuditFinding, AuditRun
+from storage.models.budgets import ApiUse, AppNote
+from storage.models.edge import EdgeDevice, EdgeEvent
 from storage.models.hazard import Counter, Hazard, HazardExtension, HazardPhoto, Joiner
 from storage.models.knowledge import (
     KnowledgeCard,
@@ -18,12 +20,15 @@ from storage.models.people import Account, ApiToken, GroupChat, Person, RoleGran
 from storage.models.permit import GasTest, Permit, PermitApproval, PermitParty, PermitVerdict, PlaceAnswer
 from storage.models.plant import Area, Equipment
 from storage.models.readings import Certificate, Detector, Reading, SourceState, Zone
+from storage.models.risk import Risk
 from storage.models.roster import Duty, Leave
 from storage.models.trail import TrailLine
 
 __all__ = [
     "Account",
     "ApiToken",
+    "ApiUse",
+    "AppNote",
     "Area",
     "AuditFinding",
     "AuditRun",
@@ -36,6 +41,8 @@ __all__ = [
     "Delivery",
     "Detector",
     "Duty",
+    "EdgeDevice",
+    "EdgeEvent",
     "Equipment",
     "GasTest",
     "GroupChat",
@@ -60,6 +67,7 @@ __all__ = [
     "PlaceAnswer",
     "Policy",
     "Reading",
+    "Risk",
     "RoleGrant",
     "SourceState",
     "TrailLine",

@@ -137,7 +137,8 @@ class Delivery(Base):
 
     urgency: Mapped[int] = mapped_column(default=5)  # 0 alarm … 9 whenever; lower goes first
     state: Mapped[str] = mapped_column(String(12), default="due")  # due, claimed, confirmed, unknown, refused, expired
-    due_at: Mapped[datetime]
+    due_at: Mapped[datetime]  # when it is tried next
+    wanted_at: Mapped[datetime | None]  # when it was to go out at first; its age counts from here (created_at if null)
     expires_at: Mapped[datetime | None]
     claimed_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
@@ -146,6 +147,7 @@ class Delivery(Base):
     confirmed_at: Mapped[datetime | None]
     ref: Mapped[str] = mapped_column(String(256), default="")  # the platform's handle
     error: Mapped[str] = mapped_column(String(100), default="")
-    wait_reason: Mapped[str] = mapped_column(String(48), default="")  # why it is not sent yet: throttled, retry …
+    wait_reason: Mapped[str] = mapped_column(String(48), default="")  # why it is not sent yet: cards/deliveries.py
+    checked_at: Mapped[datetime | None]  # the platform was asked whether it really arrived
     fallback_of_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id"))
     created_at: Mapped[datetime]
