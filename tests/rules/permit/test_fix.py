@@ -209,7 +209,7 @@ def test_every_break_alone_is_caught(work):
         }:
             continue
         paired = {
-            "wind_force": {"outdoor": True, "upgraded": False}, "is_rest_day": {"upgraded": False},
+            "approver_rank": {"required_rank": 3}, "wind_force": {"outdoor": True, "upgraded": False}, "is_rest_day": {"upgraded": False},
             "interrupt_minutes": {"analysed_after_interrupt": False}, "hot_work_inside": {"coating_inside": True},
             "coating_inside": {"hot_work_inside": True}, "rainstorm": {"outdoor": True}, "gas_ok": {"in_hazard_area": True},
             "residual_fire_checked": {"closing": True}, "comms": {"height": 31}, "plan_approved": {"special_load": True},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,8 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.permit import BadTable, Result, Weakened, approval, check_role_mapping, evaluate, load, max_validity
-from rules.permit.docs import TARGET, render
+from rules.permit import (
+    BadTable,
+    Result,
+    Settings,
+    Weakened,
+    approval,
+    check_role_mapping,
+    evaluate,
+    load,
+    max_validity,
+)
+from rules.permit.docs import SETTING_ZH, TARGET, render
 from rules.permit.facts import actions, fact_dictionary
 from rules.permit.logic import BadExpression, Unknown, compile_expression, unknown
 from rules.permit.model import LEVELS, Work
@@ -173,6 +184,10 @@ def test_every_level_has_an_approver_and_a_validity():
 
 
 # ---- the page, the fact dictionary
+
+
+def test_the_page_explains_every_setting_of_the_plant():
+    assert set(SETTING_ZH) == {field.name for field in fields(Settings)}
 
 
 def test_the_page_of_the_rules_is_current():
