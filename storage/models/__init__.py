@@ -21,6 +21,7 @@ from storage.models.permit import GasTest, Permit, PermitApproval, PermitParty, 
 from storage.models.plant import Area, Equipment
 from storage.models.readings import Certificate, Detector, Reading, SourceState, Zone
 from storage.models.risk import Risk
+from storage.models.roll_call import RollCall, RollCallMember
 from storage.models.roster import Duty, Leave
 from storage.models.trail import TrailLine
 
@@ -69,6 +70,8 @@ __all__ = [
     "Reading",
     "Risk",
     "RoleGrant",
+    "RollCall",
+    "RollCallMember",
     "SourceState",
     "TrailLine",
     "Zone",

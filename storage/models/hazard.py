@@ -73,6 +73,7 @@ class Hazard(Base):
     reported_at: Mapped[datetime | None]
     assigned_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]
+    asked_again_at: Mapped[datetime | None]  # confirmed, but nothing happened: the card asks again since then
     started_at: Mapped[datetime | None]
     submitted_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]

@@ -12,7 +12,7 @@ from storage.database import Base, BigId
 
 
 class Policy(Base):
-    """A version of the dispatch policy (grade × area × category → people, channels, deadlines). Never edited."""
+    """A version of the dispatch policy (grade × area × category × time → people, channels, deadlines). Never edited."""
 
     __tablename__ = "policy"
 
@@ -22,6 +22,12 @@ class Policy(Base):
     created_at: Mapped[datetime]
     created_by_id: Mapped[int | None]
     active: Mapped[bool] = mapped_column(default=True)
+    # one press moves the open cases to this version; jobs/policies.py does it case by case
+    move_asked_at: Mapped[datetime | None]
+    move_by_id: Mapped[int | None]
+    move_via: Mapped[str] = mapped_column(String(16), default="", server_default="")
+    moved_at: Mapped[datetime | None]
+    moved_count: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class LadderStep(Base):
@@ -37,9 +43,9 @@ class LadderStep(Base):
     case_kind: Mapped[str] = mapped_column(String(16))
     case_id: Mapped[int]
     generation: Mapped[int]
-    ladder: Mapped[str] = mapped_column(String(16))  # confirm, rectify, accept
+    ladder: Mapped[str] = mapped_column(String(16))  # confirm, stale, rectify, accept; everyone (roll call)
     position: Mapped[int]
-    step: Mapped[dict[str, Any]]  # copied from the policy: {to, channels, after_minutes}
+    step: Mapped[dict[str, Any]]  # copied from the policy: {after_minutes, notices}
     due_at: Mapped[datetime]
     taken_at: Mapped[datetime | None]
     called_off_at: Mapped[datetime | None]

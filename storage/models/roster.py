@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storage.database import Base, BigId
+from storage.models.people import Person
+from storage.models.plant import Area
 
 
 class Leave(Base):
@@ -23,6 +25,9 @@ class Leave(Base):
     ends_at: Mapped[datetime]
     entered_at: Mapped[datetime]
 
+    person: Mapped[Person] = relationship(foreign_keys=[person_id])
+    substitute: Mapped[Person | None] = relationship(foreign_keys=[substitute_id])
+
 
 class Duty(Base):
     """One line of the duty roster (值班表): this person holds the role for the area (null: everywhere) in that span."""
@@ -36,3 +41,7 @@ class Duty(Base):
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
+    shift: Mapped[str] = mapped_column(String(24), default="", server_default="")  # 白班, 夜班 … as the table says
+
+    person: Mapped[Person] = relationship()
+    area: Mapped[Area | None] = relationship()
