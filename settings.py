@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "ANSHAO_"
@@ -42,6 +42,11 @@ class Settings(BaseSettings):
     demo: bool = False
     heartbeat_url: str = ""  # the auditor asks for it after every look; an outside service alarms when it stays away
     readings_config: Path | None = None  # TOML: where gas readings come from (docs/readings.md)
+
+    # -- training and certificates of another system
+    training_url: str = ""  # the list to pull; empty: only Excel
+    training_token: SecretStr = SecretStr("")
+    training_every_min: Annotated[int, Field(ge=1, le=1440)] = 15
 
     # -- WeCom
     wecom_corp_id: str = ""
@@ -127,6 +132,13 @@ class Settings(BaseSettings):
         if not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("training_url")
+    @classmethod
+    def _training_url(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://, or be empty")
+        return value
 
     @field_validator("timezone")
     @classmethod

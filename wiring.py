@@ -22,6 +22,7 @@ from cards.words import use_zone
 from connectors.sms import AliyunSms, SmsAccount, TencentSms
 from connectors.speech import Chain, SpeechAccount
 from connectors.speech import build as build_speech
+from connectors.training import Training, TrainingAccount
 from handlers import help as help_flow
 from handlers import people, query, roster
 from handlers.hazard import buttons, rectify, report
@@ -81,6 +82,7 @@ def build(
         redis=client,
         sms=_sms(settings, clock=clock, http=http),
         speech=_speech(settings, engine=engine, clock=clock, http=http),
+        training=_training(settings, http=http),
         fall_back=fall_back.next_channel,
         settings=settings,
     )
@@ -192,6 +194,12 @@ def _speech(
         model_dir=settings.speech_model_dir,
     )
     return build_speech(account, http(), clock=clock, hot_words=hotwords.of_plant(engine, clock))
+
+
+def _training(settings: Settings, *, http: Callable[[], requests.Session]) -> Training | None:
+    if not settings.training_url:
+        return None
+    return Training(TrainingAccount(settings.training_url, settings.training_token.get_secret_value()), http())
 
 
 def configure_logs(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""`python -m emulators --port N --plant plant.json`: WeCom, DingTalk and SMS on one server.
+"""`python -m emulators --port N --plant plant.json`: WeCom, DingTalk, SMS, speech and the training system on one server.
 
 /wecom, /dingtalk (also /dingtalk/api and /dingtalk/oapi, the two API bases) and /sms; the phones' page at /.
 Without --plant a fresh demo plant is made; `--write-plant FILE` keeps it with its secrets.
@@ -21,6 +21,7 @@ from .demo_plant import demo_plant, demo_secrets
 from .phone import phone_app
 from .sms import SmsEmulator
 from .speech import SpeechEmulator
+from .training import TrainingEmulator
 from .wecom import WeComEmulator
 
 Wsgi = Callable[..., Iterable[bytes]]
@@ -32,11 +33,13 @@ def build(plant: dict[str, Any], *, base: str) -> tuple[Wsgi, list[Any]]:
     wecom = WeComEmulator(plant, http=_session(), public_url=f"{base}/wecom")
     sms = SmsEmulator(plant, http=_session(), public_url=f"{base}/sms")
     speech = SpeechEmulator({"app_key": "demo", **plant["sms"]})
+    training = TrainingEmulator(plant, public_url=f"{base}/training")
     parts: list[Any] = [wecom, sms]
     mounts: dict[str, Wsgi] = {
         "/wecom": wecom.app.wsgi_app,
         "/sms": sms.app.wsgi_app,
         "/speech": speech.app.wsgi_app,
+        "/training": training.app.wsgi_app,
     }
     if _exists("emulators.dingtalk"):
         from .dingtalk import DingTalkEmulator

@@ -205,6 +205,7 @@ def demo_secrets() -> dict[str, Any]:
             "card_route_key": "anshao",
         },
         "sms": {"access_key_id": "LTAI" + _letters(20), "access_key_secret": _letters(30)},
+        "training": {"token": _letters(32)},
     }
 
 
@@ -251,6 +252,7 @@ def demo_plant(*, public_url: str, secrets: dict[str, Any]) -> dict[str, Any]:
         "wecom": wecom,
         "dingtalk": dingtalk,
         "sms": sms,
+        "training": dict(secrets.get("training") or {"token": _letters(32)}),
     }
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from bot.platforms.base import Platform
 from bot.router import Router
 from connectors.speech import Heard
+from connectors.training import Pulled
 from jobs.queue import Kicker
 from storage.media import MediaStore
 from storage.models import Delivery
@@ -31,6 +32,12 @@ class Speech(Protocol):
         ...
 
 
+class TrainingSystem(Protocol):
+    def pull(self, tags: Mapping[str, str] | None = None) -> Pulled:
+        """Every certificate the training system knows, or that nothing changed. Raises OutsideError."""
+        ...
+
+
 @dataclass(slots=True)
 class Services:
     engine: Engine
@@ -44,6 +51,7 @@ class Services:
     redis: Any
     sms: SmsSender | None = None
     speech: Speech | None = None
+    training: TrainingSystem | None = None
     fall_back: Callable[[UnitOfWork, Delivery], None] | None = None
     settings: Any = None
 

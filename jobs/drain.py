@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from jobs import deliver, evidence, fetch, inbound, permits
+from jobs import certificates, deliver, evidence, fetch, inbound, permits
 from jobs.context import Services, services
-from jobs.queue import CHAT, DELIVERY, MEDIA
+from jobs.queue import CHAT, DELIVERY, MEDIA, SLOW
 
 BUDGET_S = 20.0
 
@@ -39,3 +39,8 @@ def media() -> int:
 def delivery() -> int:
     """Send what is due and redraw what is stale."""
     return _drain(DELIVERY, deliver.send_ready)
+
+
+def slow() -> int:
+    """What may take a minute and hold up nobody: training and certificates from another system."""
+    return _drain(SLOW, certificates.sync_due)

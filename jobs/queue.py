@@ -18,7 +18,7 @@ log = structlog.get_logger()
 
 CHAT, MEDIA, DELIVERY, SLOW = "chat", "media", "delivery", "slow"
 QUEUES = (CHAT, MEDIA, DELIVERY, SLOW)
-DRAINS = {CHAT: "jobs.drain.chat", MEDIA: "jobs.drain.media", DELIVERY: "jobs.drain.delivery"}
+DRAINS = {CHAT: "jobs.drain.chat", MEDIA: "jobs.drain.media", DELIVERY: "jobs.drain.delivery", SLOW: "jobs.drain.slow"}
 
 RESULT_TTL_S = 0
 FAILURE_TTL_S = 14 * 24 * 3600

@@ -12,7 +12,7 @@ from rq import Queue
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
-from jobs import budgets, escalate, knowledge, permits, sweep
+from jobs import budgets, certificates, escalate, knowledge, permits, sweep
 from jobs.context import Services
 from jobs.queue import QUEUES
 
@@ -42,6 +42,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("tidy", 3600.0, sweep.tidy),
     Duty("budgets", 3600.0, budgets.warn),
     Duty("knowledge", 600.0, knowledge.keep),
+    Duty("certificates", 60.0, certificates.wake_due),
 )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from storage.models import Certificate, Person
+from storage.models import Certificate, Person, SourceState
+
+TRIED = "tried_at"  # in SourceState.facts: when the last synchronisation was begun
 
 
 class Certificates:
@@ -48,3 +50,31 @@ class Certificates:
                 Certificate.person_id == person_id, Certificate.kind == kind, Certificate.number == number
             )
         )
+
+    def by_key(self) -> dict[tuple[int, str, str], Certificate]:
+        """Every certificate by person id, kind and number."""
+        rows = self.db.scalars(select(Certificate).order_by(Certificate.id))
+        return {(row.person_id, row.kind, row.number): row for row in rows}
+
+    # -- synchronisation with a training system
+
+    def sync_state(self, name: str) -> SourceState | None:
+        return self.db.get(SourceState, name)
+
+    def sync_due(self, name: str, at: datetime, *, every: timedelta) -> bool:
+        """Whether the last try is `every` ago or there was none."""
+        state = self.sync_state(name)
+        tried = state.facts.get(TRIED) if state is not None else None
+        return tried is None or datetime.fromisoformat(tried) <= at - every
+
+    def claim_sync(self, name: str, at: datetime, *, every: timedelta) -> bool:
+        """Take the synchronisation that is due; False when it is not, or another process took it."""
+        state = self.db.get(SourceState, name, with_for_update=True, populate_existing=True)
+        if state is None:
+            state = SourceState(name=name, facts={})
+            self.db.add(state)
+        elif not self.sync_due(name, at, every=every):
+            return False
+        state.facts = {**state.facts, TRIED: at.isoformat()}
+        self.db.flush()
+        return True

@@ -20,7 +20,7 @@ from rules import escalation
 from storage import schema
 from storage.models import GroupChat
 from storage.unit_of_work import UnitOfWork
-from tools import doctor
+from tools import cli_training, doctor
 from tools.importing import (
     ImportReport,
     TableError,
@@ -55,6 +55,7 @@ def register(app: Flask, services: Services) -> None:
     ):
         app.cli.add_command(_import(services, name, what, importer))
     app.cli.add_command(_export_cards(services))
+    app.cli.add_command(cli_training.command(services))
     _single(app, services)
 
 

@@ -10,6 +10,7 @@ from rq import Worker
 
 from bot.platforms.base import PlatformError
 from bot.platforms.dingtalk import stream_board
+from jobs import certificates
 from jobs.context import Services
 from jobs.queue import CHAT, DELIVERY, MEDIA
 from storage import audit
@@ -127,3 +128,23 @@ def processes(services: Services) -> Iterator[Finding]:
     if services.settings.heartbeat_url:
         ok = not looked.beat_error
         yield Finding("对外心跳", ok, "" if ok else f"{looked.beat_error}:检查 ANSHAO_HEARTBEAT_URL 和外网")
+
+
+def training(services: Services) -> Iterator[Finding]:
+    """Whether certificates were fetched from the training system the last time they were due."""
+    if services.training is None:
+        return
+    with services.new_work(read_only=True) as work:
+        state = work.certificates.sync_state(certificates.SOURCE)
+    if state is None or state.last_ok_at is None:
+        why = f"({state.last_error})" if state is not None and state.last_error else ""
+        yield Finding("培训系统", False, f"还没有取到过证书{why}:运行 flask --app app sync-certificates 看原因")
+    elif state.last_error:
+        yield Finding("培训系统", False, f"最近一次没取到({state.last_error}):核对地址和令牌,或联系培训系统管理员")
+    elif state.facts.get("kept"):
+        yield Finding("培训系统", False, f"{state.facts['kept']}张证书在培训系统里不见了,一次太多没有停用:请核对")
+    else:
+        bad = state.facts.get("bad", 0)
+        yield Finding(
+            "培训系统", True, f"有{bad}条没收:flask --app app sync-certificates --whole 看原因" if bad else ""
+        )

@@ -108,6 +108,8 @@ class Stack:
             "ANSHAO_SMS_SIGN_NAME": sms["sign_names"][0],
             "ANSHAO_SMS_TEMPLATE_CODE": SMS_TEMPLATE,
             "ANSHAO_SMS_ENDPOINT": f"{phones}/sms/",
+            "ANSHAO_TRAINING_URL": f"{phones}/training/api/certificates",
+            "ANSHAO_TRAINING_TOKEN": self.plant["training"]["token"],
             "ANSHAO_SPEECH_PROVIDER": "tencent",
             "ANSHAO_SPEECH_ACCESS_KEY_ID": sms["access_key_id"],
             "ANSHAO_SPEECH_ACCESS_KEY_SECRET": sms["access_key_secret"],

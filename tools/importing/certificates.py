@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from handlers import certificates
+from handlers.certificates import BadCertificate, Held
 from rules.certificates import kind_of
-from storage.models import Certificate
 from storage.unit_of_work import UnitOfWork
-from tools.importing.detectors import day
-from tools.importing.table import BadRow, ImportReport, Row, put, read_table, take
+from tools.importing.table import BadRow, ImportReport, Row, read_table, take
 
 COLUMNS = {
     "person": ("工号", "人员编号"),
@@ -27,23 +27,23 @@ def import_certificates(work: UnitOfWork, path: Path) -> ImportReport:
         person = work.people.by_code(row.text("person", limit=64, needed="工号"))
         if person is None:
             raise BadRow(f"没有工号“{row.values['person'][:16]}”,请先导入人员")
-        kind = kind_of(row.text("kind", limit=48, needed="证书"))
-        serial = row.text("number", limit=64, needed="证书编号")
-        issued, until = day(row, "issued", "发证日期"), day(row, "until", "有效期至")
-        values = {"issued_on": issued, "valid_until": until, "source": "import"}
-        if issued and until and issued > until:
-            raise BadRow("发证日期晚于有效期")
-        known = work.certificates.named(person.id, kind, serial)
-        item = known or Certificate(person_id=person.id, kind=kind, number=serial)
-        outcome = put(item, values, new=known is None)
-        if known is None:
-            work.db.add(item)
+        told = _held(row)
+        known = work.certificates.named(person.id, told.kind, told.number)
+        outcome = certificates.put(work, told, person_id=person.id, known=known, source="import")
         if outcome != "same":
             touched.add(person.id)
         work.flush()
         return outcome
 
     report = take(read_table(path, COLUMNS, needed=("person", "kind", "number")), one)
-    if touched:
-        work.permits.touch_people(touched, at=work.at)
+    certificates.touch(work, touched)
     return report
+
+
+def _held(row: Row) -> Held:
+    kind, number = row.text("kind", limit=48, needed="证书"), row.text("number", limit=64, needed="证书编号")
+    try:
+        issued, until = certificates.span(row.values.get("issued"), row.values.get("until"))
+    except BadCertificate as error:
+        raise BadRow(str(error)) from error
+    return Held(row.values["person"], kind_of(kind), number, issued, until)

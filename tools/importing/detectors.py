@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from handlers.readings import UNITS
+from rules.days import read_day
 from storage.models import Detector
 from storage.unit_of_work import UnitOfWork
 from tools.importing.equipment import position
@@ -81,16 +82,8 @@ def _age(row: Row) -> int:
 
 
 def day(row: Row, name: str, zh: str) -> date | None:
-    """A date as tables write it: 2027-06-30, 2027/6/30, 2027.6.30, 2027年6月30日."""
-    given = row.values.get(name, "")
-    if not given:
-        return None
-    plain = given.split("T")[0].split(" ")[0]
-    for sign in "/.年月":
-        plain = plain.replace(sign, "-")
-    parts = plain.removesuffix("日").rstrip("-").split("-")
+    """The date of a column. Raises BadRow."""
     try:
-        year, month, number_of_day = (int(part) for part in parts)
-        return date(year, month, number_of_day)
+        return read_day(row.values.get(name), zh)
     except ValueError as error:
-        raise BadRow(f"{zh}“{given[:16]}”不是日期,请写成 2027-06-30") from error
+        raise BadRow(str(error)) from error
