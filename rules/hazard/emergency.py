@@ -63,9 +63,15 @@ def _is_real(hit: Hit, prepared: Prepared, masked: str) -> bool:
 
 
 def is_event(hit: Hit, prepared: Prepared, masked: str) -> bool:
-    """Has it happened, or is it only feared, prevented or denied (「容易」「防止」「差点」「没有人」 just before)?"""
+    """Has it happened now, or is it feared, prevented or denied (「容易」「防止」「差点」「没有人」 just before), told of the past
+    («昨天着火的电机») or only talked of («着火的风险»)?"""
     last_word_at = hit.end - len(hit.words[-1])
-    before = masked[max(prepared.clause_start(hit.start), hit.start - _LOOK_BACK) : last_word_at]
+    begins = prepared.clause_start(hit.start)
+    before = masked[max(begins, hit.start - _LOOK_BACK) : last_word_at]
+    if _past().search(masked, begins, hit.start) and not _today().search(masked, begins, hit.end):
+        return False
+    if _talked_of().match(masked, hit.end):
+        return False
     if _not_real().search(before) or _DENIED_PERSON.search(before):
         return False
     if _not_yet().search(before):
@@ -108,6 +114,21 @@ def _real() -> re.Pattern[str]:
 @cache
 def _now() -> re.Pattern[str]:
     return _any_of("now")
+
+
+@cache
+def _past() -> re.Pattern[str]:
+    return _any_of("past")
+
+
+@cache
+def _today() -> re.Pattern[str]:
+    return _any_of("today")
+
+
+@cache
+def _talked_of() -> re.Pattern[str]:
+    return re.compile(f"了?的?(?:{_any_of('talked_of').pattern})")
 
 
 @cache

@@ -74,8 +74,9 @@ def _phrases_in(prepared: Prepared) -> list[Phrase]:
         return [hit for hit in hits if prepared.mood_at(hit.start) not in _NOT_REPORTING]
 
     hits = reported(list(lex.strong.find(prepared.text))) or reported(list(lex.weak.find(prepared.text)))
-    found = [lex.phrases[hit.id] for hit in without_inner(hits)]
-    return sorted(found, key=lambda phrase: phrase.grade.rank)  # stable: the first said comes first
+    found = [(lex.phrases[hit.id], hit) for hit in without_inner(hits)]
+    found.sort(key=lambda pair: (pair[0].grade.rank, -pair[1].said))  # of like grade the one said most exactly leads
+    return [phrase for phrase, _ in found]
 
 
 def _lead(phrases: Sequence[Phrase]) -> Phrase | None:

@@ -9,12 +9,24 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from rules.lexicon.matching import PatternSet, WordFinder
+from rules.lexicon.matching import PatternSet, WordFinder, spelled_out
 from rules.sources import Mark
 from rules.terms import Grade
 
 _HERE = Path(__file__).parent
-_EMERGENCY_LISTS = ("mask", "elsewhere", "real", "now", "not_real", "not_yet", "people", "handled")
+_EMERGENCY_LISTS = (
+    "mask",
+    "elsewhere",
+    "real",
+    "now",
+    "not_real",
+    "not_yet",
+    "past",
+    "today",
+    "talked_of",
+    "people",
+    "handled",
+)
 
 
 class Category(StrEnum):
@@ -155,7 +167,7 @@ def read_toml(name: str) -> dict:
 def lexicon() -> Lexicon:
     """The lexicon, read on the first call (some 20 ms) and kept."""
     words, danger = read_toml("words.toml"), read_toml("emergency.toml")
-    phrases, media = _phrases(), _media()
+    phrases, media = _phrases(words["groups"]), _media()
     kinds = tuple(
         EmergencyKind(k["id"], k["name"], k["line"], k.get("people", False), tuple(k["say"])) for k in danger["kind"]
     )
@@ -188,14 +200,14 @@ def lexicon() -> Lexicon:
     )
 
 
-def _phrases() -> dict[str, Phrase]:
+def _phrases(groups: Mapping[str, list[str]]) -> dict[str, Phrase]:
     return {
         id_: Phrase(
             id=id_,
             phrase_zh=row["phrase"],
             grade=Grade(row["grade"]),
             category=Category(category),
-            say=tuple(row["say"]),
+            say=tuple(spec for written in row["say"] for spec in spelled_out(written, groups)),
             weak=tuple(row.get("weak", ())),
             major_candidate="major" in row,
             major=tuple(row.get("major", ())),
