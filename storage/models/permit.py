@@ -48,6 +48,8 @@ class Permit(Base):
     facts: Mapped[dict[str, Any]] = mapped_column(
         default=dict
     )  # answered by people, by fact name (rules/permit/facts.toml)
+    # what only this work's form asks for, by the keys of cards/pdf/forms.toml; no rule reads it
+    boxes: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     result: Mapped[str] = mapped_column(String(12), default="")  # of the last verdict
     verdict_id: Mapped[int | None]  # the last row in permit_verdict
     judge_at: Mapped[datetime | None] = mapped_column(index=True)  # when the clock alone makes a new verdict due
@@ -109,7 +111,8 @@ class PermitApproval(Base):
     lon: Mapped[float | None]
     accuracy_m: Mapped[float | None]
     words: Mapped[str] = mapped_column(Text, default="")
-    photo_sha: Mapped[str] = mapped_column(String(64), default="")
+    said: Mapped[str] = mapped_column(Text, default="", server_default="")  # evidence in words: a value, a list
+    photo_sha: Mapped[str] = mapped_column(String(64), default="")  # evidence: a picture or a video
 
     permit: Mapped[Permit] = relationship(back_populates="approvals")
     person: Mapped[Person | None] = relationship()
