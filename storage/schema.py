@@ -10,6 +10,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
+from storage import guards
+
 MIGRATIONS = Path(__file__).with_name("migrations")
 LOCK = 7_314_159  # one process migrates at a time on PostgreSQL
 
@@ -33,11 +35,12 @@ def current(engine: Engine) -> str:
 
 
 def upgrade(engine: Engine) -> str:
-    """Upgrade to `head()`; safe to call from several processes at once. Returns the revision."""
+    """Upgrade to `head()` and guard the trail; safe to call from several processes at once. Returns the revision."""
     with engine.connect() as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
         command.upgrade(_config(connection), "head")
+        guards.install(connection)
     return current(engine)
 
 

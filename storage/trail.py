@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from storage.models import TrailLine
+from storage import guards
+from storage.models import Hazard, Permit, TrailLine
+
+FIELDS = (
+    *("case_kind", "case_id", "seq", "at", "by_id", "by_hidden", "action", "from_state", "to_state"),
+    *("why", "via", "data", "before_hash", "hash"),
+)
 
 
 def seal(line: TrailLine) -> str:
@@ -86,22 +92,53 @@ class Trail:
             .order_by(TrailLine.seq)
         ).all()
 
-    def broken(self) -> Iterator[tuple[TrailLine, str]]:
-        """Every line that was changed, or whose predecessor is missing, with what is wrong."""
-        before: TrailLine | None = None
-        rows = self.db.scalars(
+    def lines(self) -> Iterator[TrailLine]:
+        """Every line, case by case, in the order they were written."""
+        yield from self.db.scalars(
             select(TrailLine)
             .order_by(TrailLine.case_kind, TrailLine.case_id, TrailLine.seq)
             .execution_options(yield_per=500)
         )
-        for line in rows:
-            same_case = before is not None and (before.case_kind, before.case_id) == (line.case_kind, line.case_id)
-            expected_seq = before.seq + 1 if before is not None and same_case else 1
-            expected_hash = before.hash if before is not None and same_case else ""
-            if line.seq != expected_seq:
-                yield line, f"line {expected_seq} is missing"
-            elif line.before_hash != expected_hash:
-                yield line, "the line before was replaced"
-            elif seal(line) != line.hash:
-                yield line, "the line was changed"
-            before = line
+
+    def broken(self) -> Iterator[tuple[TrailLine, str]]:
+        """Every line that was changed, or whose predecessor is missing, with what is wrong."""
+        return check(self.lines())
+
+    def guards_missing(self) -> list[str]:
+        """Names of the database's own guards that were taken away."""
+        return guards.missing(self.db.connection())
+
+    def without_lines(self) -> list[tuple[str, int]]:
+        """(kind, id) of filed hazards and submitted permits that have no line at all: a whole trail was taken out."""
+        found = []
+        for kind, case in (("hazard", Hazard), ("permit", Permit)):
+            has = exists().where(TrailLine.case_kind == kind, TrailLine.case_id == case.id)
+            ids = self.db.scalars(select(case.id).where(case.number.is_not(None), ~has).order_by(case.id))
+            found += [(kind, row_id) for row_id in ids]
+        return found
+
+
+def check(lines: Iterable[TrailLine]) -> Iterator[tuple[TrailLine, str]]:
+    """Follow the chain of lines that come case by case: each one that breaks it, with what is wrong."""
+    before: TrailLine | None = None
+    for line in lines:
+        same_case = before is not None and (before.case_kind, before.case_id) == (line.case_kind, line.case_id)
+        expected_seq = before.seq + 1 if before is not None and same_case else 1
+        expected_hash = before.hash if before is not None and same_case else ""
+        if line.seq != expected_seq:
+            yield line, f"line {expected_seq} is missing"
+        elif line.before_hash != expected_hash:
+            yield line, "the line before was replaced"
+        elif seal(line) != line.hash:
+            yield line, "the line was changed"
+        before = line
+
+
+def to_json(line: TrailLine) -> dict[str, Any]:
+    """A line as it stands in a copy of the trail."""
+    return {name: getattr(line, name) for name in FIELDS} | {"at": line.at.astimezone(UTC).isoformat()}
+
+
+def from_json(data: dict[str, Any]) -> TrailLine:
+    """A line of a copy, not of the database. Raises KeyError, TypeError or ValueError when it is none."""
+    return TrailLine(**{name: data[name] for name in FIELDS} | {"at": datetime.fromisoformat(data["at"])})

@@ -20,7 +20,7 @@ from rules import escalation
 from storage import schema
 from storage.models import GroupChat
 from storage.unit_of_work import UnitOfWork
-from tools import cli_training, doctor
+from tools import cli_audit, cli_training, doctor
 from tools.importing import (
     ImportReport,
     TableError,
@@ -42,7 +42,7 @@ Importer = Callable[[UnitOfWork, Path], ImportReport]
 def register(app: Flask, services: Services) -> None:
     app.cli.add_command(_db(services))
     app.cli.add_command(_token(services))
-    app.cli.add_command(_audit(services))
+    app.cli.add_command(cli_audit.group(services))
     app.cli.add_command(_policy(services))
     for name, what, importer in (
         ("import-people", "人员", import_people),
@@ -177,22 +177,6 @@ def _token(services: Services) -> AppGroup:
             token.revoked_at = work.at
             work.commit()
         click.echo(f"令牌“{name}”已作废")
-
-    return group
-
-
-def _audit(services: Services) -> AppGroup:
-    group = AppGroup("audit", help="The trail of every case.")
-
-    @group.command("verify", help="Check that no line of any trail was changed or taken out; exit 1 when one was.")
-    def verify() -> None:
-        with services.new_work(read_only=True) as work:
-            broken = [(line.case_kind, line.case_id, line.seq, why) for line, why in work.trail.broken()]
-        for kind, case_id, seq, why in broken:
-            click.echo(f"{kind} {case_id} 第{seq}行:{why}", err=True)
-        if broken:
-            raise SystemExit(1)
-        click.echo("留痕完整")
 
     return group
 

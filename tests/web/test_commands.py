@@ -10,6 +10,7 @@ from openpyxl import Workbook
 from sqlalchemy import text
 
 from rules import escalation
+from storage import guards
 from tests.pictures import scene
 from tests.web.test_case_page import filed
 from tools import plant_files
@@ -229,7 +230,9 @@ def test_the_audit_finds_a_changed_line(plant, run):
     filed(plant)
     assert "完整" in run("audit", "verify").output
     with plant.services.engine.begin() as connection:
+        guards.remove(connection)
         connection.execute(text("UPDATE trail_line SET why = 'never mind' WHERE seq = 1"))
+        guards.install(connection)
     assert "第1行" in run("audit", "verify", code=1).output
 
 
