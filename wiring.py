@@ -24,7 +24,7 @@ from connectors.speech import Chain, SpeechAccount
 from connectors.speech import build as build_speech
 from connectors.training import Training, TrainingAccount
 from handlers import help as help_flow
-from handlers import people, query, roster
+from handlers import people, query, risk, roster
 from handlers.hazard import buttons, rectify, report
 from handlers.knowledge import ask, review, tell
 from handlers.permit import flow as permit
@@ -40,6 +40,7 @@ from web.media import picture_url
 
 FLOWS = (
     query.flow,
+    risk.flow,
     permit.flow,
     roster.flow,
     help_flow.flow,

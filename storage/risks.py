@@ -31,7 +31,7 @@ class Risks:
         query = select(Risk.colour, func.count()).where(Risk.active).group_by(Risk.colour)
         if area_id is not None:
             query = query.where(Risk.area_id == area_id)
-        return dict(self.db.execute(query).tuples().all())
+        return {row[0]: row[1] for row in self.db.execute(query)}
 
     def page(
         self,

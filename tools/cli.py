@@ -20,7 +20,7 @@ from rules import escalation
 from storage import schema
 from storage.models import GroupChat
 from storage.unit_of_work import UnitOfWork
-from tools import cli_audit, cli_training, doctor
+from tools import cli_audit, cli_edge, cli_risks, cli_training, doctor
 from tools.importing import (
     ImportReport,
     TableError,
@@ -54,8 +54,10 @@ def register(app: Flask, services: Services) -> None:
         ("import-cards", "经验卡", import_cards),
     ):
         app.cli.add_command(_import(services, name, what, importer))
+    app.cli.add_command(cli_risks.command(services))
     app.cli.add_command(_export_cards(services))
     app.cli.add_command(cli_training.command(services))
+    app.cli.add_command(cli_edge.group(services))
     _single(app, services)
 
 

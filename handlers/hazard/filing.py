@@ -25,8 +25,8 @@ NEIGHBOUR_M = 60.0  # ignition sources this near are named in the annotation
 DUPLICATE_WITHIN = timedelta(days=14)
 
 
-def open_draft(work: UnitOfWork, *, by: Person, at: datetime) -> Hazard:
-    """A report that is being told."""
+def open_draft(work: UnitOfWork, *, by: Person | None, at: datetime) -> Hazard:
+    """A report that is being told; by nobody when a machine raised it."""
     return work.hazards.add(
         Hazard(
             state=HazardState.DRAFT.value,
@@ -125,10 +125,17 @@ def file_now(turn: Turn, hazard: Hazard, refusals: list[str]) -> None:
         ask_where(turn, hazard)
 
 
-def file(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> Hazard:
-    """Number, understanding, trail line, owner, deadlines, ladders and first notices."""
+def file(
+    work: UnitOfWork, hazard: Hazard, *, by: Person | None, via: str, at_least: Grade | None = None, why: str = ""
+) -> Hazard:
+    """Number, understanding, trail line, owner, deadlines, ladders and first notices.
+
+    `at_least`: the grade a machine's alarm has whatever its words say, with the reason.
+    """
     rules.check(rules.Action.FILE, state=HazardState(hazard.state), relations={rules.Relation.REPORTER})
     understand(work, hazard)
+    if at_least is not None and at_least.rank < Grade(hazard.grade).rank:
+        hazard.grade, hazard.grade_why = at_least.value, f"{why},{at_least.zh};{hazard.grade_why}"
     hazard.number, hazard.reported_at, hazard.state = work.hazards.next_number(), work.at, HazardState.REPORTED.value
     work.flush()
     work.trail.add(
@@ -136,7 +143,7 @@ def file(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> Hazard:
         hazard.id,
         "filed",
         at=work.at,
-        by_id=by.id,
+        by_id=by.id if by is not None else None,
         by_hidden=hazard.anonymous,
         from_state="draft",
         to_state=hazard.state,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -269,7 +270,7 @@ def test_the_document_describes_every_address(quick_plant, api):
     document = quick_plant.app.test_client().get("/api/v1/openapi.json").json
     assert document["openapi"].startswith("3.1")
     served = {
-        rule.rule.removeprefix("/api/v1").replace("<number>", "{number}")
+        re.sub(r"<(\w+)>", r"{\1}", rule.rule.removeprefix("/api/v1"))
         for rule in quick_plant.app.url_map.iter_rules()
         if rule.rule.startswith("/api/v1/") and not rule.rule.endswith("openapi.json")
     }

@@ -8,6 +8,7 @@ from tools.importing.certificates import import_certificates
 from tools.importing.detectors import import_detectors
 from tools.importing.equipment import import_equipment
 from tools.importing.people import import_people
+from tools.importing.risks import import_risks
 from tools.importing.table import ImportReport, TableError, read_table
 from tools.importing.zones import import_zones
 
@@ -21,6 +22,7 @@ __all__ = [
     "import_detectors",
     "import_equipment",
     "import_people",
+    "import_risks",
     "import_zones",
     "read_table",
 ]

@@ -59,6 +59,7 @@ class ImportReport:
     changed: int = 0
     same: int = 0
     bad: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[tuple[int, str]] = field(default_factory=list)  # rows that came in, with what a person has to look at
     unparked: int = 0  # messages of people who were unknown before
 
     @property
@@ -71,7 +72,7 @@ def read_table(path: Path, columns: Mapping[str, Sequence[str]], *, needed: Sequ
 
     Raises TableError.
     """
-    raw = list(_cells(path))
+    raw = list(cells_of(path))
     while raw and not any(raw[0]):
         raw.pop(0)
     if not raw:
@@ -102,7 +103,8 @@ def _column(heading: Sequence[str], names: Iterable[str]) -> int | None:
     return next((at for at, found in enumerate(heading) if found in wanted), None)
 
 
-def _cells(path: Path) -> Iterable[list[str]]:
+def cells_of(path: Path) -> Iterable[list[str]]:
+    """Every cell of the file as text, merged ones only where they begin. Raises TableError."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -127,12 +129,12 @@ def _workbook(path: Path, data: bytes) -> list[list[str]]:
         raise TableError(f"{path.name} 打不开,请用 Excel 或 WPS 重新另存为 xlsx") from error
     try:
         sheet = book.worksheets[0]
-        return [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True, max_row=MAX_ROWS + 2)]
+        return [[text_of(cell) for cell in row] for row in sheet.iter_rows(values_only=True, max_row=MAX_ROWS + 2)]
     finally:
         book.close()
 
 
-def _text(cell: Any) -> str:
+def text_of(cell: Any) -> str:
     """A staff number typed as a number stays «1001», not «1001.0»."""
     if cell is None:
         return ""

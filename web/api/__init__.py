@@ -5,17 +5,17 @@ from __future__ import annotations
 from flask import Blueprint, Flask, jsonify
 from flask.typing import ResponseReturnValue
 
-from web.api import auth, deliveries, hazards, knowledge, openapi, people, permits, readings
+from web.api import auth, deliveries, edge, hazards, knowledge, openapi, people, permits, readings, risks
 from web.context import WebContext
 
-PARTS = (hazards, permits, readings, people, deliveries, knowledge)
+PARTS = (hazards, permits, readings, people, deliveries, knowledge, risks, edge)
 PREFIX = "/api/v1"
 
 
 def register(app: Flask, ctx: WebContext) -> None:
     for part in PARTS:
         routes = part.routes(ctx)
-        auth.protect(routes, ctx)
+        getattr(part, "protect", auth.protect)(routes, ctx)
         app.register_blueprint(routes, url_prefix=PREFIX)
     document = openapi.document(ctx, PARTS)
     about = Blueprint("api_about", __name__)

@@ -13,18 +13,23 @@ REALM = 'Bearer realm="anshao"'
 MAX_TOKEN = 200
 
 
+def bearer() -> str:
+    """The token sent, "" when it is none of ours by its form. Raises Problem 401 when none was sent."""
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    if not token:
+        raise Problem(401, "Send a bearer token in the Authorization header.", headers={"WWW-Authenticate": REALM})
+    return token.strip() if kind.lower() == "bearer" and len(token) <= MAX_TOKEN else ""
+
+
 def protect(routes: Blueprint, ctx: WebContext) -> None:
     """Every address of the blueprint needs a live token."""
 
     @routes.before_request
     def check() -> None:
-        kind, _, token = request.headers.get("Authorization", "").partition(" ")
-        if not token:
-            raise Problem(401, "Send a bearer token in the Authorization header.", headers={"WWW-Authenticate": REALM})
-        known = None
-        if kind.lower() == "bearer" and len(token) <= MAX_TOKEN:
+        token, known = bearer(), None
+        if token:
             with ctx.new_work(read_only=True) as work:
-                known = work.people.token(token.strip())
+                known = work.people.token(token)
         if known is None:
             log.warning("api.token_refused", endpoint=request.endpoint)
             refused = f'{REALM}, error="invalid_token"'

@@ -13,15 +13,16 @@ from web.errors import Problem
 MAX_BYTES = 4_000_000
 
 
-def of_json(*, finite: bool = True) -> Any:
+def of_json(*, finite: bool = True, max_bytes: int = MAX_BYTES) -> Any:
     """The request's JSON. Raises Problem 400, 413 or 415; NaN and Infinity are refused when `finite`."""
     if not request.is_json:
         raise Problem(415, "Send application/json.")
-    if (request.content_length or 0) > MAX_BYTES:
-        raise Problem(413, f"The body is larger than {MAX_BYTES} bytes; send it in parts.")
+    if (request.content_length or 0) > max_bytes:
+        raise Problem(413, f"The body is larger than {max_bytes} bytes; send it in parts.")
+    request.max_content_length = max_bytes  # pages and callbacks have a smaller limit
     raw = request.get_data()
-    if len(raw) > MAX_BYTES:
-        raise Problem(413, f"The body is larger than {MAX_BYTES} bytes; send it in parts.")
+    if len(raw) > max_bytes:
+        raise Problem(413, f"The body is larger than {max_bytes} bytes; send it in parts.")
 
     def constant(name: str) -> float:
         if finite:

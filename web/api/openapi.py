@@ -50,7 +50,14 @@ def document(ctx: WebContext, parts: Iterable[Any]) -> dict[str, Any]:
         "security": [{"token": []}],
         "paths": dict(sorted(paths.items())),
         "components": {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": "flask token create NAME"},
+                "device": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The terminal's own: flask edge add CODE",
+                },
+            },
             "schemas": dict(sorted(schemas.items())),
             "responses": {
                 f"Problem{status}": {
