@@ -34,7 +34,7 @@ class WaitingGroup(NamedTuple):
     platform: str
     urgent: bool
     reason: str
-    count: int
+    how_many: int
     oldest: datetime
 
 

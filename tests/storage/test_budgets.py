@@ -54,7 +54,7 @@ def test_the_age_of_a_message_counts_from_when_it_first_wanted_to_go(engine):
                      created_at=NOW)
         )  # fmt: skip
         work.flush()
-        found = {(g.urgent, g.reason): (g.count, g.oldest) for g in work.outbox.waiting_groups(NOW)}
+        found = {(g.urgent, g.reason): (g.how_many, g.oldest) for g in work.outbox.waiting_groups(NOW)}
         assert found == {
             (False, "throttled"): (2, NOW - timedelta(minutes=1)),
             (True, "retry"): (1, NOW - timedelta(minutes=2)),

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, abort, jsonify, request
 from bot.message import Inbound
 from bot.platforms.base import Accept
 from bot.platforms.dingtalk.config import DingTalkConfig
-from bot.platforms.dingtalk.events import CHECK, EventEnvelope, WrongEnvelope, event_inbounds
+from bot.platforms.dingtalk.events import CHECK, EventEnvelope, WrongEnvelope, event_inbounds, is_paid
 from bot.platforms.dingtalk.parse import robot_message
 from bot.platforms.dingtalk.presses import PressReader
 from bot.platforms.dingtalk.signatures import card_api_secret, card_sign, is_recent, robot_sign, same
@@ -24,9 +24,14 @@ log = structlog.get_logger(__name__)
 
 
 def blueprint(
-    config: DingTalkConfig, *, accept: Accept, clock: Callable[[], datetime], presses: PressReader
+    config: DingTalkConfig,
+    *,
+    accept: Accept,
+    clock: Callable[[], datetime],
+    presses: PressReader,
+    paid: Callable[[], object] = lambda: None,
 ) -> Blueprint:
-    """`/dingtalk/robot`, `/dingtalk/cards` and `/dingtalk/events`."""
+    """`/dingtalk/robot`, `/dingtalk/cards` and `/dingtalk/events`. `paid` hears of events that cost and are not stored."""
     routes = Blueprint("dingtalk", __name__, url_prefix="/dingtalk")
     envelope = EventEnvelope(config)
     api_secret = card_api_secret(config.client_secret)
@@ -65,6 +70,8 @@ def blueprint(
             abort(404)
         given = request.args
         timestamp, nonce = given.get("timestamp", ""), given.get("nonce", "")
+        if not is_recent(timestamp, clock()):
+            _refuse("events", "timestamp")
         body = _body("events")
         try:
             event = envelope.open(
@@ -81,6 +88,8 @@ def blueprint(
             found = event_inbounds(event, now=clock())
             if found:
                 _accept("events", accept, found)
+            elif is_paid(event):
+                paid()
         return jsonify(envelope.success(timestamp=timestamp, nonce=nonce))
 
     return routes

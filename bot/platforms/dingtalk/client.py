@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any, Literal, cast
 
 import requests
@@ -111,8 +112,17 @@ class ApiClient:
         query: Mapping[str, str] | None,
         token: str,
     ) -> dict[str, Any]:
-        if self._meter is not None:
-            self._meter.count(method, path)
+        with self._meter.call(method, path) if self._meter is not None else nullcontext():
+            return self._exchange(method, path, body, query, token)
+
+    def _exchange(
+        self,
+        method: Method,
+        path: str,
+        body: Mapping[str, Any] | None,
+        query: Mapping[str, str] | None,
+        token: str,
+    ) -> dict[str, Any]:
         headers = {TOKEN_HEADER: token} if token else {}
         url = self._config.api_base.rstrip("/") + path
         try:

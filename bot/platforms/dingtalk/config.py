@@ -34,6 +34,8 @@ class DingTalkConfig:
     place_page: str = "/h5/place"
     tasks_page: str = "/h5/tasks"
     group_robots: tuple[GroupRobot, ...] = ()
+    month_calls: int = 5000  # of the standard edition
+    month_messages: int = 3000
 
     @property
     def robot(self) -> str:

@@ -23,6 +23,7 @@ _PERSON_EVENTS = {
     "user_leave_org": Kind.LEFT,
     "user_modify_org": Kind.ORG_CHANGED,
 }
+_FREE = ("user_", "org_", "label_")
 _ORG_EVENTS = ("org_dept_create", "org_dept_modify", "org_dept_remove", "org_change", "label_user_change")
 
 
@@ -80,6 +81,12 @@ def event_inbounds(event: dict[str, Any], *, now: datetime) -> tuple[Inbound, ..
     if not people:
         return (Inbound(PLATFORM, key, "", Kind.ORG_CHANGED, at),)
     return tuple(Inbound(PLATFORM, f"{key}:{user}", user, kind, at) for user in people)
+
+
+def is_paid(event: dict[str, Any]) -> bool:
+    """Whether the push counts against the month's messages: all do but those about contacts (protocol notes §7.1)."""
+    name = as_text(event.get("EventType") or event.get("eventType"))
+    return bool(name) and name != CHECK and not name.startswith(_FREE)
 
 
 def _digest(event: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,7 @@ from bot.platforms.base import Failure, PlatformError, Sent, Target
 from bot.platforms.dingtalk.client import ApiClient
 from bot.platforms.dingtalk.config import DingTalkConfig
 from bot.platforms.dingtalk.errors import DingTalkError
+from bot.platforms.dingtalk.meter import Meter
 from bot.platforms.dingtalk.oapi import OldApi, post_webhook
 from bot.platforms.dingtalk.render import TEXT_BYTES, cut, dumps, title_of
 
@@ -44,8 +46,10 @@ class Messages:
         oapi: OldApi,
         http: requests.Session,
         clock: Callable[[], datetime],
+        meter: Meter | None = None,
     ) -> None:
         self._config, self._api, self._oapi, self._http, self._clock = config, api, oapi, http, clock
+        self._meter = meter
 
     def text(self, target: Target, text: str, *, reply_to: dict[str, Any] | None, markdown: bool) -> Sent:
         """Through the session webhook of the message answered while it lives, else by the robot API.
@@ -55,12 +59,16 @@ class Messages:
         webhook = self._session(target, reply_to or {})
         if webhook:
             try:
-                post_webhook(self._http, webhook, _answer(text, str((reply_to or {}).get("at", "")), markdown))
+                with self._meter.webhook() if self._meter is not None else nullcontext():
+                    post_webhook(self._http, webhook, _answer(text, str((reply_to or {}).get("at", "")), markdown))
                 return Sent()
             except DingTalkError as error:
-                if error.failure is not Failure.EXPIRED:
+                if error.failure not in (
+                    Failure.EXPIRED,
+                    Failure.QUOTA,
+                ):  # a used-up month of messages leaves the calls
                     raise
-                log.info("dingtalk.session_expired", target=target.key)
+                log.info("dingtalk.session_not_used", target=target.key, code=error.code)
         text = cut(text, TEXT_BYTES)
         if markdown:
             return self.send(target, "sampleMarkdown", {"title": title_of(text), "text": text})

@@ -1,70 +1,84 @@
-"""DingTalk's budgets: 20 calls a second per interface, and the month's 5 000 calls of the standard edition.
+"""DingTalk's budgets: 20 calls a second per interface; a month's 5 000 calls and 3 000 messages of the standard edition.
 
-Token, login and contact calls are free and never counted (protocol notes §7.1). Counting is shared by all processes
-through Redis; without Redis nothing is held back, for a message that waits for ever is lost.
+Token, login and contact calls are free and never counted (protocol notes §7.1), nor is a call that was throttled or that
+never got through. Messages are what people say to the robot and what goes out through webhooks; the former are counted
+where they are stored (jobs/budgets.py), so that no callback waits for Redis.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
-import structlog
-from redis.exceptions import RedisError
-
+from bot.platforms.base import Failure, PlatformError
 from bot.platforms.rates import Limit, Rates
+from bot.platforms.uses import Budget, Uses
 
-log = structlog.get_logger(__name__)
-
-QPS = (Limit(20, 1),)
-MONTH_LIMIT = 5000
-KEEP = timedelta(days=70)
+QPS = (Limit(20, 1, 4, "interface_second"),)
+ROBOT = (Limit(20, 60, 4, "robot_minute"),)
+MONTH_CALLS, MONTH_MESSAGES = 5000, 3000
+NOT_COUNTED = (Failure.THROTTLED, Failure.QUOTA, Failure.RETRY)
 _ID = re.compile(r"/[^/]*[^a-zA-Z0-9./_][^/]*|/[^/]{20,}")
-_FREE = ("/v1.0/oauth2/", "/v1.0/contact/", "/topapi/v2/user/", "/topapi/v2/department/", "/gettoken", "/topapi/user/")
-
-
-@dataclass(frozen=True, slots=True)
-class MonthUse:
-    """Calls of this month so far, the limit, and what the month comes to when it goes on like this."""
-
-    used: int
-    limit: int
-    expected: int
-
-    @property
-    def runs_out(self) -> bool:
-        return self.expected > self.limit
+_FREE = re.compile(
+    r"/v1\.0/(oauth2|contact)/|/(topapi/(v2/)?(user|department)/|gettoken|get_jsapi_ticket|sso/|user/|department/)"
+)
 
 
 class Meter:
+    """Two budgets and the rates of one app, shared by all processes."""
+
     def __init__(
-        self, redis: Any, *, prefix: str, clock: Callable[[], datetime], month_limit: int = MONTH_LIMIT
+        self,
+        redis: Any,
+        *,
+        prefix: str,
+        clock: Callable[[], datetime],
+        month_calls: int = MONTH_CALLS,
+        month_messages: int = MONTH_MESSAGES,
     ) -> None:
-        self._redis, self._prefix, self._clock, self._limit = redis, prefix, clock, month_limit
-        self._rates = Rates(redis, prefix=prefix, clock=clock)
+        self.calls = Budget("calls", "接口调用", "month", month_calls)
+        self.messages = Budget("messages", "机器人收发消息(Webhook和Stream)", "month", month_messages)
+        self.rates = Rates(redis, prefix=prefix, clock=clock)
+        self.uses = Uses(redis, prefix=prefix, clock=clock)
 
-    def count(self, method: str, path: str) -> None:
-        """Count one call; raises PlatformError THROTTLED while the interface is full this second."""
-        if path.startswith(_FREE):
+    @contextmanager
+    def call(self, method: str, path: str) -> Iterator[None]:
+        """Around one call. Raises THROTTLED while the interface is full this second, QUOTA for what can wait a month."""
+        path = f"/{path.lstrip('/')}"
+        if _FREE.match(path):
+            yield
             return
-        self._rates.take([f"{method} {_ID.sub('/*', path)}"], QPS)
+        self.uses.check(self.calls)
+        self.rates.take([f"{method} {_ID.sub('/*', path)}"], QPS)
+        with self._counted(self.calls):
+            yield
+
+    @contextmanager
+    def webhook(self, robot: str = "") -> Iterator[None]:
+        """Around one message through a webhook; `robot` names a group's own robot, which has limits of its own.
+
+        A message too many blocks such a robot for ten minutes: once told so, nobody asks before they are over.
+        """
+        if robot:
+            self.rates.check(f"robot:{robot}", "robot_blocked")
+            self.uses.check(self.messages)
+            self.rates.take([f"robot:{robot}"], ROBOT)
+        with self._counted(self.messages):
+            yield
+
+    def heard(self) -> None:
+        """An event was pushed that is paid for and not stored."""
+        self.uses.add(self.messages)
+
+    @contextmanager
+    def _counted(self, budget: Budget) -> Iterator[None]:
         try:
-            self._redis.incr(self._key())
-            self._redis.expire(self._key(), KEEP)
-        except RedisError as error:
-            log.warning("dingtalk.not_counted", error=type(error).__name__)
-
-    def month(self) -> MonthUse:
-        """How the month stands. Raises RedisError when nobody knows."""
-        now = self._clock()
-        start = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        following = (start + timedelta(days=32)).replace(day=1)
-        used = int(self._redis.get(self._key()) or 0)
-        gone = max((now - start) / (following - start), 1 / 60)  # half a day at least, else the first call is a panic
-        return MonthUse(used=used, limit=self._limit, expected=round(used / gone))
-
-    def _key(self) -> str:
-        return f"{self._prefix}:month:{self._clock():%Y%m}"
+            yield
+        except PlatformError as error:
+            if error.failure not in NOT_COUNTED:
+                self.uses.add(budget)
+            raise
+        self.uses.add(budget)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ import requests
 from bot.platforms.base import Failure, PlatformError, Sent
 from bot.platforms.dingtalk.config import DingTalkConfig, GroupRobot
 from bot.platforms.dingtalk.errors import DingTalkError
+from bot.platforms.dingtalk.meter import Meter
 from bot.platforms.dingtalk.oapi import OldApi, post_webhook
 from bot.platforms.dingtalk.render import notice
 from bot.platforms.dingtalk.signatures import robot_sign
@@ -55,9 +57,15 @@ class GroupRobots:
     """Senders to groups that have a custom robot; addressed by the robot's name in the settings."""
 
     def __init__(
-        self, robots: tuple[GroupRobot, ...], *, http: requests.Session, clock: Callable[[], datetime]
+        self,
+        robots: tuple[GroupRobot, ...],
+        *,
+        http: requests.Session,
+        clock: Callable[[], datetime],
+        meter: Meter | None = None,
     ) -> None:
         self._robots, self._http, self._clock = {robot.name: robot for robot in robots}, http, clock
+        self._meter = meter
 
     def __contains__(self, name: str) -> bool:
         return name in self._robots
@@ -70,11 +78,15 @@ class GroupRobots:
             timestamp = str(int(self._clock().timestamp() * 1000))
             query = {"timestamp": timestamp, "sign": robot_sign(timestamp, robot.secret)}
         uuid = hashlib.sha256(key.encode()).hexdigest()[:32]
+        known_as = hashlib.sha256(robot.url.encode()).hexdigest()[:16]
         try:
-            post_webhook(self._http, robot.url, {**body, "msgUuid": uuid}, query)
+            with self._meter.webhook(known_as) if self._meter is not None else nullcontext():
+                post_webhook(self._http, robot.url, {**body, "msgUuid": uuid}, query)
         except DingTalkError as error:
             if error.code == "410100":
                 error.wait_s = ROBOT_BLOCK_S
+                if self._meter is not None:
+                    self._meter.rates.block(f"robot:{known_as}", ROBOT_BLOCK_S)
             elif error.code == "300001":  # of a session: expired; of a robot: its address is wrong
                 error.failure, error.remedy = Failure.CONFIG, "核对群机器人的地址"
             elif error.failure is Failure.UNKNOWN:

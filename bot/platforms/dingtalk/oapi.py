@@ -10,6 +10,7 @@ import logging
 import mimetypes
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -27,6 +28,7 @@ from bot.platforms.dingtalk.errors import (
     safe_to_repeat,
     transport_error,
 )
+from bot.platforms.dingtalk.meter import Meter
 from bot.platforms.tokens import TokenKeeper
 
 _TOKEN = "oapi"
@@ -36,8 +38,10 @@ UPLOAD_TIMEOUT_S = (3.05, 60.0)
 class OldApi:
     """Calls of the old API. Every method raises DingTalkError (a PlatformError) and nothing else."""
 
-    def __init__(self, config: DingTalkConfig, *, http: requests.Session, tokens: TokenKeeper) -> None:
-        self._config, self._http, self._tokens = config, http, tokens
+    def __init__(
+        self, config: DingTalkConfig, *, http: requests.Session, tokens: TokenKeeper, meter: Meter | None = None
+    ) -> None:
+        self._config, self._http, self._tokens, self._meter = config, http, tokens, meter
         self._importing = threading.Lock()
 
     @cached_property
@@ -47,7 +51,7 @@ class OldApi:
 
     def call(self, path: str, body: dict[str, Any], *, repeatable: bool = False) -> dict[str, Any]:
         """POST `topapi/…` with our token; returns the whole answer, whose errcode is 0."""
-        return self._with_token(lambda: self._sdk.post(path, dict(body)), repeatable=repeatable)
+        return self._with_token(path, lambda: self._sdk.post(path, dict(body)), repeatable=repeatable)
 
     def upload(self, kind: str, data: bytes, name: str) -> str:
         """Upload an "image", "voice", "video" or "file"; returns the media id."""
@@ -56,7 +60,7 @@ class OldApi:
         def send() -> Any:
             return self._sdk.message.media_upload(kind, (name, io.BytesIO(data), mime))
 
-        return str(self._with_token(send, repeatable=True).get("media_id") or "")
+        return str(self._with_token("media/upload", send, repeatable=True).get("media_id") or "")
 
     def token(self) -> str:
         try:
@@ -64,19 +68,23 @@ class OldApi:
         except DingTalkError as error:
             raise safe_to_repeat(error) from None
 
-    def _with_token(self, send: Callable[[], Any], *, repeatable: bool) -> dict[str, Any]:
+    def _with_token(self, path: str, send: Callable[[], Any], *, repeatable: bool) -> dict[str, Any]:
         try:
             token = self.token()
             try:
-                return self._checked(self._translated(send))
+                return self._metered(path, send)
             except DingTalkError as error:
                 if not error.stale_token:
                     raise
             self._tokens.forget(_TOKEN, token)
             self.token()
-            return self._checked(self._translated(send))
+            return self._metered(path, send)
         except DingTalkError as error:
             raise (safe_to_repeat(error) if repeatable else error) from None
+
+    def _metered(self, path: str, send: Callable[[], Any]) -> dict[str, Any]:
+        with self._meter.call("POST", path) if self._meter is not None else nullcontext():
+            return self._checked(self._translated(send))
 
     @staticmethod
     def _checked(answer: Any) -> dict[str, Any]:

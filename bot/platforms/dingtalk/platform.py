@@ -16,7 +16,7 @@ from bot.platforms.dingtalk.cards import Cards
 from bot.platforms.dingtalk.client import ApiClient
 from bot.platforms.dingtalk.config import DingTalkConfig
 from bot.platforms.dingtalk.directory import Directory
-from bot.platforms.dingtalk.events import event_inbounds
+from bot.platforms.dingtalk.events import event_inbounds, is_paid
 from bot.platforms.dingtalk.messages import Messages
 from bot.platforms.dingtalk.meter import Meter
 from bot.platforms.dingtalk.notices import GroupRobots, WorkNotices
@@ -55,10 +55,17 @@ class DingTalk:
         self.config, self._clock, self._public_url = config, clock, public_url
         app = hashlib.sha256(f"{config.client_id}|{config.client_secret}|{config.api_base}".encode()).hexdigest()[:12]
         tokens = TokenKeeper(redis, prefix=f"dingtalk:{app}", clock=clock)
-        self.meter = Meter(redis, prefix=f"dingtalk:{app}", clock=clock)
+        self.meter = Meter(
+            redis,
+            prefix=f"dingtalk:{app}",
+            clock=clock,
+            month_calls=config.month_calls,
+            month_messages=config.month_messages,
+        )
+        self.budgets, self.uses = (self.meter.calls, self.meter.messages), self.meter.uses
         self.api = ApiClient(config, http=http, tokens=tokens, meter=self.meter)
-        self.oapi = OldApi(config, http=http, tokens=tokens)
-        self.messages = Messages(config, api=self.api, oapi=self.oapi, http=http, clock=clock)
+        self.oapi = OldApi(config, http=http, tokens=tokens, meter=self.meter)
+        self.messages = Messages(config, api=self.api, oapi=self.oapi, http=http, clock=clock, meter=self.meter)
         self.cards = Cards(
             config, api=self.api, redis=redis, clock=clock, public_url=public_url, picture_url=picture_url
         )
@@ -66,13 +73,15 @@ class DingTalk:
         self.todos = Todos(self.api)
         self.directory = Directory(self.oapi)
         self.notices = WorkNotices(config, oapi=self.oapi, clock=clock, public_url=public_url)
-        self.group_robots = GroupRobots(config.group_robots, http=http, clock=clock)
+        self.group_robots = GroupRobots(config.group_robots, http=http, clock=clock, meter=self.meter)
         self.pages = Pages(config, api=self.api, oapi=self.oapi, clock=clock, public_url=public_url)
 
     # -- what comes in: by HTTP, or by the frames of a stream
 
     def blueprint(self, accept: Accept) -> Any:
-        return callback.blueprint(self.config, accept=accept, clock=self._clock, presses=self._presses)
+        return callback.blueprint(
+            self.config, accept=accept, clock=self._clock, presses=self._presses, paid=self.meter.heard
+        )
 
     def handle_robot(self, data: dict[str, Any]) -> Inbound:
         """`data` of a robot-message frame, or the body of an HTTP push."""
@@ -84,7 +93,10 @@ class DingTalk:
 
     def handle_event(self, data: dict[str, Any]) -> tuple[Inbound, ...]:
         """The `data` of an event frame merged with its headers; empty when the event does not concern us."""
-        return event_inbounds(data, now=self._clock())
+        found = event_inbounds(data, now=self._clock())
+        if not found and is_paid(data):
+            self.meter.heard()
+        return found
 
     # -- messages
 

@@ -40,6 +40,7 @@ class WeComConfig:
     group_robots: tuple[GroupRobot, ...] = ()
     max_skew_s: int = 3600  # a callback signed longer ago, or further ahead, is refused
     spent_codes: frozenset[int] = SPENT_CODES
+    accounts: int = 100  # 账号上限 of the corp: an app may send 200 messages a day for each
 
     def __post_init__(self) -> None:
         try:

@@ -10,6 +10,7 @@ import structlog
 
 from bot.platforms.base import Failure, PlatformError, Sent, Target
 from bot.platforms.rates import MEMBER, Rates
+from bot.platforms.uses import Budget, Uses
 from bot.platforms.wecom.client import Api
 from bot.platforms.wecom.config import WeComConfig
 from bot.platforms.wecom.errors import MEDIA_EXPIRED, UNLICENSED
@@ -18,6 +19,7 @@ from bot.platforms.wecom.repeats import Repeats
 from bot.platforms.wecom.text import harmless, safe_markdown, split
 
 MAX_PEOPLE = 1000
+PEOPLE_A_DAY = 200  # times the accounts: what one app may send in a day, counted per person
 # Also keeps «@all» and a list in disguise («a|b») from ever being addressed.
 _USER_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_\-@.]{0,63}")
 
@@ -27,8 +29,12 @@ log = structlog.get_logger(__name__)
 
 
 class Messages:
-    def __init__(self, config: WeComConfig, *, api: Api, media: Media, rates: Rates, repeats: Repeats) -> None:
-        self._config, self._api, self._media, self._rates, self._repeats = config, api, media, rates, repeats
+    def __init__(
+        self, config: WeComConfig, *, api: Api, media: Media, rates: Rates, uses: Uses, repeats: Repeats
+    ) -> None:
+        self._config, self._api, self._media, self._repeats = config, api, media, repeats
+        self._rates, self._uses = rates, uses
+        self.day = Budget("people", "应用消息(人次)", "day", config.accounts * PEOPLE_A_DAY)
 
     def text(self, target: Target, text: str, *, key: str, markdown: bool) -> Sent:
         """At most three messages; a longer text is cut, and says so. Raises PERMANENT for an empty one."""
@@ -65,8 +71,10 @@ class Messages:
         if len(good) > MAX_PEOPLE:
             raise PlatformError(Failure.PERMANENT, "too_many_people")
         body = {"touser": "|".join(good), "agentid": self._config.agent_id, **content}
+        self._uses.check(self.day, len(good))
         self._rates.take([f"user:{user.lower()}" for user in good], MEMBER)
         answer = self._api.post("message/send", body | self._repeats.flags(body, key=key))
+        self._uses.add(self.day, len(good))
         refused = {target.key: "bad_user_id" for target in targets if target.user not in good}
         refused |= _refused(answer, good)
         if refused and all(target.key in refused for target in targets):

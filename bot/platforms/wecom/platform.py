@@ -13,6 +13,7 @@ from bot.message import MediaRef
 from bot.platforms.base import Accept, Failure, Member, PlatformError, Posted, Sent, Target
 from bot.platforms.rates import Rates
 from bot.platforms.tokens import TokenKeeper
+from bot.platforms.uses import Uses
 from bot.platforms.wecom import callback, checks
 from bot.platforms.wecom.cards import Cards
 from bot.platforms.wecom.client import Api
@@ -57,10 +58,17 @@ class WeCom:
         self.api = Api(config, http=http, tokens=TokenKeeper(redis, prefix=prefix, clock=clock))
         self.renderer = Renderer(public_url=public_url, picture_url=picture_url, source=config.plant_name)
         rates = Rates(redis, prefix=prefix, clock=clock)
+        self.uses = Uses(redis, prefix=prefix, clock=clock)
         self.media = Media(self.api, redis=redis, prefix=prefix)
         self.messages = Messages(
-            config, api=self.api, media=self.media, rates=rates, repeats=Repeats(redis, prefix=prefix)
+            config,
+            api=self.api,
+            media=self.media,
+            rates=rates,
+            uses=self.uses,
+            repeats=Repeats(redis, prefix=prefix),
         )
+        self.budgets = (self.messages.day,)
         self.cards = Cards(config, api=self.api, messages=self.messages, renderer=self.renderer)
         self.groups = AppGroups(self.api, media=self.media, renderer=self.renderer)
         self.robots = GroupRobots(config.group_robots, api=self.api, rates=rates, renderer=self.renderer)

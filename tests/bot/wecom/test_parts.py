@@ -11,9 +11,11 @@ import requests
 from requests.adapters import BaseAdapter
 
 from bot.message import Kind, MediaRef
+from bot.outbox import ALARM, NORMAL, REPLY, URGENT
 from bot.platforms.base import Failure, PlatformError, Target
-from bot.platforms.rates import MEMBER, ROBOT, Limit, Rates
+from bot.platforms.rates import MEMBER, ROBOT, Limit, Rates, sending
 from bot.platforms.tokens import TokenKeeper
+from bot.platforms.uses import Budget, Uses
 from bot.platforms.wecom import WeCom, WeComConfig
 from bot.platforms.wecom.errors import meaning_of, meaning_of_status
 from bot.platforms.wecom.media import file_name
@@ -289,7 +291,66 @@ def test_without_redis_nothing_is_held_back(no_redis, clock):
     rates = Rates(no_redis, prefix="p", clock=clock)
     for _ in range(50):
         rates.take(["a"], MEMBER)
-    assert ROBOT == ((20, 60),)
+    assert [limit[:2] for limit in (*MEMBER, *ROBOT)] == [(30, 60), (1000, 3600), (20, 60)]
+
+
+def test_a_part_of_each_limit_is_kept_for_alarms(redis_client, clock):
+    rates = Rates(redis_client, prefix="p", clock=clock)
+    for _ in range(24):
+        with sending(NORMAL):
+            rates.take(["u"], MEMBER)
+    with sending(NORMAL):
+        error = failure_of(lambda: rates.take(["u"], MEMBER))
+    assert (error.failure, error.code) == (Failure.THROTTLED, "member_minute")
+    for urgency in (ALARM, URGENT) * 3:
+        with sending(urgency):
+            rates.take(["u"], MEMBER)
+    with sending(ALARM):
+        assert failure_of(lambda: rates.take(["u"], MEMBER)).code == "member_minute"
+
+
+def test_a_clock_set_back_an_hour_blocks_nobody_for_an_hour(redis_client, clock):
+    rates = Rates(redis_client, prefix="p", clock=clock)
+    for _ in range(24):
+        rates.take(["u"], MEMBER)
+    clock.forward(-3600)
+    rates.take(["u"], MEMBER)
+
+
+def test_what_is_blocked_is_not_asked_until_it_is_over(redis_client, clock):
+    rates = Rates(redis_client, prefix="p", clock=clock)
+    rates.block("robot:a", 600)
+    rates.check("robot:b", "robot_blocked")
+    clock.forward(300)
+    error = failure_of(lambda: rates.check("robot:a", "robot_blocked"))
+    assert (error.code, error.wait_s) == ("robot_blocked", pytest.approx(300))
+    clock.forward(301)
+    rates.check("robot:a", "robot_blocked")
+
+
+def test_the_last_tenth_of_a_day_is_kept_for_alarms_and_answers(redis_client, clock):
+    uses, budget = Uses(redis_client, prefix="p", clock=clock), Budget("people", "x", "day", 100)
+    uses.add(budget, 90)
+    with sending(NORMAL):
+        error = failure_of(lambda: uses.check(budget))
+    assert (error.failure, error.code) == (Failure.QUOTA, "people_day")
+    assert 0 < error.wait_s <= 86_400
+    for urgency in (ALARM, URGENT, REPLY):
+        with sending(urgency):
+            uses.check(budget)
+    uses.check(budget)  # a call that is no send
+    clock.forward(86_400)
+    with sending(NORMAL):
+        uses.check(budget)
+
+
+def test_an_emptied_redis_gets_back_what_was_known(redis_client, clock):
+    uses, budget = Uses(redis_client, prefix="p", clock=clock), Budget("calls", "x", "month", 100)
+    uses.add(budget, 5)
+    day = uses.today()
+    assert uses.at_least(budget, day, 40) == 40
+    assert uses.at_least(budget, day, 12) == 40
+    assert uses.used(budget) == 40
 
 
 def test_only_the_first_message_with_these_words_may_be_swallowed(redis_client, no_redis):
