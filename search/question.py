@@ -76,7 +76,8 @@ def ask(raw: str, *, equipment_kind: str | None = None) -> Question:
         findings.extend(finding for finding in here if finding.concept not in taken)
     terms = vocabulary().terms
     known = frozenset({finding.said for finding in findings} | {word for word in text.cut(cleaned) if word in terms})
-    return Question(cleaned, _ideas(findings), _words(cleaned), talk_reader().read(cleaned, known))
+    things = frozenset(finding.said for finding in findings if _slot(finding) in ("machine", "part"))
+    return Question(cleaned, _ideas(findings), _words(cleaned), talk_reader().read(cleaned, known, things))
 
 
 def _slot(finding: reading.Finding) -> str:

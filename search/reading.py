@@ -9,6 +9,7 @@ from search.vocabulary import ONOMATOPOEIA, Vocabulary
 
 # How far a finding is believed, by how it was found.
 SPELLED, ONE_CHARACTER, SOUNDS_ALIKE, SOUNDS_LOOSELY_ALIKE, DOUBLED = 1.0, 0.75, 0.85, 0.7, 0.65
+PATTERN = 0.8
 # One character that means the thing even inside a longer word the dictionary knows.
 _ALWAYS = ONOMATOPOEIA | frozenset("泵釜霜烫抖漏焦裂")
 # Doubled words that are no noise.
@@ -36,6 +37,11 @@ def read(cleaned: str, vocabulary: Vocabulary) -> list[Finding]:
     if not all(covered):
         _by_sound(cleaned, vocabulary, covered, found)
         _doubled(cleaned, vocabulary, covered, found)
+    found.extend(
+        Finding(name, match[0], PATTERN)
+        for name, pattern in vocabulary.patterns
+        if (match := pattern.search(cleaned)) is not None
+    )
     best: dict[str, Finding] = {}
     for finding in found:
         known = best.get(finding.concept)
@@ -96,6 +102,8 @@ def _by_sound(cleaned: str, vocabulary: Vocabulary, covered: bytearray, found: l
             trust, term = max((_likeness(said, exact[at : at + length], term), term) for term in terms)
             # One character read by itself (跳 蹦 当) gives way only to a longer word that is surely meant.
             if trust > 0 and (not alone or trust >= SOUNDS_ALIKE):
+                if alone:  # the 泵 of 夜压泵 is part of 液压泵
+                    found[:] = [one for one in found if len(one.said) > 1 or one.said not in said]
                 found.extend(Finding(name, term, trust) for name in vocabulary.terms[term])
                 covered[at : at + length] = b"\1" * length
 
@@ -103,6 +111,8 @@ def _by_sound(cleaned: str, vocabulary: Vocabulary, covered: bytearray, found: l
 def _likeness(said: str, sounds: tuple[str, ...], term: str) -> float:
     """Trust that `said` was meant as `term`, which sounds (nearly) the same; 0 when it is rather a word of its own."""
     shared = sum(1 for ours, theirs in zip(said, term, strict=True) if ours == theirs and ours not in _EMPTY)
+    if sum(1 for char in term if char not in _EMPTY) < 2:  # 叫了 is not 胶了: one syllable alone is no likeness
+        return 0.0
     same = sounds == phonetics.exact_sounds(term)
     if len(said) == 2 and text.is_word(said):
         return 0.45 if shared and same else 0.0

@@ -134,6 +134,8 @@ def _against(question: Question, *, placed: bool, strangers: int) -> float:
         + 0.6 * min(talk.chat, 2)
         + 0.6 * min(talk.hazard, 2)
         + 0.7 * min(talk.off, 2)
+        + 1.8 * min(talk.elsewhere, 1)
+        + (0.0 if question.machines else 0.5 if placed else 1.0) * min(talk.living, 2)
         + 2.0 * min(talk.attack, 2)
         + (0.15 if talk.complaint else 0.35) * min(talk.asking, 2)
         + (0.1 if placed else 0.35) * min(strangers, 2)

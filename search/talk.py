@@ -15,6 +15,7 @@ from search import text
 class Talk:
     """Counts of tell-tale words. strangers: the nouns outside the plant's vocabulary and outside a comparison (像…).
 
+    elsewhere: things of a home or a street. living: bodies, animals, weather, food, outside a comparison.
     complaint: words of one who describes a fault (响, 叫, 老是, 怎么回事 …), whatever the sound is called.
     """
 
@@ -23,6 +24,8 @@ class Talk:
     chat: int
     hazard: int
     off: int
+    elsewhere: int
+    living: int
     attack: int
     asking: int
     strangers: tuple[str, ...]
@@ -42,30 +45,43 @@ class TalkReader:
             "chat": raw["chat"]["words"].split(),
             "hazard": raw["hazard"]["words"].split(),
             "off": raw["off"]["words"].split(),
+            "elsewhere": raw["elsewhere"]["words"].split(),
+            "living": raw["living"]["words"].split(),
             "attack": raw["attack"]["words"].split(),
         }
+        self._vague = frozenset(raw["vague"]["words"].split())
         self._rule_patterns = [re.compile(pattern) for pattern in raw["patterns"]["rules"]]
         self._complaint = re.compile(raw["patterns"]["complaint"])
         self._comparison = re.compile(raw["patterns"]["comparison"])
+        self._likened = re.compile(raw["patterns"]["likened"])
 
-    def read(self, cleaned: str, known: frozenset[str]) -> Talk:
-        """known: pieces of the text that are plant vocabulary."""
+    def read(self, cleaned: str, known: frozenset[str], things: frozenset[str] = frozenset()) -> Talk:
+        """known: pieces of the text that are plant vocabulary. things: those of them that name a machine or a part."""
         known_chars = _COMMON.union(*known)
-        plain = self._comparison.sub(" ", cleaned)
+        plain = self._likened.sub(" ", self._comparison.sub(" ", cleaned))
         tags = text.tagged(plain)
         words = {word for word, _ in tags}
         count = {name: self._count(listed, plain, words) for name, listed in self._lists.items()}
+        for thing in things:  # the 鼻子 of 线鼻子 is no nose
+            for name in ("elsewhere", "living"):
+                count[name] -= sum(1 for word in self._lists[name] if word in thing)
         asks = count["ask"] + count["weak"] + ("吗" in words) + ("怎么" in plain)
         rules = any(pattern.search(plain) for pattern in self._rule_patterns)
         rules = rules or (count["strong"] > 0 and (asks > 0 or count["strong"] > 1 or len(plain) <= 8))
         rules = rules or (count["strong"] > 0 and bool(re.search("[几谁]|多少|什么|哪", plain)))
-        strangers = tuple(word for word, tag in tags if _is_thing(word, tag) and not set(word) <= known_chars)
+        strangers = tuple(
+            word
+            for word, tag in tags
+            if word not in self._vague and _is_thing(word, tag) and not set(word) <= known_chars
+        )
         return Talk(
             rules=rules,
             admin=count["admin"],
             chat=count["chat"],
             hazard=count["hazard"],
             off=count["off"],
+            elsewhere=max(0, count["elsewhere"]),
+            living=max(0, count["living"]),
             attack=count["attack"],
             asking=asks,
             strangers=strangers,

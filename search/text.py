@@ -20,6 +20,8 @@ _EQUIPMENT_NUMBER = re.compile(r"[a-z]{0,3}-?\d+[a-z]?(?:#|号)?|[一二三四�
 _NOT_TEXT = re.compile(r"[^0-9a-z一-鿿]+")
 _MANY = re.compile(r"(.)\1{3,}")
 _REPEATED = re.compile(r"(.{2,12}?)\1{2,}")
+# «那嘎达» is a place, not a noise.
+_OVER_THERE = re.compile(r"(?<=[那这])(嘎达|嘎哒|嘎瘩|旮沓|旮旯|旮瘩|疙瘩|圪塔|噶哒|哈哈)")
 _ERHUA = re.compile(r"(?<=[一-鿿])儿(?!子|童|女)")
 
 
@@ -28,7 +30,7 @@ def clean(raw: str, *, limit: int = MAX_CHARS) -> str:
     text = unicodedata.normalize("NFKC", raw[: limit * 4]).lower().translate(_TRADITIONAL)
     text = _LONG_SOUND.sub(" ", text)
     text = _EQUIPMENT_NUMBER.sub(" ", text)
-    text = _ERHUA.sub("", text)
+    text = _OVER_THERE.sub("边", _ERHUA.sub("", text))
     text = _MANY.sub(r"\1\1\1", text)
     text = _REPEATED.sub(r"\1\1", _NOT_TEXT.sub(" ", text))
     return text.strip()[:limit]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ class Concept:
 
 
 class Vocabulary:
-    """Concepts by name and number, and their terms by spelling and by sound."""
+    """Concepts by name and number, their terms by spelling and by sound, and turns of speech that no term can hold."""
 
     def __init__(self, raw: dict[str, dict[str, dict]]) -> None:
         self.concepts: dict[str, Concept] = {}
@@ -36,6 +37,7 @@ class Vocabulary:
         self.terms: dict[str, tuple[str, ...]] = {}
         self.by_sound: dict[tuple[str, ...], tuple[str, ...]] = {}
         self.syllables: dict[str, str] = {}
+        self.patterns: list[tuple[str, re.Pattern[str]]] = []
         for slot in SLOTS:
             for name, entry in raw[slot].items():
                 self._add(slot, name, entry)
@@ -49,6 +51,8 @@ class Vocabulary:
         )
         self.by_number.append(concept)
         self.concepts[name] = concept
+        if "pattern" in entry:
+            self.patterns.append((name, re.compile(entry["pattern"])))
         for term in entry["terms"].split():
             self.terms[term] = (*self.terms.get(term, ()), name)
             sounds = phonetics.loose_sounds(term)

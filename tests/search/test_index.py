@@ -187,3 +187,34 @@ def test_a_near_duplicate_is_found(starter):
 def test_a_card_is_not_its_own_duplicate(starter):
     card = starter_cards()[3]
     assert card.id not in {similar.id for similar in starter.similar_cards(card, at_least=0.0)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "我膝盖咔咔响",
+        "家里水管咚咚响",
+        "猫叫了一宿",
+        "私家车皮带吱吱叫",
+        "打雷了轰隆一声",
+        "高压锅嗤嗤冒气",
+        "叉车拉人",
+        "借个扳手",
+    ],
+)
+def test_bodies_homes_animals_and_weather_are_no_machine_of_the_plant(starter, text):
+    assert starter.search(text).nothing_fits
+
+
+@pytest.mark.parametrize(
+    ("text", "card"),
+    [
+        ("电机那嘎达吱吱的老闹心了", "K01"),  # «over there» in the north-east, no noise
+        ("夜压泵尖叫", "K43"),  # one pump, not two
+        ("引风机一哈儿吼得凶,一哈儿又没得声音", "K22"),
+        ("安全阀像高压锅一样嗤嗤冒", "K32"),  # in a comparison the household thing is only a likeness
+        ("接线鼻子烧黑了", "K38"),  # no nose
+    ],
+)
+def test_dialect_and_likenesses_do_not_mislead(starter, text, card):
+    assert first(starter, text) == card
