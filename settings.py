@@ -140,6 +140,13 @@ class Settings(BaseSettings):
             raise ValueError("must start with http:// or https://, or be empty")
         return value
 
+    @field_validator("heartbeat_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:

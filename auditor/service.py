@@ -25,6 +25,16 @@ EVERY_S = 30.0
 BEAT_TIMEOUT_S = 5.0
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A beat goes where the admin said; an answer that sends it elsewhere is a failed beat."""
+
+    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
+        return None
+
+
+_BEATS = urllib.request.build_opener(_NoRedirect())
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What one look found (`open` now), healed and told."""
@@ -112,7 +122,7 @@ class Auditor:
                 log.error("audit.muted")
                 return "muted"
         try:
-            with urllib.request.urlopen(self.heartbeat_url, timeout=BEAT_TIMEOUT_S) as answer:
+            with _BEATS.open(self.heartbeat_url, timeout=BEAT_TIMEOUT_S) as answer:
                 answer.read(1024)
             error = ""
         except urllib.error.HTTPError as refused:

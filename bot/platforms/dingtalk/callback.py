@@ -70,9 +70,9 @@ def blueprint(
             abort(404)
         given = request.args
         timestamp, nonce = given.get("timestamp", ""), given.get("nonce", "")
+        body = _body("events")
         if not is_recent(timestamp, clock()):
             _refuse("events", "timestamp")
-        body = _body("events")
         try:
             event = envelope.open(
                 as_text(body.get("encrypt")),

@@ -7,7 +7,9 @@ from contextlib import nullcontext
 from typing import Any, Literal, cast
 
 import requests
+import structlog
 
+from bot.platforms import outside
 from bot.platforms.base import Failure, PlatformError
 from bot.platforms.dingtalk.config import DingTalkConfig
 from bot.platforms.dingtalk.errors import (
@@ -28,6 +30,8 @@ TOKEN_HEADER = "x-acs-dingtalk-access-token"
 MAX_DOWNLOAD_BYTES = 25 * 1024 * 1024
 _TOKEN = "v1"
 
+log = structlog.get_logger(__name__)
+
 Method = Literal["GET", "POST", "PUT", "DELETE"]
 
 
@@ -38,6 +42,7 @@ class ApiClient:
         self, config: DingTalkConfig, *, http: requests.Session, tokens: TokenKeeper, meter: Meter | None = None
     ) -> None:
         self._config, self._http, self._tokens, self._meter = config, http, tokens, meter
+        self._outside = outside.session(http)
 
     def call(
         self,
@@ -72,7 +77,7 @@ class ApiClient:
     def fetch_bytes(self, url: str) -> bytes:
         """The file behind a signed address that the platform gave us. A refusal means that it has expired."""
         try:
-            with self._http.get(url, timeout=(3.05, 30.0), stream=True) as answer:
+            with outside.get(self._outside, url, home=self._config.api_base, ours=self._http) as answer:
                 if answer.status_code in (403, 404, 410):
                     raise PlatformError(Failure.EXPIRED, f"download_{answer.status_code}")
                 if answer.status_code >= 400:
@@ -83,6 +88,9 @@ class ApiClient:
                     if len(data) > MAX_DOWNLOAD_BYTES:
                         raise PlatformError(Failure.PERMANENT, "download_too_large")
                 return bytes(data)
+        except outside.NotOutside as refused:
+            log.warning("dingtalk.download_refused", reason=str(refused))
+            raise PlatformError(Failure.PERMANENT, f"download_{refused}") from None
         except (requests.RequestException, OSError) as error:
             raise PlatformError(Failure.RETRY, f"download_{type(error).__name__}") from None
 

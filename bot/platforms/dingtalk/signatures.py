@@ -10,6 +10,7 @@ from typing import Literal
 from urllib.parse import unquote
 
 WINDOW_S = 3600
+SECONDS_DIGITS = 10
 
 
 def _hmac(key: str, message: str) -> str:
@@ -54,7 +55,11 @@ def same(given: str, wanted: str) -> bool:
 
 
 def is_recent(timestamp: str, now: datetime) -> bool:
-    """Whether `timestamp` (milliseconds) lies within an hour of `now`; the documentation's window."""
+    """Whether `timestamp` lies within an hour of `now`; the documentation's window.
+
+    Milliseconds; event pushes are also seen signed with whole seconds.
+    """
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 16):
         return False
-    return abs(now.timestamp() - int(timestamp) / 1000) <= WINDOW_S
+    at_s = int(timestamp) if len(timestamp) <= SECONDS_DIGITS else int(timestamp) / 1000
+    return abs(now.timestamp() - at_s) <= WINDOW_S

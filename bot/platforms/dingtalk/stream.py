@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic, time
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 import structlog
@@ -275,6 +275,8 @@ class StreamClient:
         endpoint, ticket = str(data.get("endpoint") or ""), str(data.get("ticket") or "")
         if not endpoint.startswith(("ws://", "wss://")) or not ticket:
             raise GatewayRefused("no_ticket")
+        if not leads_to_dingtalk(endpoint, self.config.api_base):
+            raise GatewayRefused("foreign_endpoint")
         return endpoint, ticket
 
     def _show(self, *, state: str | None = None) -> None:
@@ -288,6 +290,14 @@ class StreamClient:
             counts = {"connects": self._connects, "frames": self._frames, "not_stored": self._not_stored}
             shown, last_frame_at = self._state, self._last_frame_at
         self._board.write(state=shown, last_frame_at=last_frame_at, **counts)
+
+
+def leads_to_dingtalk(endpoint: str, api_base: str) -> bool:
+    """Whether the socket's address is DingTalk's own, encrypted; with another API base (a proxy, a test) any is taken."""
+    if not (urlsplit(api_base).hostname or "").endswith(".dingtalk.com"):
+        return True
+    given = urlsplit(endpoint)
+    return given.scheme == "wss" and (given.hostname or "").endswith(".dingtalk.com")
 
 
 def stream_of(

@@ -16,7 +16,7 @@ from bot.message import Inbound, Kind
 from bot.platforms.dingtalk import DingTalk, DingTalkConfig
 from bot.platforms.dingtalk.callback import MAX_BODY_BYTES
 from bot.platforms.dingtalk.signatures import card_api_secret, card_sign, event_sign, robot_sign
-from tests.bot.dingtalk.conftest import CONFIG, Clock
+from tests.bot.dingtalk.conftest import CONFIG, START, Clock
 
 
 class Inbox:
@@ -71,11 +71,14 @@ def card_signed(at_ms: int) -> dict[str, str]:
     return {"x-ddpaas-signature-timestamp": str(at_ms), "x-ddpaas-signature": card_sign(str(at_ms), secret)}
 
 
-def event_request(config: DingTalkConfig, plain: str, *, name: str = "msg_signature") -> dict[str, Any]:
+NOW = str(int(START.timestamp() * 1000))
+
+
+def event_request(config: DingTalkConfig, plain: str, *, name: str = "msg_signature", at: str = NOW) -> dict[str, Any]:
     from dingtalk.crypto import DingTalkCrypto
 
-    made = DingTalkCrypto(config.event_token, config.event_aes_key, config.client_id).encrypt_message(plain, "n1", "17")
-    query = {name: made["msg_signature"], "timestamp": "17", "nonce": "n1"}
+    made = DingTalkCrypto(config.event_token, config.event_aes_key, config.client_id).encrypt_message(plain, "n1", at)
+    query = {name: made["msg_signature"], "timestamp": at, "nonce": "n1"}
     return {"query_string": query, "json": {"encrypt": made["encrypt"]}}
 
 
@@ -218,6 +221,16 @@ def test_an_event_with_a_wrong_signature_is_refused(web: FlaskClient) -> None:
     assert web.post("/dingtalk/events", **sent).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("skew_s", "in_seconds", "status"),
+    [(0, False, 200), (-3599, False, 200), (-3601, False, 403), (3601, False, 403), (0, True, 200), (-3601, True, 403)],
+)
+def test_an_event_signed_long_ago_is_refused(web: FlaskClient, skew_s: int, in_seconds: bool, status: int) -> None:
+    at = int(START.timestamp()) + skew_s
+    sent = event_request(CONFIG, '{"EventType":"check_url"}', at=str(at if in_seconds else at * 1000))
+    assert web.post("/dingtalk/events", **sent).status_code == status
+
+
 def test_an_event_for_another_app_is_refused(web: FlaskClient) -> None:
     other = DingTalkConfig("c", "dingother", "s", event_token=CONFIG.event_token, event_aes_key=CONFIG.event_aes_key)
     assert web.post("/dingtalk/events", **event_request(other, "{}")).status_code == 403
@@ -225,8 +238,8 @@ def test_an_event_for_another_app_is_refused(web: FlaskClient) -> None:
 
 @pytest.mark.parametrize("encrypted", ["", "AAAA", "A" * 64, "!", "签", "QUJD" * 16, "A" * 44 + "="])
 def test_a_corrupt_cipher_is_refused_even_when_signed(web: FlaskClient, encrypted: str) -> None:
-    signature = event_sign(CONFIG.event_token, "17", "n", encrypted)
-    query = {"msg_signature": signature, "timestamp": "17", "nonce": "n"}
+    signature = event_sign(CONFIG.event_token, NOW, "n", encrypted)
+    query = {"msg_signature": signature, "timestamp": NOW, "nonce": "n"}
     assert web.post("/dingtalk/events", query_string=query, json={"encrypt": encrypted}).status_code == 403
 
 
