@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cards.card import Button, Card, Colour, Fact, Option, Select
 from cards.words import local, name_of, place_of, reporter_name, short
+from rules import escalation
 from rules import hazard as rules
 from rules.lexicon import Category
 from rules.terms import Grade, HazardState
@@ -52,7 +53,7 @@ def _buttons(hazard: Hazard) -> list[Button]:
     n, state = hazard.id, HazardState(hazard.state)
     if state in (HazardState.REPORTED, HazardState.ASSIGNED):
         buttons = [Button("开始整改", f"hazard.start:{n}", "primary")]
-        if hazard.confirmed_at is None:
+        if hazard.confirmed_at is None or hazard.asked_again_at is not None:
             buttons.insert(0, Button("确认收到", f"hazard.confirm:{n}", "primary"))
         buttons += [Button("转派", f"hazard.transfer:{n}"), Button("申请延期", f"hazard.extend:{n}")]
     elif state is HazardState.RECTIFYING:
@@ -87,7 +88,32 @@ def _body(hazard: Hazard) -> str:
         lines.append(
             f"申请延期到{local(extension.until)}:{short(extension.reason, 60)};临时措施:{short(extension.measure, 60)}"
         )
-    return "\n".join(lines)
+    if hazard.asked_again_at is not None:
+        lines.append("确认后一直没有动作,请再确认一次或开始整改")
+    lines.append(ladder_line(hazard))
+    return "\n".join(line for line in lines if line)
+
+
+LADDER_OF = {
+    HazardState.REPORTED: ("confirm", "未确认"),
+    HazardState.ASSIGNED: ("confirm", "未确认"),
+    HazardState.RECTIFYING: ("rectify", "期限"),
+    HazardState.TO_ACCEPT: ("accept", "未验收"),
+}
+
+
+def ladder_line(hazard: Hazard) -> str:
+    """The ladder that runs now and its version: «升级(v3)未确认:2小时→责任人,4小时→安全员»; "" when there is none.
+
+    It says the same as long as the state stays, so that a climbed step costs no right to change the card.
+    """
+    name, words = LADDER_OF.get(HazardState(hazard.state), ("", ""))
+    if name == "confirm" and hazard.confirmed_at is not None:
+        name, words = ("stale", "未动作") if hazard.plan.get("stale_minutes") else ("rectify", "期限")
+    if not name or not hazard.plan:
+        return ""
+    steps = escalation.ladder_zh(escalation.read_plan(hazard.plan), name, channels=False)
+    return f"升级(v{hazard.policy_version or 0}){words}:{short(steps, 70)}" if steps else ""
 
 
 def _note(hazard: Hazard, last: str) -> str:

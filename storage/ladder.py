@@ -38,12 +38,24 @@ class Ladder:
     def add(self, step: LadderStep) -> None:
         self.db.add(step)
 
-    def of(self, case_kind: str, case_id: int) -> Sequence[LadderStep]:
-        return self.db.scalars(
-            select(LadderStep)
-            .where(LadderStep.case_kind == case_kind, LadderStep.case_id == case_id)
-            .order_by(LadderStep.due_at, LadderStep.position)
-        ).all()
+    def of(self, case_kind: str, case_id: int, *, generation: int | None = None) -> Sequence[LadderStep]:
+        """The steps of a case (of one generation), by their time."""
+        query = select(LadderStep).where(LadderStep.case_kind == case_kind, LadderStep.case_id == case_id)
+        if generation is not None:
+            query = query.where(LadderStep.generation == generation)
+        return self.db.scalars(query.order_by(LadderStep.due_at, LadderStep.ladder, LadderStep.position)).all()
+
+    def next_position(self, case_kind: str, case_id: int, generation: int, ladder: str) -> int:
+        """The first position of this ladder that no step of the generation has."""
+        last = self.db.scalar(
+            select(func.max(LadderStep.position)).where(
+                LadderStep.case_kind == case_kind,
+                LadderStep.case_id == case_id,
+                LadderStep.generation == generation,
+                LadderStep.ladder == ladder,
+            )
+        )
+        return 0 if last is None else last + 1
 
     def due_ids(self, at: datetime, *, limit: int = 500, without: Collection[int] = ()) -> Sequence[int]:
         """Steps whose time has come, longest due first; `without` those that were tried in vain just now."""

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.terms import Role
+from storage.database import rows_changed
 from storage.models import Duty, Leave, Person
 
 MAX_CHAIN = 3  # a substitute may be away too; longer chains are a mistake in the roster
+KEPT_FOR = timedelta(days=7)  # a roster with a line within a week, before or after, is being kept
+
+
+def _for_area(area_id: int | None) -> ColumnElement[bool]:
+    return or_(Duty.area_id == area_id, Duty.area_id.is_(None))
 
 
 class Roster:
     def __init__(self, db: Session) -> None:
         self.db = db
+        self._principals: dict[tuple[int, datetime], list[Person]] = {}  # asked often within one transaction
+
+    # -- leave
 
     def leave_of(self, person_id: int, at: datetime) -> Leave | None:
         """The leave the person is on, the one entered last when several overlap."""
@@ -42,22 +51,40 @@ class Roster:
             )
         return None
 
-    def on_duty(self, role: Role, area_id: int | None, at: datetime) -> Sequence[Person]:
-        """Who the roster names for the role and area now; empty when the roster says nothing."""
-        rows = self.db.scalars(
-            select(Person)
-            .join(Duty, Duty.person_id == Person.id)
-            .where(
-                Duty.role == role.value,
-                or_(Duty.area_id == area_id, Duty.area_id.is_(None)),
-                Duty.starts_at <= at,
-                Duty.ends_at > at,
-                Person.active,
-            )
-            .options(selectinload(Person.accounts), selectinload(Person.roles))
-            .order_by(Duty.area_id.is_(None), Duty.id)
+    def principals(self, person: Person, at: datetime) -> list[Person]:
+        """The people this person stands in for now, also through others who are away themselves."""
+        known = self._principals.get((person.id, at))
+        if known is None:
+            known = self._principals[(person.id, at)] = self._find_principals(person, at)
+        return known
+
+    def _find_principals(self, person: Person, at: datetime) -> list[Person]:
+        found: dict[int, Person] = {}
+        ask = [person.id]
+        for _ in range(MAX_CHAIN):
+            rows = self.db.scalars(
+                select(Person)
+                .join(Leave, Leave.person_id == Person.id)
+                .where(Leave.substitute_id.in_(ask), Leave.starts_at <= at, Leave.ends_at > at, Person.active)
+                .options(selectinload(Person.accounts), selectinload(Person.roles))
+                .order_by(Person.id)
+            ).all()
+            new = {p.id: p for p in rows if p.id not in found and p.id != person.id}
+            if not new:
+                break
+            found |= new
+            ask = list(new)
+        return [p for p in found.values() if (sub := self.stand_in(p, at)) is not None and sub.id == person.id]
+
+    def away(self, at: datetime) -> Sequence[Leave]:
+        """Leaves that run now or lie ahead, soonest first."""
+        return self.db.scalars(
+            select(Leave)
+            .where(Leave.ends_at > at)
+            .options(joinedload(Leave.person), joinedload(Leave.substitute))
+            .order_by(Leave.starts_at, Leave.id)
+            .limit(100)
         ).all()
-        return list(dict.fromkeys(rows))
 
     def add_leave(
         self, person: Person, *, starts_at: datetime, ends_at: datetime, substitute: Person | None, at: datetime
@@ -71,6 +98,7 @@ class Roster:
         )
         self.db.add(leave)
         self.db.flush()
+        self._principals.clear()
         return leave
 
     def end_leave(self, person: Person, *, at: datetime) -> int:
@@ -78,4 +106,83 @@ class Roster:
         rows = self.db.scalars(select(Leave).where(Leave.person_id == person.id, Leave.ends_at > at)).all()
         for row in rows:
             row.ends_at = max(at, min(row.starts_at, at))
+        self._principals.clear()
         return len(rows)
+
+    # -- the duty roster
+
+    def on_duty(self, role: Role, area_id: int | None, at: datetime) -> Sequence[Person]:
+        """Who the roster names for the role and area now; empty when the roster says nothing."""
+        rows = self.db.scalars(
+            select(Person)
+            .join(Duty, Duty.person_id == Person.id)
+            .where(
+                Duty.role == role.value,
+                _for_area(area_id),
+                Duty.starts_at <= at,
+                Duty.ends_at > at,
+                Person.active,
+            )
+            .options(selectinload(Person.accounts), selectinload(Person.roles))
+            .order_by(Duty.area_id.is_(None), Duty.id)
+        ).all()
+        return list(dict.fromkeys(rows))
+
+    def kept(self, role: Role, area_id: int | None, at: datetime) -> bool:
+        """Whether a roster is kept for this role and area: then who is not on it now is off duty."""
+        line = (
+            select(Duty.id)
+            .where(
+                Duty.role == role.value,
+                _for_area(area_id),
+                Duty.starts_at <= at + KEPT_FOR,
+                Duty.ends_at > at - KEPT_FOR,
+            )
+            .limit(1)
+        )
+        return self.db.scalar(line) is not None
+
+    def duties_of(self, person_id: int, area_id: int | None, at: datetime) -> set[Role]:
+        """The roles the roster gives this person for the area now."""
+        rows = self.db.scalars(
+            select(Duty.role).where(
+                Duty.person_id == person_id, _for_area(area_id), Duty.starts_at <= at, Duty.ends_at > at
+            )
+        )
+        return {Role(role) for role in rows}
+
+    def between(self, start: datetime, end: datetime, *, limit: int = 500) -> Sequence[Duty]:
+        """Lines that reach into the span, by their beginning."""
+        return self.db.scalars(
+            select(Duty)
+            .where(Duty.starts_at < end, Duty.ends_at > start)
+            .options(joinedload(Duty.person), joinedload(Duty.area))
+            .order_by(Duty.starts_at, Duty.role, Duty.area_id.is_(None), Duty.id)
+            .limit(limit)
+        ).all()
+
+    def add(self, duty: Duty) -> None:
+        self.db.add(duty)
+
+    def same(self, duty: Duty) -> bool:
+        """Whether this very line is there already."""
+        line = select(Duty.id).where(
+            Duty.role == duty.role,
+            Duty.area_id.is_(None) if duty.area_id is None else Duty.area_id == duty.area_id,
+            Duty.person_id == duty.person_id,
+            Duty.starts_at == duty.starts_at,
+            Duty.ends_at == duty.ends_at,
+        )
+        return self.db.scalar(line.limit(1)) is not None
+
+    def clear(self, role: str, area_id: int | None, start: datetime, end: datetime) -> int:
+        """Drop the lines of this role and area that begin within the span; returns how many."""
+        return rows_changed(
+            self.db,
+            delete(Duty).where(
+                Duty.role == role,
+                Duty.area_id.is_(None) if area_id is None else Duty.area_id == area_id,
+                Duty.starts_at >= start,
+                Duty.starts_at < end,
+            ),
+        )

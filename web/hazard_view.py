@@ -181,7 +181,7 @@ def _deeds(work: UnitOfWork, hazard: Hazard, person: Person) -> Sequence[Deed]:
         may.discard(Action.REQUEST_EXTENSION)
         if extension.by_id == person.id:
             may -= {Action.APPROVE_EXTENSION, Action.REFUSE_EXTENSION}
-    if hazard.confirmed_at is not None:
+    if hazard.confirmed_at is not None and hazard.asked_again_at is None:
         may.discard(Action.CONFIRM)
     found = [deed for action, deed in DEEDS if action in may]
     if hazard.reporter_id == person.id and not hazard.anonymous:

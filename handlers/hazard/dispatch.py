@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from bot import outbox
 from bot.outbox import Address
 from cards import hazard as cards
-from handlers.hazard import hours
-from rules import escalation
+from handlers import duty
+from handlers.duty import holders, present
+from handlers.hazard import plans
+from handlers.hazard.plans import choose_plan, plan_of, start_ladder
 from rules.escalation import Notice, Plan
 from rules.terms import Grade, Role
-from storage.models import Hazard, LadderStep, Person
+from storage.models import Hazard, Person
 from storage.unit_of_work import UnitOfWork
 
 URGENCY = {Grade.RED: outbox.ALARM, Grade.ORANGE: outbox.URGENT, Grade.YELLOW: outbox.NORMAL}
@@ -23,59 +24,37 @@ def case_of(hazard: Hazard) -> tuple[str, int]:
     return ("hazard", hazard.id)
 
 
-def choose_plan(work: UnitOfWork, hazard: Hazard) -> Plan:
-    """Copy the plan that fits onto the hazard and return it."""
-    policy = work.policies.current()
-    content: dict[str, Any] = policy.content if policy is not None else escalation.DEFAULT
-    area = hazard.area.code if hazard.area else ""
-    entry = escalation.entry_for(content, grade=hazard.grade, area=area, category=hazard.category)
-    hazard.plan, hazard.policy_version = entry, policy.version if policy is not None else 0
-    return escalation.read_plan(entry)
-
-
-def plan_of(hazard: Hazard) -> Plan:
-    """The plan that was copied when the hazard was dispatched."""
-    return escalation.read_plan(hazard.plan)
-
-
 def people_for(work: UnitOfWork, hazard: Hazard, to: str) -> Sequence[Person]:
     """The people a notice is for now: the owner, those who accept, or who holds the role for the hazard's area.
 
     Whoever is away is replaced by their substitute; the list is empty when nobody is there (a hole in the ladder).
     """
-    if to == "owner":
-        people = [hazard.owner] if hazard.owner is not None else work.people.with_role(Role.SAFETY_OFFICER)
-    elif to == "acceptor":
+    if to == "acceptor":
         return acceptors(work, hazard)
-    else:
-        people = holders(work, Role(to), hazard.area_id)
-    return present(work, people)
-
-
-def present(work: UnitOfWork, people: Iterable[Person]) -> list[Person]:
-    """Those people or who stands in for them, each once."""
-    standing = (work.roster.stand_in(person, work.at) for person in people)
-    return list({person.id: person for person in standing if person is not None}.values())
-
-
-def holders(work: UnitOfWork, role: Role, area_id: int | None) -> Sequence[Person]:
-    """Who holds the role: by the duty roster when it says, else those of the area, else those of the whole plant."""
-    rostered = work.roster.on_duty(role, area_id, work.at)
-    if rostered:
-        return rostered
-    own = work.people.with_role(role, area_id=area_id, exact=True) if area_id is not None else []
-    return own or work.people.with_role(role, area_id=None, exact=True)
+    if to != "owner":
+        return duty.on_duty(work, Role(to), hazard.area_id)
+    if hazard.owner is not None:
+        return duty.present(work, [hazard.owner])
+    return duty.safety_officers(work)
 
 
 def acceptors(work: UnitOfWork, hazard: Hazard) -> Sequence[Person]:
-    """Who may accept: the plan's role, without owner and rectifier; the next role up when nobody is left."""
-    for role in (Role(plan_of(hazard).acceptor), Role.SAFETY_OFFICER, Role.WORKSHOP_DIRECTOR, Role.EXECUTIVE):
-        people = [
-            p for p in holders(work, role, hazard.area_id) if p.id not in (hazard.rectified_by_id, hazard.owner_id)
-        ]
-        if people:
-            return people
+    """Who may accept: the plan's role, without owner and rectifier; the next role up when nobody is left.
+
+    Whoever is away is replaced by their substitute. When nobody at all is on duty, those who hold the roles are asked.
+    """
+    fixers = (hazard.rectified_by_id, hazard.owner_id)
+    roles = (Role(plan_of(hazard).acceptor), Role.SAFETY_OFFICER, Role.WORKSHOP_DIRECTOR, Role.EXECUTIVE)
+    for find in (duty.on_duty, _holders_at_all):
+        for role in roles:
+            people = [p for p in find(work, role, hazard.area_id) if p.id not in fixers]
+            if people:
+                return people
     return []
+
+
+def _holders_at_all(work: UnitOfWork, role: Role, area_id: int | None) -> list[Person]:
+    return list(work.people.with_role(role, area_id=area_id))
 
 
 def find_owner(work: UnitOfWork, hazard: Hazard, plan: Plan) -> Person | None:
@@ -83,10 +62,16 @@ def find_owner(work: UnitOfWork, hazard: Hazard, plan: Plan) -> Person | None:
     for role in dict.fromkeys((Role(plan.owner), Role.TEAM_LEADER, Role.WORKSHOP_DIRECTOR, Role.SAFETY_OFFICER)):
         if role is Role.TEAM_LEADER and plan.owner != Role.TEAM_LEADER.value:
             continue
-        people = present(work, holders(work, role, hazard.area_id))
+        people = duty.on_duty(work, role, hazard.area_id)
         if people:
             return people[0]
     return None
+
+
+def owner_by_plan(work: UnitOfWork, hazard: Hazard, plan: Plan) -> bool:
+    """Whether the owner is of the role the plan names, or stands in for one who is."""
+    owner = hazard.owner
+    return owner is not None and Role(plan.owner) in duty.roles_of(work, owner, hazard.area_id)
 
 
 def candidates(work: UnitOfWork, hazard: Hazard) -> list[Person]:
@@ -97,23 +82,36 @@ def candidates(work: UnitOfWork, hazard: Hazard) -> list[Person]:
     return [p for p in dict.fromkeys(people) if p.id != hazard.owner_id and p.accounts][:10]
 
 
-def send_first(work: UnitOfWork, hazard: Hazard, plan: Plan) -> None:
+@dataclass(slots=True)
+class Told:
+    """Who was reached by a step: the people, and whom of those it names nobody stands for (holes)."""
+
+    people: dict[int, Person] = field(default_factory=dict)
+    holes: list[str] = field(default_factory=list)
+
+
+def send_first(work: UnitOfWork, hazard: Hazard, plan: Plan) -> Told:
     """The first notices, in the same transaction as the filing. A case dispatched anew is a new message, not a redraw."""
-    deliver_notices(work, hazard, plan.first, purpose="hazard.dispatch", tag="first", again=hazard.generation > 1)
+    return deliver_notices(
+        work, hazard, plan.first, purpose="hazard.dispatch", tag="first", again=hazard.generation > 1
+    )
 
 
 def deliver_notices(
-    work: UnitOfWork, hazard: Hazard, notices: Iterable[Notice], *, purpose: str, tag: str, again: bool = False
-) -> int:
-    """Write what the notices ask for; a person reached by two of them gets one card. Returns how many people."""
-    told: set[int] = set()
+    work: UnitOfWork, hazard: Hazard, notices: Sequence[Notice], *, purpose: str, tag: str, again: bool = False
+) -> Told:
+    """Write what the notices for this time of day ask for; a person reached by two of them gets one card."""
+    told = Told()
     addresses: list[Address] = []
-    for notice in notices:
-        for person in people_for(work, hazard, notice.to):
-            told.add(person.id)
+    for notice in plans.for_now(work, hazard, notices):
+        reached = [p for p in people_for(work, hazard, notice.to) if outbox.address_of(p) is not None or p.mobile]
+        if not reached:
+            told.holes.append(notice.to)
+        for person in reached:
+            told.people[person.id] = person
             addresses += _channels(work, hazard, person, notice.channels, purpose=purpose, tag=tag)
     post_duty_card(work, hazard, _one_each(addresses), purpose=purpose, again=again)
-    return len(told)
+    return told
 
 
 def _one_each(addresses: Sequence[Address]) -> list[Address]:
@@ -136,7 +134,8 @@ def _channels(
     cards_to: list[Address] = []
     for channel in channels:
         if channel == "sms":
-            _sms(work, hazard, person, purpose=purpose, tag=tag)
+            if not _sms(work, hazard, person, purpose=purpose, tag=tag):
+                cards_to += _app(person)
         elif channel in ("dingtalk_group", "wecom_group"):
             platform = channel.removesuffix("_group")
             groups = [g for g in work.people.groups_of_workshop(_workshop(hazard)) if g.platform == platform]
@@ -158,7 +157,10 @@ def _app(person: Person, *, prefer: str = "") -> list[Address]:
     return [address] if address is not None else []
 
 
-def _sms(work: UnitOfWork, hazard: Hazard, person: Person, *, purpose: str, tag: str) -> None:
+def _sms(work: UnitOfWork, hazard: Hazard, person: Person, *, purpose: str, tag: str) -> bool:
+    """False for a person without a mobile number."""
+    if not person.mobile:
+        return False
     outbox.send_sms(
         work,
         person,
@@ -167,6 +169,7 @@ def _sms(work: UnitOfWork, hazard: Hazard, person: Person, *, purpose: str, tag:
         case=case_of(hazard),
         dedupe_key=f"sms:{hazard.id}:{hazard.generation}:{tag}",
     )
+    return True
 
 
 def _todo(work: UnitOfWork, hazard: Hazard, person: Person, *, purpose: str) -> bool:
@@ -216,23 +219,20 @@ def redraw(work: UnitOfWork, hazard: Hazard, last: str) -> None:
     outbox.redraw(work, cards.duty_key(hazard.id), card)
 
 
-def start_ladder(work: UnitOfWork, hazard: Hazard, name: str, *, start: datetime) -> None:
-    """Write the due steps of one ladder: "confirm" counts from `start`, "rectify" and "accept" around their deadline."""
-    plan = plan_of(hazard)
-    for position, step in enumerate(plan.ladders[name]):
-        due_at = start + timedelta(minutes=step.after_minutes)
-        if due_at < work.at:
-            continue  # a reminder before a deadline that is nearer than its lead
-        if plan.waits_for_working_hours:
-            due_at = hours.next_working(due_at)
-        work.ladder.add(
-            LadderStep(
-                case_kind="hazard",
-                case_id=hazard.id,
-                generation=hazard.generation,
-                ladder=name,
-                position=position,
-                step={"notices": [{"to": n.to, "channels": list(n.channels)} for n in step.notices]},
-                due_at=due_at,
-            )
-        )
+__all__ = [
+    "Told",
+    "acceptors",
+    "candidates",
+    "case_of",
+    "choose_plan",
+    "deliver_notices",
+    "find_owner",
+    "holders",
+    "people_for",
+    "plan_of",
+    "post_duty_card",
+    "present",
+    "redraw",
+    "send_first",
+    "start_ladder",
+]

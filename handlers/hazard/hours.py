@@ -6,13 +6,14 @@ published; beyond it Monday to Friday count as workdays.
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 import chinese_calendar
 
 from cards.words import zone
+from rules.escalation import Hours, Span
 
-OPENS, CLOSES = time(8, 0), time(17, 30)
+WORKING = Hours().working
 LONGEST_WAIT = timedelta(days=15)
 
 
@@ -23,14 +24,14 @@ def is_workday(day: date) -> bool:
         return day.weekday() < 5
 
 
-def next_working(at: datetime) -> datetime:
+def next_working(at: datetime, working: Span = WORKING) -> datetime:
     """`at` when it lies in working hours, else the next opening (in UTC, as it came)."""
     local = at.astimezone(zone())
     for ahead in range(LONGEST_WAIT.days + 1):
         day = local.date() + timedelta(days=ahead)
         if not is_workday(day):
             continue
-        opens, closes = (datetime.combine(day, t, tzinfo=zone()) for t in (OPENS, CLOSES))
+        opens, closes = (datetime.combine(day, t, tzinfo=zone()) for t in (working.start, working.end))
         if ahead == 0 and opens <= local < closes:
             return at
         if local < opens:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot import outbox
 from cards import hazard as cards
 from cards.words import duration
-from handlers.hazard import dispatch
-from rules.escalation import Notice
-from rules.terms import Grade, HazardState, Role
+from handlers import duty
+from handlers.hazard import dispatch, plans
+from handlers.hazard.dispatch import Told
+from rules.escalation import person_zh
+from rules.terms import Grade, HazardState
 from storage.models import Hazard, LadderStep
 from storage.unit_of_work import UnitOfWork
 
@@ -27,28 +31,30 @@ def climb(work: UnitOfWork, step: LadderStep) -> None:
     state = HazardState(hazard.state)
     if state not in NEEDED_IN[step.ladder] or (step.ladder == "confirm" and hazard.confirmed_at is not None):
         return
-    notices = [Notice(n["to"], tuple(n["channels"])) for n in step.step["notices"]]
+    if step.ladder == "stale":
+        hazard.asked_again_at = work.at  # the card asks for the confirmation again
     text = _words(work, hazard, step)
-    told: set[str] = set()
-    for notice in notices:
-        for person in dispatch.people_for(work, hazard, notice.to):
-            address = outbox.address_of(person)
-            if address is not None and address.key not in told:
-                told.add(address.key)
-                outbox.say(
-                    work,
-                    address,
-                    text,
-                    purpose=f"hazard.{step.ladder}",
-                    case=dispatch.case_of(hazard),
-                    urgency=dispatch.URGENCY[Grade(hazard.grade)],
-                    dedupe_key=f"step:{step.id}",
-                )
-    dispatch.deliver_notices(
+    notices = plans.notices_of(step)
+    told = dispatch.deliver_notices(
         work, hazard, notices, purpose=f"hazard.{step.ladder}", tag=f"{step.ladder}{step.position}"
     )
-    if not told:
-        _hole(work, hazard, step)
+    for person in told.people.values():
+        address = outbox.address_of(person)
+        if address is not None:
+            outbox.say(
+                work,
+                address,
+                text,
+                purpose=f"hazard.{step.ladder}",
+                case=dispatch.case_of(hazard),
+                urgency=dispatch.URGENCY[Grade(hazard.grade)],
+                dedupe_key=f"step:{step.id}",
+            )
+    if not told.people:
+        wanted = told.holes or [notice.to for notice in notices]
+        next_rung(work, hazard, step.ladder, wanted, after=step.position, key=f"hole:{step.id}")
+    elif told.holes:
+        tell_holes(work, hazard, told, key=f"hole:{step.id}")
     work.trail.add(
         "hazard",
         hazard.id,
@@ -58,33 +64,46 @@ def climb(work: UnitOfWork, step: LadderStep) -> None:
         from_state=hazard.state,
         to_state=hazard.state,
         why=text,
-        data={"ladder": step.ladder, "position": step.position, "told": len(told)},
+        data={"ladder": step.ladder, "position": step.position, "told": len(told.people)},
     )
 
 
-def _hole(work: UnitOfWork, hazard: Hazard, step: LadderStep) -> None:
-    """Nobody is there for this rung: the next one comes in the same tick, and the safety officers hear of the hole."""
-    following = [s for s in work.ladder.of("hazard", hazard.id) if _follows(s, step)]
+def next_rung(work: UnitOfWork, hazard: Hazard, ladder: str, wanted: Sequence[str], *, after: int, key: str) -> None:
+    """Nobody was reached: the next rung comes in the same tick, and the safety officers hear of the hole."""
+    following = [
+        s
+        for s in work.ladder.of("hazard", hazard.id, generation=hazard.generation)
+        if s.ladder == ladder and s.position > after and s.taken_at is None and s.called_off_at is None
+    ]
     if following:
         following[0].due_at = work.at
-    wanted = "、".join(sorted({n["to"] for n in step.step["notices"]}))
-    for officer in work.people.with_role(Role.SAFETY_OFFICER):
-        address = outbox.address_of(officer)
-        if address is not None:
-            outbox.say(
-                work,
-                address,
-                f"{hazard.number} 的升级阶梯有空档:{wanted}没有在岗的人,已直接通知下一级。请补上值班或代班。",
-                purpose="hazard.hole",
-                case=dispatch.case_of(hazard),
-                urgency=outbox.URGENT,
-                dedupe_key=f"hole:{step.id}",
-            )
+    then = "已直接通知下一级" if following else "后面没有下一级了,请您直接安排"
+    who = "、".join(dict.fromkeys(person_zh(to) for to in wanted))
+    nobody = f"{who}没有在岗的人" if who else "这一级没有安排人"
+    _tell(work, hazard, f"{nobody},{then}", key=key)
 
 
-def _follows(other: LadderStep, step: LadderStep) -> bool:
-    same = (other.generation, other.ladder) == (step.generation, step.ladder)
-    return same and other.position > step.position and other.taken_at is None and other.called_off_at is None
+def tell_holes(work: UnitOfWork, hazard: Hazard, told: Told, *, key: str) -> None:
+    """Others of the same step were reached, so it does not climb; the hole is told all the same."""
+    who = "、".join(dict.fromkeys(person_zh(to) for to in told.holes))
+    _tell(work, hazard, f"{who}没有在岗的人,同一级的其他人已通知", key=key)
+
+
+def first_sent(work: UnitOfWork, hazard: Hazard, told: Told) -> None:
+    """What the first notices left open: nobody reached climbs at once, a hole is told, also one above the owner."""
+    plan = plans.plan_of(hazard)
+    key = f"hole:first:{hazard.id}:{hazard.generation}"
+    if not told.people:
+        next_rung(work, hazard, "confirm", told.holes or [n.to for n in plan.first], after=-1, key=key)
+    elif told.holes:
+        tell_holes(work, hazard, told, key=key)
+    elif hazard.owner is not None and not dispatch.owner_by_plan(work, hazard, plan):
+        _tell(work, hazard, f"{person_zh(plan.owner)}没有在岗的人,已派给{hazard.owner.name}", key=key)
+
+
+def _tell(work: UnitOfWork, hazard: Hazard, what: str, *, key: str) -> None:
+    text = f"{hazard.number} 的升级阶梯有空档:{what}。请补上值班或代班。"
+    duty.tell_hole(work, text, case=dispatch.case_of(hazard), dedupe_key=key)
 
 
 def _words(work: UnitOfWork, hazard: Hazard, step: LadderStep) -> str:
@@ -93,7 +112,7 @@ def _words(work: UnitOfWork, hazard: Hazard, step: LadderStep) -> str:
         return f"还没有人确认,已等{duration((work.at - hazard.assigned_at).total_seconds())}:\n{head}\n请点卡片“确认收到”。"
     if step.ladder == "stale" and hazard.confirmed_at is not None:
         waited = duration((work.at - hazard.confirmed_at).total_seconds())
-        return f"已确认{waited},还没有开始整改:\n{head}\n开始了请点“开始整改”;不归您管请点“转派”。"
+        return f"已确认{waited},还没有开始整改:\n{head}\n开始了请点“开始整改”,还在准备请再点一次“确认收到”;不归您管请点“转派”。"
     if step.ladder == "accept" and hazard.submitted_at is not None:
         return f"整改已提交{duration((work.at - hazard.submitted_at).total_seconds())},请到现场验收:\n{head}"
     if hazard.due_at is not None and hazard.due_at > work.at:

@@ -7,8 +7,8 @@ from datetime import timedelta
 from bot import outbox
 from cards import hazard as cards
 from cards.words import place_of
-from handlers.hazard import dispatch
-from handlers.hazard.actions.steps import check, leave, relations, restart_ladders, restart_rectify_ladder
+from handlers.hazard import dispatch, ladder, plans
+from handlers.hazard.actions.steps import check, leave, relations, restart_rectify_ladder
 from rules import hazard as rules
 from rules.errors import RuleBroken
 from rules.hazard import Action
@@ -33,7 +33,7 @@ def assign(work: UnitOfWork, hazard: Hazard, *, via: str) -> None:
     leave(work, hazard, "assigned", by=None, via=via, from_state=before, why=why)
     dispatch.start_ladder(work, hazard, "confirm", start=work.at)
     restart_rectify_ladder(work, hazard)
-    dispatch.send_first(work, hazard, plan)
+    ladder.first_sent(work, hazard, dispatch.send_first(work, hazard, plan))
     dispatch.redraw(work, hazard, "")
 
 
@@ -55,6 +55,7 @@ def set_grade(work: UnitOfWork, hazard: Hazard, *, by: Person, grade: Grade, rea
     )
     if grade.value == hazard.grade:
         raise RuleBroken("same_grade", f"{hazard.number} 已经是{grade.zh}。")
+    raised = grade.rank < Grade(hazard.grade).rank
     hazard.grade, hazard.grade_why, hazard.grade_by_id = grade.value, reason, by.id
     leave(work, hazard, "graded", by=by, via=via, from_state=hazard.state, why=f"{grade.zh}:{reason}")
     if hazard.state in (HazardState.REPORTED.value, HazardState.ASSIGNED.value):
@@ -64,6 +65,8 @@ def set_grade(work: UnitOfWork, hazard: Hazard, *, by: Person, grade: Grade, rea
         assign(work, hazard, via=via)
     else:
         plan = dispatch.choose_plan(work, hazard)
-        restart_ladders(work, hazard)
-        dispatch.send_first(work, hazard, plan)
+        if raised and hazard.due_at is not None:  # a higher grade never gives more time
+            hazard.due_at = min(hazard.due_at, work.at + timedelta(hours=plan.rectify_hours))
+        plans.restart(work, hazard)
+        ladder.first_sent(work, hazard, dispatch.send_first(work, hazard, plan))
         dispatch.redraw(work, hazard, "")

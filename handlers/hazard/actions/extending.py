@@ -8,8 +8,8 @@ from datetime import datetime
 from bot import outbox
 from cards import hazard as cards
 from cards.words import local
-from handlers.hazard import dispatch
-from handlers.hazard.actions.steps import check, leave, restart_ladders, tell
+from handlers.hazard import dispatch, plans
+from handlers.hazard.actions.steps import check, leave, tell
 from rules import hazard as rules
 from rules.errors import RuleBroken
 from rules.hazard import Action
@@ -63,7 +63,7 @@ def decide_extension(work: UnitOfWork, hazard: Hazard, *, by: Person, granted: b
     row.decided_by_id, row.decided_at, row.granted = by.id, work.at, granted
     if granted:
         hazard.due_at = row.until
-        restart_ladders(work, hazard)
+        plans.restart(work, hazard)
     action = "extension_granted" if granted else "extension_refused"
     dispatch.redraw(work, hazard, leave(work, hazard, action, by=by, via=via, from_state=hazard.state, why=row.reason))
     asker = work.people.get(row.by_id)

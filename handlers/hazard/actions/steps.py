@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from bot import outbox
 from cards import hazard as cards
 from cards.words import local
+from handlers import duty
 from handlers.hazard import dispatch
 from rules import hazard as rules
 from rules.errors import RuleBroken
+from rules.escalation import LADDERS
 from rules.hazard import Action, Relation
 from rules.terms import Grade, HazardState, Role
 from storage.models import Hazard, Person
-from storage.people import has_role
 from storage.unit_of_work import UnitOfWork
 
 VERB_ZH = {
@@ -37,6 +36,7 @@ VERB_ZH = {
     "hidden": "改为匿名",
     "joined": "加入",
     "escalated": "系统升级提醒",
+    "policy_moved": "改用新策略",
 }
 
 
@@ -45,6 +45,9 @@ HELD_BY_ROLE = {
     Role.EXECUTIVE: {Relation.EXECUTIVE, Relation.DISPATCHER},
     Role.WORKSHOP_DIRECTOR: {Relation.DISPATCHER},
 }
+
+
+LADDER_PURPOSES = [f"hazard.{name}" for name in LADDERS]
 
 
 REPORTER_SIDE = frozenset({"filed", "corrected", "photo_added", "withdrawn", "reopened", "hidden", "graded"})
@@ -61,10 +64,13 @@ def relations(work: UnitOfWork, hazard: Hazard, person: Person) -> frozenset[Rel
         out.add(Relation.RECTIFIER)
     if any(joiner.person_id == person.id for joiner in hazard.joiners):
         out.add(Relation.CO_REPORTER)
+    if duty.stands_in_for(work, person, hazard.owner_id):
+        out.add(Relation.OWNER)
+    roles = duty.roles_of(work, person, hazard.area_id)
     for role, held in HELD_BY_ROLE.items():
-        if has_role(person, role, area_id=hazard.area_id):
+        if role in roles:
             out |= held
-    if hazard.grade == Grade.YELLOW.value and has_role(person, Role.TEAM_LEADER, area_id=hazard.area_id):
+    if hazard.grade == Grade.YELLOW.value and Role.TEAM_LEADER in roles:
         out.add(Relation.DISPATCHER)
     if hazard.plan and any(p.id == person.id for p in dispatch.acceptors(work, hazard)):
         out.add(Relation.ACCEPTOR)
@@ -157,25 +163,11 @@ def restart_rectify_ladder(work: UnitOfWork, hazard: Hazard) -> None:
         dispatch.start_ladder(work, hazard, "rectify", start=max(hazard.due_at, work.at))
 
 
-def restart_ladders(work: UnitOfWork, hazard: Hazard) -> None:
-    """A new generation voids every step: write again what the case still needs in its state."""
-    hazard.generation += 1
-    work.ladder.call_off("hazard", hazard.id, at=work.at)
-    state = HazardState(hazard.state)
-    if state in (HazardState.REPORTED, HazardState.ASSIGNED) and hazard.confirmed_at is None:
-        dispatch.start_ladder(work, hazard, "confirm", start=hazard.assigned_at or work.at)
-    if state is HazardState.TO_ACCEPT:
-        hours = dispatch.plan_of(hazard).accept_hours
-        dispatch.start_ladder(work, hazard, "accept", start=(hazard.submitted_at or work.at) + timedelta(hours=hours))
-    elif hazard.due_at is not None:
-        dispatch.start_ladder(work, hazard, "rectify", start=max(hazard.due_at, work.at))
-
-
 def end(work: UnitOfWork, hazard: Hazard) -> None:
     """A case that is over can never wake anybody again."""
     hazard.generation += 1
     work.ladder.call_off("hazard", hazard.id, at=work.at)
-    work.outbox.cancel_case("hazard", hazard.id, purposes=["hazard.confirm", "hazard.rectify", "hazard.accept"])
+    work.outbox.cancel_case("hazard", hazard.id, purposes=LADDER_PURPOSES)
     outbox.finish_todos(work, dispatch.case_of(hazard))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot import outbox
 from cards import hazard as cards
+from handlers import duty
 from handlers.hazard import dispatch
 from handlers.hazard.actions.assigning import assign
 from handlers.hazard.actions.steps import check, end, leave, tell
@@ -24,13 +25,14 @@ def reopen(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> None:
     hazard.grade_why = "上报人反映整改后问题还在,升一级"
     hazard.state, hazard.reopened_from = HazardState.REPORTED.value, hazard.reopened_from + 1
     hazard.closed_at = hazard.submitted_at = hazard.started_at = hazard.confirmed_at = None
-    hazard.rectified_by = hazard.accepted_by = None
+    closer_id, hazard.rectified_by, hazard.accepted_by = hazard.accepted_by_id, None, None
+    hazard.asked_again_at, hazard.policy_version = None, None  # it opens anew, under the policy of now
     hazard.evidence_sha, hazard.evidence_state, hazard.signals, hazard.round = "", "", [], hazard.round + 1
     hazard.generation += 1
     leave(work, hazard, "reopened", by=by, via=via, from_state=before, why=hazard.grade_why)
     work.ladder.call_off("hazard", hazard.id, at=work.at)
     assign(work, hazard, via=via)
-    for boss in dispatch.people_for(work, hazard, Role.EXECUTIVE.value):  # past whoever closed it, and their boss
+    for boss in _above(work, hazard, closer_id):
         tell(
             work,
             hazard,
@@ -39,6 +41,16 @@ def reopen(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> None:
             tag="reopened",
         )
     outbox.redraw(work, cards.reporter_key(hazard.id), cards.reporter_card(hazard))
+
+
+def _above(work: UnitOfWork, hazard: Hazard, closer_id: int | None) -> list[Person]:
+    """Past whoever closed it, and past their boss: the executives. Never only the one who closed it."""
+    executives = dispatch.people_for(work, hazard, Role.EXECUTIVE.value)
+    for people in (executives, duty.safety_officers(work), work.people.with_role(Role.ADMIN)):
+        others = [person for person in people if person.id != closer_id]
+        if others:
+            return others
+    return []
 
 
 def withdraw(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str, reason: str = "") -> None:

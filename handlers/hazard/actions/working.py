@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from bot import outbox
@@ -12,27 +11,24 @@ from handlers.hazard.actions.steps import check, end, leave, restart_rectify_lad
 from rules.errors import RuleBroken
 from rules.hazard import Action
 from rules.terms import HazardState
-from storage.models import Hazard, LadderStep, Person
+from storage.models import Hazard, Person
 from storage.unit_of_work import UnitOfWork
 
 
 def confirm(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> None:
-    """The owner (or somebody above) has seen it."""
+    """The owner (or somebody above) has seen it. A confirmation that went stale is given again, and its clock restarts."""
     check(work, hazard, Action.CONFIRM, by)
-    if hazard.confirmed_at is not None:
+    if hazard.confirmed_at is not None and hazard.asked_again_at is None:
         raise RuleBroken("already", who_did(work, hazard, "confirmed", "已经有人确认收到了。"))
+    again, hazard.asked_again_at = hazard.asked_again_at is not None, None
     hazard.confirmed_at = work.at
-    work.ladder.call_off("hazard", hazard.id, at=work.at, ladder="confirm")
+    for name in ("confirm", "stale"):
+        work.ladder.call_off("hazard", hazard.id, at=work.at, ladder=name)
     plan = dispatch.plan_of(hazard)
-    if plan.stale_minutes and not any(
-        s.ladder == "stale" and s.generation == hazard.generation for s in _steps(work, hazard)
-    ):
+    if plan.stale_minutes:
         dispatch.start_ladder(work, hazard, "stale", start=work.at + timedelta(minutes=plan.stale_minutes))
-    dispatch.redraw(work, hazard, leave(work, hazard, "confirmed", by=by, via=via, from_state=hazard.state))
-
-
-def _steps(work: UnitOfWork, hazard: Hazard) -> Sequence[LadderStep]:
-    return work.ladder.of("hazard", hazard.id)
+    why = "再次确认" if again else ""
+    dispatch.redraw(work, hazard, leave(work, hazard, "confirmed", by=by, via=via, from_state=hazard.state, why=why))
 
 
 def transfer(work: UnitOfWork, hazard: Hazard, *, by: Person, to: Person, via: str, why: str = "") -> None:
@@ -42,7 +38,7 @@ def transfer(work: UnitOfWork, hazard: Hazard, *, by: Person, to: Person, via: s
     if to.id == hazard.owner_id:
         raise RuleBroken("same_owner", f"{hazard.number} 已经由{to.name}负责。")
     before, hazard.owner, hazard.state = hazard.state, to, HazardState.ASSIGNED.value
-    hazard.confirmed_at = None
+    hazard.confirmed_at = hazard.asked_again_at = None
     last = leave(
         work,
         hazard,
@@ -66,7 +62,7 @@ def start(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> None:
     check(work, hazard, Action.START, by)
     before, hazard.state = hazard.state, HazardState.RECTIFYING.value
     hazard.started_at = work.at
-    hazard.confirmed_at = hazard.confirmed_at or work.at
+    hazard.confirmed_at, hazard.asked_again_at = hazard.confirmed_at or work.at, None
     for ladder in ("confirm", "stale"):
         work.ladder.call_off("hazard", hazard.id, at=work.at, ladder=ladder)
     dispatch.redraw(work, hazard, leave(work, hazard, "started", by=by, via=via, from_state=before))
@@ -81,7 +77,7 @@ def submit(work: UnitOfWork, hazard: Hazard, *, by: Person, words: str, via: str
     before, hazard.state = hazard.state, HazardState.TO_ACCEPT.value
     hazard.rectified_by, hazard.rectification, hazard.submitted_at = by, words, work.at
     hazard.started_at = hazard.started_at or work.at
-    hazard.confirmed_at = hazard.confirmed_at or work.at
+    hazard.confirmed_at, hazard.asked_again_at = hazard.confirmed_at or work.at, None
     hazard.signals = proof.as_rows(findings.weak)
     hazard.evidence_state = "due"  # the picture is made outside this transaction, then the acceptors are told
     work.wake.add("media")
