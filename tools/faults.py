@@ -61,7 +61,7 @@ def main() -> int:
     print(f"\nseed {wish.seed}, {monotonic() - talk.began:.0f} s\n\n{table(results)}")
     wrong = [r for r in results if not r.ok]
     for r in wrong:
-        print(f"\n✘ {r.fault}:\n" + "\n".join(f"   {line}" for line in r.wrong[:12]))
+        print(f"\n✘ {r.fault}:\n" + "\n".join(f"   {line}" for line in [*r.missed, *r.wrong][:12]))
     return 1 if wrong else 0
 
 
@@ -91,7 +91,8 @@ def _one(name: str, run: object, talk: Transcript) -> Result:
         result = Result(name, wrong=[f"{type(error).__name__}: {error}\n{where}"])
     mark = "✔" if result.ok else "✘"
     talk.say(
-        f"{mark} {name} in {monotonic() - began:.0f} s {result.note}" + "".join(f"\n✘ {w}" for w in result.wrong[:5])
+        f"{mark} {name} in {monotonic() - began:.0f} s {result.note}"
+        + "".join(f"\n✘ {w}" for w in [*result.missed, *result.wrong][:5])
     )
     return result
 

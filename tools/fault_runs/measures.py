@@ -126,9 +126,10 @@ def throughput(plan: Plan) -> Result:
         result.lost += count - confirmed
         result.wrong.append(f"{count - confirmed} of {count} were not confirmed")
     rate = confirmed / max(0.001, (last - first).total_seconds())
+    result.figure = (rate, count)
     result.note = f"{rate:.0f}/s of {count} (goal {THROUGHPUT_PER_S:.0f}/s)"
     if rate < THROUGHPUT_PER_S:
-        result.wrong.append(f"only {rate:.0f} sends a second")
+        result.missed.append(f"only {rate:.0f} sends a second")
     return result
 
 
@@ -161,7 +162,7 @@ def load(plan: Plan) -> Result:
         f"{yellow:.1f} s; RSS MB " + ", ".join(f"{name} {before[name]:.0f}→{after[name]:.0f}" for name in before)
     )
     if not answers <= INBOUND_P95_S:
-        result.wrong.append(f"p95 of the answers to callbacks {answers * 1000:.0f} ms")
+        result.missed.append(f"p95 of the answers to callbacks {answers * 1000:.0f} ms")
     if not red <= yellow + 1:
         result.wrong.append(f"red notices after {red:.1f} s, yellow after {yellow:.1f} s")
     result.wrong += [f"{name} grew by {mb:.0f} MB" for name, mb in grown.items() if mb > GROWTH_MB]
@@ -221,7 +222,8 @@ class Probe:
 
 
 def _goal(result: Result, name: str, value: float, goal: float, unit: str, *, n: int) -> Result:
+    result.figure = (value, n)
     result.note = f"{name} {value:.2f} {unit} of {n} (goal {goal:g} {unit})"
     if not value <= goal:
-        result.wrong.append(f"{name} is {value:.2f} {unit}, goal {goal:g}")
+        result.missed.append(f"{name} is {value:.2f} {unit}, goal {goal:g}")
     return result

@@ -26,11 +26,13 @@ class Result:
     doubled: int = 0
     recover_s: float | None = None
     note: str = ""
+    figure: tuple[float, int] | None = None  # what a run measured beside that, and of how many
     wrong: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)  # goals of figures that were not kept
 
     @property
     def ok(self) -> bool:
-        return not self.wrong and self.lost == 0 and self.doubled == 0
+        return not self.wrong and not self.missed and self.lost == 0 and self.doubled == 0
 
     def add(self, found: checks.Found, recover_s: float | None) -> None:
         self.runs += 1
