@@ -51,6 +51,7 @@ CHOICE_ZH: Mapping[str, Mapping[str, str]] = {
         "machine": "机电设备",
     },
 }
+WATCH_UNTIL = "fire_watch_until"  # among a permit's facts: the end of the watch in force when the work ended
 Row = Mapping[str, Any]
 
 
@@ -251,6 +252,12 @@ def unconfirmed(permit: Permit) -> list[PermitParty]:
     return [p for p in permit.parties if p.left_at is None and p.called_at is not None and p.confirmed_at is None]
 
 
+def watched_until(permit: Permit) -> datetime | None:
+    """Until when the point is watched after the work (监火); None when no watch is wanted or it was closed."""
+    until = permit.facts.get(WATCH_UNTIL)
+    return datetime.fromisoformat(until) if until and not permit.facts.get("residual_fire_checked") else None
+
+
 def _buttons(permit: Permit, state: PermitState) -> list[Button]:
     n = permit.id
 
@@ -258,6 +265,8 @@ def _buttons(permit: Permit, state: PermitState) -> list[Button]:
         return Button(label, f"permit.{verb}:{n}", style)  # type: ignore[arg-type]
 
     if permit.ended_at is not None and not state.is_final:
+        if watched_until(permit) is not None:
+            return [button("监火结束", "watched", "primary"), button("还没完,继续", "unfinish")]
         return [button("验收关闭", "accept", "primary"), button("还没完,继续", "unfinish")]
     if state is PermitState.SUBMITTED:
         first = [button("会签", "sign")] if _open(permit, "countersign") else []

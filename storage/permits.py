@@ -193,10 +193,10 @@ class Permits:
     # -- judging again
 
     def judge_due(self, at: datetime, *, limit: int = 200) -> Sequence[int]:
-        """Live permits whose next judgement is due, longest due first."""
+        """Live permits, and expired ones under fire watch, whose next judgement is due; longest due first."""
         return self.db.scalars(
             select(Permit.id)
-            .where(Permit.state.in_(LIVE), Permit.judge_at.is_not(None), Permit.judge_at <= at)
+            .where(Permit.state.in_((*LIVE, PermitState.EXPIRED.value)), Permit.judge_at.is_not(None), Permit.judge_at <= at)
             .order_by(Permit.judge_at, Permit.id)
             .limit(limit)
         ).all()
@@ -210,15 +210,15 @@ class Permits:
             .execution_options(synchronize_session=False)
         )
 
-    def touch(self, where: Any, *, at: datetime) -> int:
+    def touch(self, where: Any, *, at: datetime, wait: bool = True) -> int:
         """Something changed near these permits: they are judged at once. Returns how many.
 
         Rows are locked in the order of their ids, so that two feeds touching the same permits never block each other
-        for good. A judgement holds the same lock while it reads, so no change is seen by neither.
+        for good. A judgement holds the same lock while it reads, so no change is seen by neither. Who holds a permit
+        already must not `wait` for others: it leaves out those that are busy and looks again itself.
         """
-        ids = self.db.scalars(
-            select(Permit.id).where(Permit.state.in_(LIVE), where).order_by(Permit.id).with_for_update()
-        ).all()
+        query = select(Permit.id).where(Permit.state.in_(LIVE), where).order_by(Permit.id)
+        ids = self.db.scalars(query.with_for_update(skip_locked=not wait)).all()
         if ids:
             self.db.execute(
                 update(Permit)
@@ -228,9 +228,12 @@ class Permits:
             )
         return len(ids)
 
-    def touch_near(self, box: Box | None, area_id: int | None, *, at: datetime) -> int:
+    def touch_near(self, box: Box | None, area_id: int | None, *, at: datetime, but: int | None = None) -> int:
+        """Permits in the box or area; with `but` (the caller's own permit) those that are busy are left out."""
         here = _here(box, area_id)
-        return 0 if here is None else self.touch(here, at=at)
+        if here is None:
+            return 0
+        return self.touch(here, at=at) if but is None else self.touch(and_(here, Permit.id != but), at=at, wait=False)
 
     def touch_all(self, *, at: datetime) -> int:
         """Something changed for the whole plant (wind)."""

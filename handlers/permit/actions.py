@@ -43,6 +43,7 @@ VERB_ZH = {
     "handover": "监护交接",
     "finished": "收工",
     "unfinished": "继续作业",
+    "watched": "监火结束",
     "closed": "验收关闭",
     "expired": "到期",
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from bot import outbox
 from bot.outbox import Address
 from cards import permit as cards
+from cards.words import clock_time
 from handlers.permit import tables
 from rules.permit import approval
 from rules.permit.life import PermitState
@@ -211,6 +212,9 @@ def waiting(permit: Permit) -> list[str]:
         rows = [row for row in permit.approvals if row.kind in ("approve", "countersign") and row.granted is None]
         return ["待签:" + "、".join(row.words for row in rows)] if rows else []
     if permit.ended_at is not None and not state.is_final:
+        until = cards.watched_until(permit)
+        if until is not None:
+            return [f"已收工,监火到{clock_time(until)}"]
         return ["已收工,待验收签字"]
     if state is not PermitState.APPROVED:
         return []

@@ -15,7 +15,7 @@ from cards.words import zone
 from handlers.permit import gas_facts, neighbours, surroundings, tables
 from handlers.permit.surroundings import Watch
 from rules import certificates
-from rules.permit import RuleTable, Stage, gas
+from rules.permit import RuleTable, Stage, gas, hours
 from storage.models import Permit
 from storage.permits import LIVE
 from storage.unit_of_work import UnitOfWork
@@ -44,7 +44,7 @@ def gather(work: UnitOfWork, table: RuleTable, permit: Permit, *, at: datetime, 
     notes: list[str] = []
     found |= _times(permit, at, stage)
     planned = permit.planned_start if stage is Stage.REQUEST else None
-    found |= _calendar(table, max(at, planned) if planned is not None else at)
+    found |= calendar(table, max(at, planned) if planned is not None else at, permit.valid_until or permit.planned_end)
     found |= _people(work, permit, at, stage)
     found |= gas_facts.sampled(permit, work)
     found |= _papers(work, permit, stage)
@@ -58,7 +58,7 @@ def gather(work: UnitOfWork, table: RuleTable, permit: Permit, *, at: datetime, 
     force, wind_until = surroundings.wind_force(work, work.at)
     if force is not None:
         found["wind_force"] = force
-    found |= neighbours.neighbours(work, permit, notes)
+    found |= neighbours.neighbours(work, permit, notes, running=stage is Stage.RUN)
     found |= neighbours.hazards(work, permit, notes)
     answers = dict(permit.facts)
     facts = {**answers, **found}
@@ -70,7 +70,7 @@ def gather(work: UnitOfWork, table: RuleTable, permit: Permit, *, at: datetime, 
     return Gathered(facts, frozenset(found), notes, min(times, default=None), lel_vol)
 
 
-_KEEP_ANSWER = {"continuous_monitoring", "cross_work", "in_tank_dike"}
+_KEEP_ANSWER = {"continuous_monitoring", "coordinator_id", "cross_work", "in_tank_dike"}
 """People may know more than the ledger: their answer stands unless the machine saw it with its own eyes."""
 
 _NEARER = {"solvent_work_distance", "hot_work_distance", "blind_plate_distance"}
@@ -102,9 +102,20 @@ def _iso(moment: datetime) -> str:
     return moment.isoformat()
 
 
-def _calendar(table: RuleTable, at: datetime) -> dict[str, Any]:
+def calendar(table: RuleTable, at: datetime, until: datetime | None) -> dict[str, Any]:
+    """Holiday or rest day at `at`, and the first midnight before `until` that begins one."""
     holiday, rest = tables.day_kind(at.astimezone(table.settings.zone).date())
-    return {} if holiday is None else {"is_holiday": holiday, "is_rest_day": rest}
+    if holiday is None:
+        return {}
+    found: dict[str, Any] = {"is_holiday": holiday, "is_rest_day": rest, "rest_day_from": None}
+    if until is not None and not (holiday or rest):
+        midnight = hours.next_midnight(at, table.settings)
+        while midnight < until:
+            if any(tables.day_kind(midnight.astimezone(table.settings.zone).date())):
+                found["rest_day_from"] = _iso(midnight)
+                break
+            midnight = hours.next_midnight(midnight, table.settings)
+    return found
 
 
 def _people(work: UnitOfWork, permit: Permit, at: datetime, stage: Stage) -> dict[str, Any]:

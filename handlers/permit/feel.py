@@ -9,21 +9,24 @@ from typing import Any
 import structlog
 
 from bot import outbox
+from cards import permit as cards
 from cards.words import clock_time
-from handlers.permit import cast, facts, judge, running, tables
+from handlers.permit import cast, facts, fire_watch, judge, running, tables
 from handlers.permit.actions import leave_line, moment, move_on
 from handlers.permit.judge import Judgement
 from rules.errors import RuleBroken
 from rules.permit import Result, Stage, Verdict
 from rules.permit.life import PermitState, Step
 from rules.permit.model import RuleResult
+from rules.terms import Role
 from storage.models import Permit, Person
 from storage.unit_of_work import UnitOfWork
 
 log = structlog.get_logger()
 
-WHILE_PAUSED = frozenset({"HW-A05", "HW-A06", "CS-008", "G-006"})  # they speak of going on, which resuming asks again
+DANGER = frozenset({"G-020", "HW-A16", "CS-011"})  # what calls people away although nobody is at work
 STOPPABLE = (PermitState.ACTIVE, PermitState.INTERRUPTED)
+ASK_AGAIN_TIMES = 3  # then the leaders are told
 
 
 def judge_again(work: UnitOfWork, permit_id: int) -> str:
@@ -35,14 +38,16 @@ def judge_again(work: UnitOfWork, permit_id: int) -> str:
     state = PermitState(permit.state)
     if permit.judge_at is None or permit.judge_at > work.at or state not in judge.STAGE_OF:
         return "not_due"
-    if state is not PermitState.EXPIRED and _is_over(permit, work.at):
+    if state is not PermitState.EXPIRED and _is_over(permit, work.at) and permit.ended_at is None:
         expire(work, permit)
         return "expired"
     if state is PermitState.APPROVED:
         permit.judge_at = permit.valid_until
         return "waits"
     judged = judge.judge(work, permit, stage=Stage.RUN)
-    causes = _causes(judged.verdict, state)
+    causes = _causes(permit, judged.verdict, state)
+    if not causes and permit.ended_at is not None:
+        return _after_the_end(work, permit, judged)
     if causes and state in STOPPABLE:
         judged = judge.judge(work, permit, stage=Stage.RUN, with_fix=True)
         judge.keep(work, permit, judged, cause="suspended")
@@ -56,19 +61,39 @@ def judge_again(work: UnitOfWork, permit_id: int) -> str:
         permit.next_due = [due.as_dict() for due in judged.verdict.due_next]
         outcome = "same"
     permit.judge_at = judge.next_judgement(tables.rules_of(work).table, permit, judged, work.at)
-    if PermitState(permit.state) is PermitState.ACTIVE:
+    if PermitState(permit.state) is PermitState.SUSPENDED:
+        _call_again(work, permit)
+    elif PermitState(permit.state) is PermitState.ACTIVE:
         _remind(work, permit, judged)
     return outcome
+
+
+def _after_the_end(work: UnitOfWork, permit: Permit, judged: Judgement) -> str:
+    """The work is done and waits for its acceptance: nothing is stopped any more, a fire watch is still kept."""
+    fire_watch.remind(work, permit)
+    until = cards.watched_until(permit)
+    until = until if until is not None and until > work.at else None
+    if _is_over(permit, work.at):
+        permit.judge_at = until
+    else:
+        later = judge.next_judgement(tables.rules_of(work).table, permit, judged, work.at)
+        permit.judge_at = min(later, until) if until is not None else later
+    return "ended"
 
 
 def _is_over(permit: Permit, at: datetime) -> bool:
     return permit.valid_until is not None and at > permit.valid_until
 
 
-def _causes(verdict: Verdict, state: PermitState) -> list[RuleResult]:
-    """Rules that no longer hold. What is not known any more counts as broken: nothing unknown is a pass."""
-    excused = WHILE_PAUSED if state is PermitState.INTERRUPTED else frozenset()
-    rows = [row for row in verdict.failing() if row.id not in excused]
+def _causes(permit: Permit, verdict: Verdict, state: PermitState) -> list[RuleResult]:
+    """Rules that no longer hold. What is not known any more counts as broken: nothing unknown is a pass.
+
+    While nobody works, in a pause or after the end, only what is a danger to whoever stands there stops anything: the
+    rest speaks of going on, and resuming asks all of it again.
+    """
+    rows = list(verdict.failing())
+    if state is PermitState.INTERRUPTED or permit.ended_at is not None:
+        rows = [row for row in rows if row.id in DANGER and row.result is Result.FAIL]
     return sorted(rows, key=lambda row: row.id not in _FIRST)
 
 
@@ -127,6 +152,24 @@ def _call(work: UnitOfWork, permit: Permit, text: str, last: str) -> None:
     )
 
 
+def _call_again(work: UnitOfWork, permit: Permit) -> None:
+    """Who has not confirmed is called again; the third time the leaders of the place hear who is missing."""
+    if permit.suspended_at is None:
+        return
+    times = int((work.at - permit.suspended_at) / judge.CONFIRM_EVERY)
+    silent = {party.person_id: party.person for party in cards.unconfirmed(permit)}
+    if not silent or not 1 <= times <= ASK_AGAIN_TIMES:
+        return
+    text = f"⚠ {permit.number} 已叫停,您还没有确认停工。请停止作业、撤到安全处,点卡片“确认停工”。"
+    cast.tell(work, permit, silent.values(), text, tag=f"confirm:{times}", urgency=outbox.ALARM)
+    if times == ASK_AGAIN_TIMES:
+        names = "、".join(person.name for person in silent.values())
+        text = f"⚠ {permit.number} {cards.place(permit)} 已叫停{times * 3}分钟,{names}还没有确认停工,请到现场核实。"
+        leaders = [p for p in cast.shift_leaders(work, permit) if p.id not in silent]
+        officers = [p for p in work.people.with_role(Role.SAFETY_OFFICER) if p.id not in silent]
+        cast.tell(work, permit, [*leaders, *officers], text, tag="unconfirmed", urgency=outbox.ALARM)
+
+
 def stop_by_hand(work: UnitOfWork, permit: Permit, *, by: Person, why: str, via: str) -> None:
     """Anybody on the permit, a leader or a safety officer stops the work (4.8, 4.10)."""
     running.need_watcher(permit, by)
@@ -137,7 +180,7 @@ def stop_by_hand(work: UnitOfWork, permit: Permit, *, by: Person, why: str, via:
         "resumes_when": "异常消除并确认后",
     }
     suspend(work, permit, [reason], by=by, via=via)
-    permit.judge_at = work.at + judge.NEVER_LATER_THAN
+    permit.judge_at = work.at + judge.CONFIRM_EVERY
 
 
 def confirm(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:

@@ -10,7 +10,7 @@ from bot.turn import Turn
 from cards import permit as cards
 from cards.card import Button, Card
 from cards.words import zone
-from handlers.permit import answers, apply, cast, fixing, gas_talk, measure_talk, sign_talk, work_talk
+from handlers.permit import answers, apply, cast, fixing, gas_talk, measure_talk, sign_talk, watch_talk, work_talk
 from handlers.permit.talk import (
     ANSWER,
     FINISH_PHOTO,
@@ -25,6 +25,7 @@ from handlers.permit.talk import (
     START_PHOTO,
     TELLING,
     UNIT,
+    WATCH_PHOTO,
     pick,
     press,
 )
@@ -131,6 +132,7 @@ flow = Flow(
         MEASURE: _shown(measure_talk.measure_sent),
         START_PHOTO: _shown(work_talk.start_photo),
         FINISH_PHOTO: _shown(work_talk.finish_photo),
+        WATCH_PHOTO: _shown(watch_talk.photo_sent),
         HANDOVER: _spoken(work_talk.handover_said),
     },
     anywhere=[said(CANCEL, apply.cancelled), like(NUMBER, one)],
@@ -174,6 +176,7 @@ flow = Flow(
         "permit.give": pick(work_talk.give),
         "permit.finish": press(work_talk.finish),
         "permit.unfinish": press(work_talk.unfinish),
+        "permit.watched": press(watch_talk.ended),
         "permit.accept": press(work_talk.accept),
         "permit.renew": press(work_talk.renew),
     },

@@ -15,6 +15,7 @@ from storage.unit_of_work import UnitOfWork
 LEAK = re.compile(r"漏|泄|渗|冒烟|着火|起火|异味|气味|喷出")
 PAINTING = re.compile(r"喷漆|刷漆|油漆|涂刷|防腐|溶剂|清洗")
 CROSS_WORK_M = 15.0  # other works this near are cross work (4.7); an enterprise figure
+UNDER_WAY = (PermitState.ACTIVE.value, PermitState.INTERRUPTED.value)
 SAME_PLACE_M = 10.0  # tickets held for one place (4.6), painting beside fire (5.2.9)
 WORK_WORDS: Mapping[str, re.Pattern[str]] = {
     Work.HOT_WORK.value: re.compile(r"动火|电焊|气焊|焊接|气割|切割|打磨|砂轮"),
@@ -28,10 +29,14 @@ WORK_WORDS: Mapping[str, re.Pattern[str]] = {
 }
 
 
-def neighbours(work: UnitOfWork, permit: Permit, notes: list[str]) -> dict[str, Any]:
-    """Other permits nearby (SIMOPS): distances, tickets held for the same place, works that disturb each other."""
+def neighbours(work: UnitOfWork, permit: Permit, notes: list[str], *, running: bool = False) -> dict[str, Any]:
+    """Other permits nearby (SIMOPS): distances, tickets held for the same place, works that disturb each other.
+
+    Before the start everything that is approved counts; work that is `running` is disturbed only by work under way.
+    """
     near = surroundings.others(work, permit)
-    open_near = [(other, metres) for other, metres in near if other.state != PermitState.SUSPENDED.value]
+    disturbing = UNDER_WAY if running else (PermitState.APPROVED.value, *UNDER_WAY)
+    open_near = [(other, metres) for other, metres in near if other.state in disturbing and other.ended_at is None]
     found: dict[str, Any] = {}
     for name, kind, asked_for in (
         ("blind_plate_distance", Work.BLIND_PLATE.value, Work.HOT_WORK.value),
@@ -59,6 +64,9 @@ def neighbours(work: UnitOfWork, permit: Permit, notes: list[str]) -> dict[str, 
         found["for_work_end"] = max(ends).isoformat() if ends else None
     if any(metres <= CROSS_WORK_M for _, metres in open_near):
         found["cross_work"] = True
+        named = [other.facts.get("coordinator_id") for other, metres in open_near if metres <= CROSS_WORK_M]
+        if coordinator := next((name for name in named if name), None):
+            found["coordinator_id"] = coordinator  # whoever was named by the neighbour coordinates both (4.7)
     if open_near:
         seen = [f"{other.number}{Work(other.work).zh}({metres:.0f}m)" for other, metres in open_near[:3]]
         notes.append("附近有作业:" + "、".join(seen))

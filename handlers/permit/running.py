@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot import outbox
 from cards import permit as cards
-from handlers.permit import cast, facts, gas_facts, judge, measures, surroundings, tables
+from handlers.permit import cast, facts, fire_watch, gas_facts, judge, measures, surroundings, tables
 from handlers.permit.actions import leave_line, moment, move_on, plan_judgement
 from handlers.permit.judge import Judgement
 from rules import certificates
@@ -148,8 +148,24 @@ def start(work: UnitOfWork, permit: Permit, *, by: Person, photo_sha: str, via: 
     going = judge.judge(work, permit, stage=Stage.RUN)
     judge.keep(work, permit, going, cause="started")
     plan_judgement(work, permit, going)
+    tell_neighbours(work, permit)
     last = leave_line(work, permit, "started", by=by, via=via, before=before, verdict=permit.verdict_id)
     cast.post(work, permit, cast.everyone(permit), purpose="permit.started", last=last, urgency=outbox.URGENT)
+
+
+def tell_neighbours(work: UnitOfWork, permit: Permit) -> None:
+    """Work that begins here may disturb work nearby (7.6, 5.2.9): the others are judged at once.
+
+    One that begins in the same moment is busy and left out, so this permit is judged again shortly and sees it.
+    """
+    work.flush()
+    surroundings.touch(work, surroundings.point_of(permit), permit.area_id, but=permit.id)
+    if surroundings.others(work, permit):
+        again = work.at + LOOK_AGAIN
+        permit.judge_at = min(permit.judge_at, again) if permit.judge_at is not None else again
+
+
+LOOK_AGAIN = timedelta(seconds=5)
 
 
 def _watch_from_now(work: UnitOfWork, permit: Permit, *, by: Person, photo_sha: str = "") -> None:
@@ -199,6 +215,7 @@ def resume(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
     _watch_from_now(work, permit, by=by)
     work.flush()
     plan_judgement(work, permit, judged)
+    tell_neighbours(work, permit)
     last = leave_line(work, permit, "resumed", by=by, via=via, before=before, verdict=permit.verdict_id)
     cast.post(work, permit, cast.everyone(permit), purpose="permit.resumed", last=last, urgency=outbox.URGENT)
 
@@ -223,6 +240,8 @@ def hand_over(work: UnitOfWork, permit: Permit, *, by: Person, to: Person, via: 
         raise RuleBroken("same", f"{to.name}已经是监护人。")
     if cast.is_on(permit, to, cast.WORKER):
         raise RuleBroken("guardian", f"{to.name}是作业人,不能同时当监护人(4.10 f)。")
+    if work.permits.guarded_by(to.id, but=permit.id):
+        raise RuleBroken("guardian", f"{to.name}正在监护另一处作业,请选别人(4.10 f)。")
     if work.certificates.best(to.id, certificates.guardian_kinds(permit.work)) is None:
         raise RuleBroken("guardian", f"{to.name}没有监护人培训合格证,请选持证的人(4.10)。")
     cast.leave(permit, cast.GUARDIAN, work)
@@ -247,7 +266,7 @@ def finish(work: UnitOfWork, permit: Permit, *, by: Person, photo_sha: str, via:
         raise RuleBroken("already", f"{permit.number} 已经收工,待验收。")
     if permit.work == Work.HOT_WORK.value and not photo_sha:
         raise RuleBroken("photo", "请把清理后的动火点拍一张发来(确认无残留火种,5.2.14)。")
-    known = {"residual_fire_checked": True} if permit.work == Work.HOT_WORK.value else {}
+    known = fire_watch.after_the_end(work, permit) if permit.work == Work.HOT_WORK.value else {}
     if permit.work == Work.CONFINED_SPACE.value:
         known |= {"people_counted_out": True, "entry_register_complete": True}
     permit.facts = {**permit.facts, **known}
@@ -266,7 +285,10 @@ def unfinish(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
     if permit.ended_at is None or PermitState(permit.state).is_final:
         raise RuleBroken("state", "这张票没有待验收。")
     permit.ended_at = None
-    permit.facts = {k: v for k, v in permit.facts.items() if k not in ("residual_fire_checked", "people_counted_out")}
+    gone = ("residual_fire_checked", "people_counted_out", fire_watch.UNTIL)
+    permit.facts = {k: v for k, v in permit.facts.items() if k not in gone}
+    permit.judge_at = work.at  # its time may be over meanwhile
+    work.wake.add("chat")
     cast.redraw(work, permit, leave_line(work, permit, "unfinished", by=by, via=via))
 
 
@@ -276,6 +298,7 @@ def accept(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
         raise RuleBroken("state", who_closed(work, permit) or "还没有收工,请先由监护人点收工。")
     if cast.is_on(permit, by, cast.WORKER) or not (cast.may_lead(permit, by) or has_role(by, Role.SAFETY_OFFICER)):
         raise RuleBroken("who", "验收由当班班长、车间主任或安全员签字,作业人不能验收自己的作业。")
+    fire_watch.need_none(permit)
     before = move_on(work, permit, Step.CLOSE, moment(work, permit, None, acceptance_signed=True))
     permit.approvals.append(
         PermitApproval(kind="acceptance", step="acceptance", person=by, granted=True, decided_at=work.at)

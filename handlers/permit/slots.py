@@ -86,26 +86,30 @@ def set_time(permit: Permit, start: datetime, length: timedelta) -> None:
     permit.planned_start, permit.planned_end = start, start + max(length, timedelta(minutes=10))
 
 
-def _named(turn: Turn, text: str) -> tuple[list[Person], list[str]]:
-    """(people of the roll, names that nobody has)."""
-    found, unknown = [], []
+def named(turn: Turn, text: str) -> tuple[list[Person], str]:
+    """(people of the roll, a note on the first name that nobody or more than one has). A staff number is a name too."""
+    found, note = [], ""
     for name in [part for part in re.split(r"[,,、;;和\s]+", text) if part][:MAX_PEOPLE]:
-        people = turn.work.people.by_name(name)
-        if name in ("我", "我自己"):
-            people = [turn.person]
-        if people:
+        people = [turn.person] if name in ("我", "我自己") else list(turn.work.people.by_name(name))
+        if not people:
+            known = turn.work.people.by_code(name)
+            people = [known] if known is not None and known.active else []
+        if len(people) == 1:
             found.append(turn.work.people.get(people[0].id))
+        elif people:
+            codes = "、".join(person.code for person in people[:4])
+            note = note or f"有{len(people)}位“{name[:8]}”,请说工号({codes})。"
         else:
-            unknown.append(name)
-    return found, unknown
+            note = note or f"名册里没有“{name[:8]}”,请说全名或点一下。"
+    return found, note
 
 
 def guardian_said(turn: Turn, permit: Permit, text: str) -> str:
-    found, unknown = _named(turn, text)
-    if not found:
-        return f"名册里没有“{unknown[0][:8] if unknown else text[:8]}”,请说全名或点一下。"
+    found, note = named(turn, text)
+    if not found or note:
+        return note or "请说监护人的全名或点一下。"
     set_guardian(turn, permit, found[0])
-    return ""
+    return "" if len(found) == 1 else f"监护人只能是一位,已记{found[0].name}。"
 
 
 def set_guardian(turn: Turn, permit: Permit, person: Person) -> None:
@@ -115,8 +119,8 @@ def set_guardian(turn: Turn, permit: Permit, person: Person) -> None:
 
 
 def workers_said(turn: Turn, permit: Permit, text: str) -> str:
-    found, unknown = _named(turn, text)
+    found, note = named(turn, text)
     cast.leave(permit, cast.WORKER, turn.work)
     for person in found:
         cast.join(permit, person, cast.WORKER, turn.work)
-    return f"名册里没有“{unknown[0][:8]}”,请核对名字。" if unknown else ""
+    return note

@@ -214,9 +214,10 @@ def point_of(place: Permit) -> Point | None:
     return Point(lat=place.lat, lon=place.lon) if place.lat is not None and place.lon is not None else None
 
 
-def touch(work: UnitOfWork, point: Point | None, area_id: int | None) -> int:
-    """Something happened here: live permits in reach are judged at once. Returns how many."""
-    touched = work.permits.touch_near(box(point, REACH_M) if point is not None else None, area_id, at=work.at)
+def touch(work: UnitOfWork, point: Point | None, area_id: int | None, *, but: int | None = None) -> int:
+    """Something happened here: live permits in reach (not the caller's own, `but`) are judged at once. How many."""
+    here = box(point, REACH_M) if point is not None else None
+    touched = work.permits.touch_near(here, area_id, at=work.at, but=but)
     if touched:
         work.wake.add("chat")
     return touched

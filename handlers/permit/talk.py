@@ -13,6 +13,7 @@ from rules.errors import RuleBroken
 from storage.models import Permit
 
 FLOW = "permit"
+WATCH_PHOTO = "watch_photo"
 TELLING, GAS, UNIT, METER, GROUP, ANSWER = "telling", "gas", "unit", "meter", "group", "answer"
 SITE, REASON, MEASURE, START_PHOTO, FINISH_PHOTO, HANDOVER = (
     "site",

@@ -7,7 +7,7 @@ from typing import Any
 from bot.turn import Turn
 from cards import permit as cards
 from cards.words import clock_time
-from handlers.permit import actions, answers, cast, feel, judge, running, signing
+from handlers.permit import actions, answers, cast, feel, judge, running, signing, slots
 from handlers.permit.talk import (
     FINISH_PHOTO,
     HANDOVER,
@@ -185,9 +185,9 @@ def give(turn: Turn, permit: Permit, person_id: str) -> None:
 
 def handover_said(turn: Turn) -> None:
     permit = permit_of(turn, lock=True)
-    people = turn.work.people.by_name(turn.text.strip())
-    if not people:
-        turn.say(f"名册里没有“{turn.text[:8]}”,请说全名。")
+    people, note = slots.named(turn, turn.text)
+    if not people or note:
+        turn.say(note or "请说接班监护人的全名。")
         return
     guarded(turn, permit, lambda: give(turn, permit, str(people[0].id)))
 
@@ -214,7 +214,9 @@ def finish_photo(turn: Turn) -> None:
 def _finished(turn: Turn, permit: Permit, photo: str) -> None:
     running.finish(turn.work, permit, by=turn.person, photo_sha=photo, via=turn.via)
     turn.done()
-    turn.say(f"{permit.number} 已收工,等验收签字。", case=cast.case_of(permit))
+    until = cards.watched_until(permit)
+    then = f"请留守监火到{clock_time(until)},到时点“监火结束”。" if until is not None else "等验收签字。"
+    turn.say(f"{permit.number} 已收工,{then}", case=cast.case_of(permit))
 
 
 def unfinish(turn: Turn, permit: Permit) -> None:

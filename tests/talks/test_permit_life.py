@@ -1,0 +1,224 @@
+"""A permit that lives among others: neighbours, pauses, the end and its fire watch, calls that nobody confirms."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from handlers.permit import facts
+from rules import escalation
+from rules.permit import load
+from storage.models import Permit, Person
+from tests import permits as p
+from tests.permits import APPLICANT, GUARDIAN, LEADER, WORKER
+from tests.pictures import scene
+from tests.plant import Plant
+
+NUMBER = "ZY-0001"
+
+
+@pytest.fixture
+def plant(sqlite_url, redis_client, tmp_path):
+    made = Plant(sqlite_url, redis_client, tmp_path)
+    yield made
+    made.services.engine.dispose()
+
+
+def permit(plant, number=NUMBER):
+    with plant.work(read_only=True) as work:
+        return work.permits.by_number(number)
+
+
+def set_rules(plant, **permit_rules) -> None:
+    """The plant's own settings for permits, put in force."""
+    with plant.work() as work:
+        work.policies.publish({**escalation.DEFAULT, "permit": permit_rules}, at=work.at, by_id=None)
+        work.commit()
+
+
+def other_permit(plant, **values) -> str:
+    """Another permit straight into the database, where the talk itself is not what is tested."""
+    with plant.work() as work:
+        lat, lon = p.spot(plant, "P-102B")
+        made = work.permits.add(
+            Permit(
+                number="ZY-0900",
+                created_at=work.at,
+                suspend_why=[],
+                next_due=[],
+                parties=[],
+                approvals=[],
+                gas_tests=[],
+                generation=1,
+                area_id=work.plant.area_by_code("BF").id,
+                lat=lat,
+                lon=lon,
+                **{"facts": {}, **values},
+            )
+        )
+        work.commit()
+        return made.number
+
+
+# -- neighbours
+
+
+def test_painting_that_begins_beside_a_fire_stops_the_fire_at_once(plant):
+    p.at_work(plant)
+    other_permit(plant, work="work_at_height", level="I", state="approved", content="P-102A管架刷漆防腐")
+    p.one(plant, 2)
+    assert permit(plant).state == "active"  # approved only: nobody paints yet
+    with plant.work() as work:
+        from handlers.permit import running
+
+        other = work.permits.by_number("ZY-0900")
+        other.state = "active"
+        running.tell_neighbours(work, other)
+        work.commit()
+    plant.settle()
+    found = permit(plant)
+    assert found.state == "suspended"
+    assert "HW-C04" in {why["rule"] for why in found.suspend_why}
+    plant.phone(WORKER).sees("立即停止作业", NUMBER)
+
+
+def test_a_coordinator_named_by_the_neighbour_serves_both(plant):
+    other_permit(plant, work="temp_power", state="approved", content="焊机接临时电", facts={"coordinator_id": "周敏"})
+    p.feed(plant)
+    p.ask_for(plant).sees("一级动火 · 通过")
+    with plant.work(read_only=True) as work:
+        draft = work.permits.draft_of(work.people.by_code("madeshun").id, since=plant.now - timedelta(days=1))
+        assert work.permits.verdict(draft.verdict_id).facts["coordinator_id"] == "周敏"
+
+
+def test_a_handover_to_somebody_who_guards_elsewhere_is_refused(plant):
+    guardian = p.at_work(plant)
+    with plant.work(read_only=True) as work:
+        busy = work.people.by_name("高峰")[0].id
+    other_permit(plant, work="lifting", level="3", state="active", content="吊转子", guardian_id=busy)
+    guardian.taps("监护交接", on=NUMBER).says("高峰").sees("正在监护另一处作业")
+    assert permit(plant).guardian.name == GUARDIAN
+
+
+# -- pauses and the end
+
+
+def test_a_pause_into_the_night_is_no_suspension_but_going_on_is_refused(plant):
+    plant.now += timedelta(hours=9)  # 18:00 at the plant
+    guardian = p.at_work(plant, when="现在干4小时")
+    p.running(plant, minutes=100)
+    guardian.taps("中断", on=NUMBER)
+    p.running(plant, minutes=30, guardian="")
+    assert permit(plant).state == "interrupted"
+    plant.phone(WORKER).does_not_see("立即停止作业")
+    guardian.taps("监护打卡", on=NUMBER).taps("报气体", on=NUMBER).says("可燃0.1%LEL").taps("BX-01")
+    guardian.taps("恢复作业", on=NUMBER).sees("还不能恢复", "HW-G06")
+
+
+def test_gas_in_a_pause_still_calls_people_away(plant):
+    guardian = p.at_work(plant)
+    guardian.taps("中断", on=NUMBER)
+    p.one(plant, 10)
+    assert permit(plant).state == "suspended"
+
+
+def test_finished_work_that_waits_for_acceptance_is_left_in_peace(plant):
+    guardian = p.at_work(plant, when="现在干1小时")
+    guardian.taps("收工", on=NUMBER).sends_photo(scene(90))
+    plant.forward(minutes=95)  # silent detector, silent guardian, validity over
+    assert permit(plant).state == "active"
+    worker = plant.phone(WORKER)
+    worker.does_not_see("立即停止作业").does_not_see("已到期")
+    plant.phone(LEADER).taps("验收关闭", on=NUMBER)
+    assert permit(plant).state == "closed"
+
+
+def test_work_that_goes_on_after_all_expires_with_its_time(plant):
+    guardian = p.at_work(plant, when="现在干1小时")
+    guardian.taps("收工", on=NUMBER).sends_photo(scene(90))
+    plant.forward(minutes=70)
+    guardian.taps("还没完,继续", on=NUMBER)
+    assert permit(plant).state == "expired"
+
+
+def test_a_fire_watch_comes_before_acceptance(plant):
+    set_rules(plant, settings={"fire_watch_minutes": 30})
+    guardian = p.at_work(plant)
+    guardian.taps("收工", on=NUMBER).sends_photo(scene(90))
+    guardian.sees("监火到09:30", buttons=["监火结束", "还没完,继续"])
+    guardian.taps("监火结束", on=NUMBER).sees("还没到时间")
+    plant.phone(LEADER).cannot_tap("验收关闭")
+    plant.forward(minutes=31)
+    guardian.sees("监火时间到").taps("监火结束", on=NUMBER).sees("拍一张").says("好了").sees("动火点的照片")
+    guardian.sends_photo(scene(92)).sees("监火结束", "等验收")
+    plant.phone(LEADER).taps("验收关闭", on=NUMBER)
+    found = permit(plant)
+    assert found.state == "closed"
+    assert [row.photo_sha for row in found.approvals if row.kind == "fire_watch"] != [""]
+    assert plant.problems() == []
+
+
+# -- a call that nobody confirms
+
+
+def test_who_does_not_confirm_is_called_again_and_then_looked_for(plant):
+    guardian = p.at_work(plant)
+    p.one(plant, 10)
+    guardian.taps("确认停工", on=NUMBER)
+    worker = plant.phone(WORKER)
+    plant.forward(minutes=4)
+    worker.sees("您还没有确认停工")
+    guardian.does_not_see("您还没有确认停工")
+    plant.phone("王芳").does_not_see("请到现场核实")
+    plant.forward(minutes=6)
+    plant.phone("王芳").sees(NUMBER, "吴涛", "请到现场核实")
+
+
+# -- the calendar
+
+
+def test_a_permit_that_crosses_midnight_into_a_rest_day_stops_there(plant):
+    set_rules(plant, settings={"night_start": "03:00", "night_end": "04:00"})  # only the day counts here
+    plant.now += timedelta(days=3, hours=13)  # Friday 22:00 at the plant
+    p.at_work(plant, when="现在干4小时")
+    words = [due["message"] for due in permit(plant).next_due]
+    assert "11月28日00:00起为节假日或公休日,继续动火须升级管理" in words
+    p.running(plant, minutes=115)
+    assert permit(plant).state == "active"
+    plant.phone(GUARDIAN).sees(NUMBER, "起为节假日或公休日")
+    p.running(plant, minutes=10)
+    found = permit(plant)
+    assert found.state == "suspended"
+    assert "HW-G06" in {why["rule"] for why in found.suspend_why}
+
+
+@pytest.mark.parametrize(
+    ("start", "hours", "midnight"),
+    [
+        ("2026-11-27T22:00", 4, "2026-11-28T00:00"),  # Friday into Saturday
+        ("2026-11-26T22:00", 4, None),  # Thursday into Friday
+        ("2026-11-26T22:00", 48, "2026-11-28T00:00"),
+        ("2026-11-28T10:00", 72, None),  # a rest day already
+        ("2026-09-30T22:00", 4, "2026-10-01T00:00"),  # into the national holiday
+    ],
+)
+def test_the_next_rest_day_within_a_permit(start, hours, midnight):
+    table = load()
+    at = datetime.fromisoformat(start).replace(tzinfo=table.settings.zone)
+    found = facts.calendar(table, at.astimezone(UTC), at.astimezone(UTC) + timedelta(hours=hours))["rest_day_from"]
+    wanted = datetime.fromisoformat(midnight).replace(tzinfo=table.settings.zone) if midnight else None
+    assert (datetime.fromisoformat(found) if found else None) == wanted
+
+
+# -- names
+
+
+def test_two_people_of_one_name_are_told_apart_by_their_number(plant):
+    with plant.work() as work:
+        work.db.add(Person(code="zk2", name=GUARDIAN, created_at=plant.now))
+        work.commit()
+    phone = plant.phone(APPLICANT)
+    phone.says("动火").says("P-102B").says("P-102B出口法兰电焊").says("现在干4小时")
+    phone.says(GUARDIAN).sees("有2位", "工号", "zhengkai")
+    phone.says("zhengkai").sees("谁来干")
