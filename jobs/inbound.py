@@ -26,7 +26,7 @@ from storage.people import account_key
 
 log = structlog.get_logger()
 
-WITH_MEDIA = {Kind.IMAGE, Kind.VOICE}
+WITH_MEDIA = {Kind.IMAGE, Kind.VOICE, Kind.VIDEO}
 MAX_ATTEMPTS = 4
 AT_ONCE = 20  # then it is looked again whether something urgent came in
 BACK_OFF_S = (1, 5, 30)

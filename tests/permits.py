@@ -116,18 +116,32 @@ def prepare(
             plant.phone(LEADER).taps("班长验票", on=number)
     watcher = plant.phone(guardian)
     watcher.taps("确认措施", on=number)
-    for seed in range(40, 60):
-        title, labels = _asked(watcher)
-        if not title.startswith("措施"):
-            break
-        if "已落实" in labels:
-            watcher.taps("已落实", on=title)
-        else:
-            watcher.sends_photo(scene(seed))
+    confirm_measures(watcher)
     watcher.taps("接受交底", on=number)
     for worker in workers:
         plant.phone(worker).taps("接受交底", on=number)
     watcher.taps("监护到位", on=number)
+
+
+def confirm_measures(watcher: Phone) -> list[str]:
+    """Confirm measure after measure, each with its evidence; returns what was asked."""
+    asked = []
+    for seed in range(40, 80):
+        title, labels = _asked(watcher)
+        if not title.startswith("措施"):
+            break
+        asked.append(title)
+        if "已落实" in labels:
+            watcher.taps("已落实", on=title)
+        elif "2级" in labels:
+            watcher.taps("2级", on=title)
+        elif "清单" in title:
+            watcher.says("孙丽;扳手2把、照明灯1盏")
+        elif "试吊" in title:
+            watcher.sends_video()
+        else:
+            watcher.sends_photo(scene(seed))
+    return asked
 
 
 def _asked(phone: Phone) -> tuple[str, list[str]]:

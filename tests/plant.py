@@ -26,7 +26,7 @@ from emulators.dingtalk import DingTalkEmulator
 from emulators.sms import SmsEmulator
 from emulators.wecom import WeComEmulator
 from emulators.wsgi import WsgiAdapter
-from jobs import context, deliver, escalate, evidence, fetch, inbound, permits, sweep
+from jobs import context, deliver, escalate, evidence, fetch, inbound, permits, policies, sweep
 from jobs.queue import NoKicker
 from rules.text import equipment_key
 from settings import load
@@ -244,6 +244,7 @@ class Plant:
     def tick(self) -> None:
         sweep.leases(self.services)
         escalate.escalate_due(self.services)
+        policies.move_due(self.services)
         self.settle()
 
     def problems(self) -> list[str]:
@@ -338,6 +339,10 @@ class Phone:
     def sends_voice(self, words: str = "") -> Phone:
         data = {"file": (io.BytesIO(b"#!AMR\n" + b"\x3c" * 400), "voice.amr"), "recognition": words}
         self._post("voice", data=data, content_type="multipart/form-data")
+        return self
+
+    def sends_video(self, film: bytes = b"\0\0\0\x18ftypmp42" + b"\0" * 400, name: str = "film.mp4") -> Phone:
+        self._post("video", data={"file": (io.BytesIO(film), name)}, content_type="multipart/form-data")
         return self
 
     def sends_location(self, lat: float, lon: float, label: str = "") -> Phone:

@@ -1,4 +1,4 @@
-"""Signed links to stored pictures: `/m/<token>`. Whoever holds a link may see that one picture, for a week or less."""
+"""Signed links to stored pictures and films: `/m/<token>`. Whoever holds one may see that one, for a week or less."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response, abort, request
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from storage.models import Media
@@ -52,12 +52,16 @@ def routes(ctx: WebContext) -> Blueprint:
             abort(404)
         with ctx.new_work(read_only=True) as work:
             row = work.media.get(sha)
-        if row is None or not row.mime.startswith("image/"):
+        if row is None or not row.mime.startswith(("image/", "video/")):
             abort(404)
         stored, mime = _choose(row, kind)
-        answer = Response(ctx.pictures.open(stored), mimetype=mime)
+        data = ctx.pictures.open(stored)
+        answer = Response(data, mimetype=mime)
         answer.headers["Cache-Control"] = f"private, max-age={min(left_s, STEP_S)}, immutable"
         answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        if mime.startswith("video/"):  # a phone's player asks for parts, and is itself a small page
+            answer.headers["Content-Security-Policy"] = "default-src 'none'; media-src 'self'; sandbox"
+            answer.make_conditional(request.environ, accept_ranges=True, complete_length=len(data))
         return answer
 
     return pages

@@ -8,7 +8,7 @@ from typing import Any
 
 from cards import permit as cards
 from cards.words import local, name_of
-from handlers.permit import actions
+from handlers.permit import actions, measures
 from rules.permit import Result
 from rules.permit.facts import fact_dictionary
 from rules.permit.life import PermitState
@@ -37,6 +37,8 @@ class Signed:
     when: str
     given: bool | None
     photo: str
+    film: bool
+    tag: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +137,11 @@ def _gas(work: UnitOfWork, test: Any) -> tuple[str, str]:
 def _signed(row: PermitApproval, link: Callable[[str, str], str]) -> Signed:
     who = row.person.name if row.person is not None else "待办"
     when = local(row.decided_at) if row.decided_at else ""
+    known = measures.micro_of(row)
     photo = link(row.photo_sha, "small") if row.photo_sha else ""
-    return Signed(KIND_ZH.get(row.kind, row.kind), row.words, who, when, row.granted, photo)
+    words = ":".join(part for part in (row.words if row.kind != "start" else "", row.said) if part)
+    tag = " ".join(part for part in (known.micro, known.clause) if part)
+    return Signed(KIND_ZH.get(row.kind, row.kind), words, who, when, row.granted, photo, known.evidence == "video", tag)
 
 
 def _line(work: UnitOfWork, line: TrailLine) -> Line:

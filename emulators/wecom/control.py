@@ -48,6 +48,7 @@ class Control:
             "say": self._say,
             "photo": self._photo,
             "voice": self._voice,
+            "video": self._video,
             "location": self._location,
             "link": lambda m: _ids(self.phones.link(m, _body())),
             "file": self._file,
@@ -114,6 +115,10 @@ class Control:
     def _voice(self, member: Member) -> dict[str, Any]:
         name, data = _one_file()
         return _ids(self.phones.voice(member, name, data))
+
+    def _video(self, member: Member) -> dict[str, Any]:
+        name, data = _one_file()
+        return _ids(self.phones.video(member, name, data))
 
     def _file(self, member: Member) -> dict[str, Any]:
         name, data = _one_file()

@@ -119,6 +119,14 @@ class Phones(CardPresses):
         item = self._mine(member, "voice", text=name, file_url=self.media.url(media))
         return [item.item_id, self._message(member, "voice", {"MediaId": media.media_id, "Format": "amr"})]
 
+    def video(self, member: Member, name: str, data: bytes) -> list[str]:
+        """Send a short film; the message carries a still picture's id too."""
+        self._can_talk(member)
+        media = self.media.put(data, kind="video", name=name, content_type="video/mp4")
+        item = self._mine(member, "file", text=name, file_url=self.media.url(media))
+        fields = {"MediaId": media.media_id, "ThumbMediaId": media.media_id}
+        return [item.item_id, self._message(member, "video", fields)]
+
     def location(self, member: Member, lat: float, lon: float, label: str) -> list[str]:
         """Send a place (WGS84 in, the switched coordinate system out)."""
         self._can_talk(member)

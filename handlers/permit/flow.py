@@ -13,6 +13,7 @@ from cards.words import zone
 from handlers.permit import answers, apply, cast, fixing, gas_talk, measure_talk, sign_talk, watch_talk, work_talk
 from handlers.permit.talk import (
     ANSWER,
+    FINISH_LIST,
     FINISH_PHOTO,
     FLOW,
     GAS,
@@ -129,8 +130,9 @@ flow = Flow(
         ANSWER: _spoken(answers.answer_said),
         SITE: [on(kind, sign_talk.position_sent) for kind in (Kind.PLACE, Kind.TEXT, Kind.UNKNOWN)],
         REASON: _spoken(work_talk.reason_said),
-        MEASURE: _shown(measure_talk.measure_sent),
+        MEASURE: [*_shown(measure_talk.measure_sent), on(Kind.VIDEO, measure_talk.measure_sent)],
         START_PHOTO: _shown(work_talk.start_photo),
+        FINISH_LIST: _shown(work_talk.finish_list),
         FINISH_PHOTO: _shown(work_talk.finish_photo),
         WATCH_PHOTO: _shown(watch_talk.photo_sent),
         HANDOVER: _spoken(work_talk.handover_said),
@@ -164,6 +166,7 @@ flow = Flow(
         "permit.leader": press(work_talk.leader),
         "permit.measures": press(measure_talk.list_measures),
         "permit.done": pick(measure_talk.measure_done),
+        "permit.told": pick(measure_talk.measure_told),
         "permit.na": pick(measure_talk.measure_na),
         "permit.briefed": press(work_talk.briefed),
         "permit.checkin": press(work_talk.check_in),

@@ -1,18 +1,24 @@
-"""Safety measures one by one: tapped, or photographed where the picture is the proof."""
+"""Safety measures one by one: tapped, photographed, filmed or told, whatever is the proof."""
 
 from __future__ import annotations
 
 from bot.turn import Turn
 from handlers.permit import cast, measures, running
+from handlers.permit.measures import Evidence, Measure
 from handlers.permit.talk import (
     MEASURE,
     ask,
     guarded,
     permit_of,
     photo_of,
+    video_of,
 )
 from rules.permit.life import PermitState
 from storage.models import Permit
+
+DONE = ("已落实", "落实了", "好了", "是", "有")
+NOT_HERE = ("不涉及", "不适用", "没有这项")
+FORCES = ("1级", "2级", "3级", "4级", "5级")  # a sixth button is «不涉及»
 
 
 def list_measures(turn: Turn, permit: Permit) -> None:
@@ -32,22 +38,34 @@ def _ask_measure(turn: Turn, permit: Permit, note: str = "") -> None:
     measure = measures.all_measures()[row.step]
     rows = [r for r in permit.approvals if r.kind == "measure"]
     done = sum(1 for r in rows if r.granted is not None)
-    choices = [] if measure.photo else [("已落实", f"permit.done:{permit.id}.{measure.id}")]
-    choices += [("不涉及", f"permit.na:{permit.id}.{measure.id}")] if measure.na else []
-    how = "请拍一张现场照片发来。" if measure.photo else ""
     ask(
         turn,
         f"措施{done + 1}/{len(rows)}:{measure.text}",
         state=MEASURE,
         permit=permit,
-        choices=choices,
-        note=f"{note}{how}",
+        choices=_choices(permit, measure),
+        note=note + measures.HOW[measure.evidence],
         measure=measure.id,
     )
 
 
+def _choices(permit: Permit, measure: Measure) -> list[tuple[str, str]]:
+    choices = []
+    if measure.evidence is Evidence.TICK:
+        choices = [("已落实", f"permit.done:{permit.id}.{measure.id}")]
+    elif measure.evidence is Evidence.VALUE:
+        choices = [(force, f"permit.told:{permit.id}.{measure.id}.{force}") for force in FORCES]
+    return choices + ([("不涉及", f"permit.na:{permit.id}.{measure.id}")] if measure.na else [])
+
+
 def measure_done(turn: Turn, permit: Permit, measure_id: str) -> None:
     _measure(turn, permit, measure_id, applies=True)
+
+
+def measure_told(turn: Turn, permit: Permit, rest: str) -> None:
+    """A tapped value: «wind.3级»."""
+    measure_id, _, said = rest.partition(".")
+    _measure(turn, permit, measure_id, applies=True, said=said)
 
 
 def measure_na(turn: Turn, permit: Permit, measure_id: str) -> None:
@@ -55,19 +73,34 @@ def measure_na(turn: Turn, permit: Permit, measure_id: str) -> None:
 
 
 def measure_sent(turn: Turn) -> None:
-    """A picture, or words like «已落实»."""
+    """A picture, a video, a value, a list, or words like «已落实»."""
     permit = permit_of(turn, lock=True)
-    measure_id = str(turn.facts.get("measure", ""))
-    applies = turn.text not in ("不涉及", "不适用", "没有这项")
-    if not photo_of(turn) and applies and turn.text not in ("已落实", "落实了", "好了", "是"):
-        _ask_measure(turn, permit, note="")
+    measure = measures.all_measures()[str(turn.facts.get("measure", ""))]
+    if turn.text in NOT_HERE:
+        guarded(turn, permit, lambda: _measure(turn, permit, measure.id, applies=False))
         return
-    guarded(turn, permit, lambda: _measure(turn, permit, measure_id, applies=applies))
+    if refused := next((f.refused for f in turn.fetched if f.refused), ""):
+        _ask_measure(turn, permit, note=f"{refused}。")
+        return
+    told = measure.evidence in (Evidence.VALUE, Evidence.LIST) and turn.text not in ("", *DONE)
+    if not (told or photo_of(turn) or video_of(turn) or turn.text in DONE):
+        _ask_measure(turn, permit)
+        return
+    said = turn.text if told else ""
+    guarded(turn, permit, lambda: _measure(turn, permit, measure.id, applies=True, said=said))
 
 
-def _measure(turn: Turn, permit: Permit, measure_id: str, *, applies: bool) -> None:
+def _measure(turn: Turn, permit: Permit, measure_id: str, *, applies: bool, said: str = "") -> None:
     running.confirm_measure(
-        turn.work, permit, measure_id, by=turn.person, applies=applies, photo_sha=photo_of(turn), via=turn.via
+        turn.work,
+        permit,
+        measure_id,
+        by=turn.person,
+        applies=applies,
+        photo_sha=photo_of(turn),
+        video_sha=video_of(turn),
+        said=said,
+        via=turn.via,
     )
     turn.work.flush()
     _ask_measure(turn, permit)

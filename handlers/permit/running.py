@@ -10,6 +10,7 @@ from cards import permit as cards
 from handlers.permit import cast, facts, fire_watch, gas_facts, judge, measures, surroundings, tables
 from handlers.permit.actions import leave_line, moment, move_on, plan_judgement
 from handlers.permit.judge import Judgement
+from handlers.permit.measures import Evidence
 from rules import certificates
 from rules.errors import RuleBroken
 from rules.permit import Result, Stage, Work
@@ -58,9 +59,18 @@ def next_measure(permit: Permit) -> PermitApproval | None:
 
 
 def confirm_measure(
-    work: UnitOfWork, permit: Permit, measure_id: str, *, by: Person, applies: bool, photo_sha: str = "", via: str
+    work: UnitOfWork,
+    permit: Permit,
+    measure_id: str,
+    *,
+    by: Person,
+    applies: bool,
+    photo_sha: str = "",
+    video_sha: str = "",
+    said: str = "",
+    via: str,
 ) -> None:
-    """One measure confirmed by name. Raises RuleBroken when it needs a photo or does not allow «不涉及»."""
+    """One measure confirmed by name. Raises RuleBroken when its evidence is missing or it does not allow «不涉及»."""
     need_state(permit, PermitState.APPROVED)
     need_watcher(permit, by)
     row = next((r for r in permit.approvals if r.kind == "measure" and r.step == measure_id), None)
@@ -72,12 +82,15 @@ def confirm_measure(
     measure = measures.all_measures()[measure_id]
     if not applies and not measure.na:
         raise RuleBroken("measure", "这一条必须落实,不能选不涉及。")
-    if applies and measure.photo and not photo_sha:
-        raise RuleBroken("photo", "这一条要拍照,请把现场照片发来。")
-    row.person, row.granted, row.decided_at, row.photo_sha = by, True, work.at, photo_sha
-    row.words = measure.text + ("" if applies else "(不涉及)")
-    permit.facts = {**permit.facts, **(measure.sets if applies else measure.na_sets)}
-    leave_line(work, permit, "measure", by=by, via=via, why=row.words, measure=measure_id)
+    facts = measure.na_sets
+    if applies:
+        facts = measures.need_evidence(measure, permit, photo_sha=photo_sha, video_sha=video_sha, said=said, at=work.at)
+        row.photo_sha = photo_sha or video_sha
+        row.said = said[:300] if measure.evidence in (Evidence.VALUE, Evidence.LIST) else ""
+    row.person, row.granted, row.decided_at = by, True, work.at
+    row.words = measure.text + ("" if applies else measures.NOT_APPLICABLE)
+    permit.facts = {**permit.facts, **facts}
+    leave_line(work, permit, "measure", by=by, via=via, why=row.words, measure=measure_id, micro=measure.micro)
 
 
 def hear_briefing(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
@@ -258,7 +271,17 @@ def hand_over(work: UnitOfWork, permit: Permit, *, by: Person, to: Person, via: 
 # -- the end
 
 
-def finish(work: UnitOfWork, permit: Permit, *, by: Person, photo_sha: str, via: str) -> None:
+def counts_out(permit: Permit) -> bool:
+    """Whether people and tools are counted at the end (清点, MA-12)."""
+    return permit.work == Work.CONFINED_SPACE.value
+
+
+def entered(permit: Permit) -> str:
+    """Who and what went in, as it was told; "" when nobody told."""
+    return next((row.said for row in permit.approvals if row.step == "register" and row.said), "")
+
+
+def finish(work: UnitOfWork, permit: Permit, *, by: Person, photo_sha: str, said: str = "", via: str) -> None:
     """The work is done and the point was looked at: no fire left, people and tools counted. Acceptance follows."""
     need_state(permit, *(PermitState(state) for state in (*RUNNING, PermitState.EXPIRED.value)))
     need_watcher(permit, by)
@@ -266,13 +289,23 @@ def finish(work: UnitOfWork, permit: Permit, *, by: Person, photo_sha: str, via:
         raise RuleBroken("already", f"{permit.number} 已经收工,待验收。")
     if permit.work == Work.HOT_WORK.value and not photo_sha:
         raise RuleBroken("photo", "请把清理后的动火点拍一张发来(确认无残留火种,5.2.14)。")
+    if counts_out(permit) and permit.started_at is not None and not said.strip():
+        raise RuleBroken("list", "请先清点:用文字发出来了谁、带出了什么(6.8 c),再拍照。", source="6.8 c")
     known = fire_watch.after_the_end(work, permit) if permit.work == Work.HOT_WORK.value else {}
-    if permit.work == Work.CONFINED_SPACE.value:
+    if counts_out(permit):
         known |= {"people_counted_out": True, "entry_register_complete": True}
     permit.facts = {**permit.facts, **known}
     permit.ended_at = work.at
     permit.approvals.append(
-        PermitApproval(kind="finish", step="finish", person=by, granted=True, decided_at=work.at, photo_sha=photo_sha)
+        PermitApproval(
+            kind="finish",
+            step="finish",
+            person=by,
+            granted=True,
+            decided_at=work.at,
+            photo_sha=photo_sha,
+            said=said[:300],
+        )
     )
     last = leave_line(work, permit, "finished", by=by, via=via)
     leaders = {p.id: p for p in [*cast.everyone(permit), *cast.shift_leaders(work, permit)]}

@@ -15,11 +15,12 @@ from storage.models import Permit
 FLOW = "permit"
 WATCH_PHOTO = "watch_photo"
 TELLING, GAS, UNIT, METER, GROUP, ANSWER = "telling", "gas", "unit", "meter", "group", "answer"
-SITE, REASON, MEASURE, START_PHOTO, FINISH_PHOTO, HANDOVER = (
+SITE, REASON, MEASURE, START_PHOTO, FINISH_LIST, FINISH_PHOTO, HANDOVER = (
     "site",
     "reason",
     "measure",
     "start_photo",
+    "finish_list",
     "finish_photo",
     "handover",
 )
@@ -83,6 +84,11 @@ def ask_about(
 def photo_of(turn: Turn) -> str:
     """The first usable picture of the message; "" when it has none."""
     return next((f.sha256 for f in turn.fetched if f.kind == "image" and f.sha256), "")
+
+
+def video_of(turn: Turn) -> str:
+    """The video of the message; "" when it has none."""
+    return next((f.sha256 for f in turn.fetched if f.kind == "video" and f.sha256), "")
 
 
 def press(act: Callable[[Turn, Permit], None]) -> Press:

@@ -9,6 +9,7 @@ from cards import permit as cards
 from cards.words import clock_time
 from handlers.permit import actions, answers, cast, feel, judge, running, signing, slots
 from handlers.permit.talk import (
+    FINISH_LIST,
     FINISH_PHOTO,
     HANDOVER,
     START_PHOTO,
@@ -83,7 +84,7 @@ def go_on_start(turn: Turn, permit: Permit, **memory: Any) -> None:
         return
     ask(
         turn,
-        f"{permit.number} 判定{judged.result.zh}。请把监护人和作业点拍在一张照片里发来,收到就开始计时。",
+        f"{permit.number} 判定{judged.result.zh}。请把穿监护背心的监护人和作业点拍在一张照片里发来,收到就开始计时。",
         state=START_PHOTO,
         permit=permit,
     )
@@ -196,11 +197,35 @@ def finish(turn: Turn, permit: Permit) -> None:
     running.need_watcher(permit, turn.person)
     if permit.ended_at is not None:
         raise RuleBroken("already", f"{permit.number} 已经收工,待验收。")
+    if running.counts_out(permit) and permit.started_at is not None:
+        went_in = running.entered(permit)
+        note = f"进入时登记:{went_in}。" if went_in else ""
+        ask(
+            turn,
+            f"{permit.number} 收工:请清点人员和工器具,用文字发出来了谁、带出了什么。",
+            state=FINISH_LIST,
+            permit=permit,
+            note=note,
+        )
+        return
+    _ask_finish_photo(turn, permit)
+
+
+def _ask_finish_photo(turn: Turn, permit: Permit, **memory: Any) -> None:
     how = {
         "hot_work": "请清理现场,确认无残留火种,拍一张动火点发来。",
-        "confined_space": "请清点人员和工器具全部出来,拍一张入口发来(已封闭)。",
+        "confined_space": "请拍一张入口发来(人已出清、已封闭)。",
     }.get(permit.work, "请清理现场,拍一张发来。")
-    ask(turn, f"{permit.number} 收工:{how}", state=FINISH_PHOTO, permit=permit)
+    ask(turn, f"{permit.number} 收工:{how}", state=FINISH_PHOTO, permit=permit, **memory)
+
+
+def finish_list(turn: Turn) -> None:
+    """Who and what came out again (清点, 6.8 c)."""
+    permit = permit_of(turn, lock=True)
+    if len(turn.text) < 2 or photo_of(turn):
+        turn.say("先用文字清点(如“孙丽出来;扳手2把、灯1盏带出”),再拍照。", case=cast.case_of(permit))
+        return
+    _ask_finish_photo(turn, permit, out=turn.text[:300])
 
 
 def finish_photo(turn: Turn) -> None:
@@ -212,7 +237,8 @@ def finish_photo(turn: Turn) -> None:
 
 
 def _finished(turn: Turn, permit: Permit, photo: str) -> None:
-    running.finish(turn.work, permit, by=turn.person, photo_sha=photo, via=turn.via)
+    said = str(turn.facts.get("out", ""))
+    running.finish(turn.work, permit, by=turn.person, photo_sha=photo, said=said, via=turn.via)
     turn.done()
     until = cards.watched_until(permit)
     then = f"请留守监火到{clock_time(until)},到时点“监火结束”。" if until is not None else "等验收签字。"
@@ -232,5 +258,6 @@ def renew(turn: Turn, permit: Permit) -> None:
     """«重新办票»: a new permit with the same place, job and people; never a longer old one (4.16)."""
     from handlers.permit import apply
 
+    running.need_watcher(permit, turn.person)
     made = actions.renew(turn.work, permit, by=turn.person)
     apply.go_on(turn, made, note=f"接着 {permit.number},请重新确认。")

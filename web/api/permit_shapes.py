@@ -132,7 +132,11 @@ SCHEMAS = {
                         "granted": maybe(FLAG),
                         "decided_at": maybe(TIME),
                         "location": _POINT,
-                        "photo_url": maybe(text()),
+                        "photo_url": maybe(text("Picture or film")),
+                        "micro": maybe(text("Micro-action MA-01 … MA-25")),
+                        "clause": maybe(text("Clause of the measure")),
+                        "evidence": choice(["none", "tick", "photo", "sketch", "video", "value", "list", "check_in"]),
+                        "said": maybe(text("The value or list that was told")),
                     }
                 )
             ),

@@ -10,10 +10,10 @@ from typing import Any
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
-from handlers.permit import tables
+from handlers.permit import measures, tables
 from rules.permit import Stage, UnknownWork, evaluate
 from rules.permit.facts import fact_dictionary
-from storage.models import Permit, PermitVerdict, TrailLine
+from storage.models import Permit, PermitApproval, PermitVerdict, TrailLine
 from storage.unit_of_work import UnitOfWork
 from web.api import body, query
 from web.api.hazards import stamp
@@ -197,10 +197,22 @@ def detail(ctx: WebContext, work: UnitOfWork, permit: Permit) -> dict[str, Any]:
                 "decided_at": stamp(ctx, row.decided_at),
                 "location": {"lat": row.lat, "lon": row.lon} if row.lat is not None else None,
                 "photo_url": _photo(ctx, row.photo_sha),
+                **_micro(row),
             }
             for row in permit.approvals
         ],
         "trail": [_line(ctx, people, line) for line in work.trail.of("permit", permit.id)],
+    }
+
+
+def _micro(row: PermitApproval) -> dict[str, Any]:
+    """Which micro-action this was, by which clause, and what was told as its evidence."""
+    known = measures.micro_of(row)
+    return {
+        "micro": known.micro or None,
+        "clause": known.clause or None,
+        "evidence": known.evidence,
+        "said": row.said or None,
     }
 
 

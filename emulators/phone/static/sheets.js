@@ -165,13 +165,14 @@ export function filesSheet(phone) {
   const name = el("span", {}, "还没有选");
   input.addEventListener("change", () => { name.textContent = input.files[0] ? input.files[0].name : "还没有选"; });
   const opened = sheet(phone, "文件", [
-    el("p", { class: "help" }, "文件发给机器人或应用。照片请从「照片」发。"),
+    el("p", { class: "help" }, "文件或视频(mp4)发给机器人或应用。照片请从「照片」发。"),
     el("label", { class: "pick" }, "选文件", input, name),
   ], [primary("发送文件", "file-send", async () => {
     if (!input.files[0]) return phone.say("请先选一个文件");
     const form = new FormData();
     form.append("file", input.files[0]);
-    if (await phone.act("file", form)) opened.close();
+    const film = input.files[0].type === "video/mp4";
+    if (await phone.act(film ? "video" : "file", form)) opened.close();
     return null;
   })]);
 }
