@@ -15,7 +15,21 @@ from jobs import fetch, inbound
 from jobs.context import Services
 from settings import Settings
 from tools import cli
-from web import api, board, errors, hazards, headers, media, metrics, permit_here, permits, place, session, status
+from web import (
+    api,
+    board,
+    errors,
+    hazards,
+    headers,
+    media,
+    metrics,
+    permit_here,
+    permits,
+    place,
+    policy,
+    session,
+    status,
+)
 from web.context import WebContext
 
 # clients that show our pages in a frame of their own (desktop DingTalk and WeCom)
@@ -51,7 +65,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
         [("stream", lambda: stream_board.complaint(services.redis, services.clock()))] if streams else [],
     )
     _mount_platforms(app, services)
-    for pages in (session, place, hazards, permits, permit_here, board, media):
+    for pages in (session, place, hazards, permits, permit_here, policy, board, media):
         app.register_blueprint(pages.routes(ctx))
     api.register(app, ctx)
 

@@ -23,8 +23,10 @@ from connectors.sms import AliyunSms, SmsAccount, TencentSms
 from connectors.speech import Chain, SpeechAccount
 from connectors.speech import build as build_speech
 from connectors.training import Training, TrainingAccount
+from handlers import budgets as budget_flow
+from handlers import deliveries as delivery_flow
 from handlers import help as help_flow
-from handlers import people, query, risk, roster
+from handlers import people, policies, query, risk, roster
 from handlers.hazard import buttons, rectify, report
 from handlers.knowledge import ask, review, tell
 from handlers.permit import flow as permit
@@ -42,7 +44,10 @@ FLOWS = (
     query.flow,
     risk.flow,
     permit.flow,
+    policies.flow,
     roster.flow,
+    budget_flow.flow,
+    delivery_flow.flow,
     help_flow.flow,
     rectify.flow,
     review.flow,
@@ -130,6 +135,7 @@ def _platforms(
                 datum=settings.datum_of_locations,
                 plant_name=settings.plant_name,
             ),
+                accounts=settings.wecom_accounts,
             redis=client,
             http=http(),
             clock=clock,
@@ -155,6 +161,8 @@ def _platforms(
                 mode=settings.dingtalk_mode,
                 tasks_page="/h5/todo",
             ),
+                month_calls=settings.dingtalk_month_calls,
+                month_messages=settings.dingtalk_month_messages,
             redis=client,
             http=http(),
             clock=clock,

@@ -12,7 +12,7 @@ from rq import Queue
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
-from jobs import budgets, certificates, escalate, knowledge, permits, sweep
+from jobs import budgets, certificates, escalate, knowledge, permits, policies, sweep
 from jobs.context import Services
 from jobs.queue import QUEUES
 
@@ -37,10 +37,12 @@ DUTIES: tuple[Duty, ...] = (
     Duty("wake", 1.0, sweep.wake),
     Duty("escalate", 1.0, escalate.escalate_due),
     Duty("permits", 1.0, permits.judge_due),
+    Duty("policies", 1.0, policies.move_due),
     Duty("leases", 2.0, sweep.leases),
     Duty("rq", 5.0, clean_registries),
     Duty("tidy", 3600.0, sweep.tidy),
-    Duty("budgets", 3600.0, budgets.warn),
+    Duty("budgets", 60.0, budgets.keep),
+    Duty("budget warnings", 600.0, budgets.warn),
     Duty("knowledge", 600.0, knowledge.keep),
     Duty("certificates", 60.0, certificates.wake_due),
 )

@@ -10,7 +10,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from storage.database import rows_changed
-from storage.models import LadderStep, Policy
+from storage.hazards import OPEN
+from storage.models import Hazard, LadderStep, Policy
 
 
 class Policies:
@@ -23,12 +24,60 @@ class Policies:
     def version(self, version: int) -> Policy | None:
         return self.db.scalar(select(Policy).where(Policy.version == version))
 
+    def all(self, *, limit: int = 50) -> Sequence[Policy]:
+        """Published versions, newest first."""
+        return self.db.scalars(select(Policy).order_by(Policy.version.desc()).limit(limit)).all()
+
     def publish(self, content: dict[str, Any], *, at: datetime, by_id: int | None) -> Policy:
         last = self.db.scalar(select(func.max(Policy.version))) or 0
         policy = Policy(version=last + 1, content=content, created_at=at, created_by_id=by_id, active=True)
         self.db.add(policy)
         self.db.flush()
         return policy
+
+    # -- moving open cases to a version
+
+    def cases_on_others(self, version: int, *, limit: int = 1000) -> list[int]:
+        """Open hazards that go by another version of the policy, oldest first."""
+        return list(
+            self.db.scalars(
+                select(Hazard.id)
+                .where(Hazard.state.in_(OPEN), Hazard.policy_version.is_distinct_from(version))
+                .order_by(Hazard.id)
+                .limit(limit)
+            )
+        )
+
+    def open_by_version(self) -> dict[int, int]:
+        """Version of the policy → open hazards that go by it."""
+        rows = self.db.execute(
+            select(func.coalesce(Hazard.policy_version, 0), func.count())
+            .where(Hazard.state.in_(OPEN))
+            .group_by(func.coalesce(Hazard.policy_version, 0))
+        )
+        return {int(row[0]): int(row[1]) for row in rows}
+
+    def to_move(self) -> Policy | None:
+        """The version to which open cases are being moved."""
+        return self.db.scalar(
+            select(Policy)
+            .where(Policy.move_asked_at.is_not(None), Policy.moved_at.is_(None))
+            .order_by(Policy.version.desc())
+            .limit(1)
+        )
+
+    def one_moved(self, version: int) -> None:
+        self.db.execute(update(Policy).where(Policy.version == version).values(moved_count=Policy.moved_count + 1))
+
+    def finish_move(self, version: int, at: datetime) -> bool:
+        """Note that the move is over; False when another scheduler did."""
+        done = rows_changed(
+            self.db,
+            update(Policy)
+            .values(moved_at=at)
+            .where(Policy.version == version, Policy.moved_at.is_(None), Policy.move_asked_at.is_not(None)),
+        )
+        return done == 1
 
 
 class Ladder:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 from flask import Flask
@@ -16,11 +14,10 @@ from flask.cli import AppGroup
 from bot.platforms.base import PlatformError
 from jobs.context import Services
 from jobs.queue import CHAT
-from rules import escalation
 from storage import schema
 from storage.models import GroupChat
 from storage.unit_of_work import UnitOfWork
-from tools import cli_audit, cli_edge, cli_risks, cli_training, doctor
+from tools import cli_audit, cli_edge, cli_policy, cli_risks, cli_training, doctor
 from tools.importing import (
     ImportReport,
     TableError,
@@ -43,7 +40,7 @@ def register(app: Flask, services: Services) -> None:
     app.cli.add_command(_db(services))
     app.cli.add_command(_token(services))
     app.cli.add_command(cli_audit.group(services))
-    app.cli.add_command(_policy(services))
+    app.cli.add_command(cli_policy.group(services))
     for name, what, importer in (
         ("import-people", "人员", import_people),
         ("import-areas", "区域", import_areas),
@@ -179,38 +176,5 @@ def _token(services: Services) -> AppGroup:
             token.revoked_at = work.at
             work.commit()
         click.echo(f"令牌“{name}”已作废")
-
-    return group
-
-
-def _policy(services: Services) -> AppGroup:
-    group = AppGroup("policy", help="Who is told of which hazard, through what, by when.")
-
-    @group.command("show", help="Print the policy in force as JSON.")
-    def show() -> None:
-        with services.new_work(read_only=True) as work:
-            policy = work.policies.current()
-            content: dict[str, Any] = policy.content if policy is not None else escalation.DEFAULT
-            version = policy.version if policy is not None else 0
-        click.echo(f"版本 {version}{'' if version else '(默认)'}", err=True)
-        click.echo(json.dumps(content, ensure_ascii=False, indent=2))
-
-    @group.command("set", help="Check a policy file (JSON) and put it in force; running cases keep theirs.")
-    @click.argument("file", type=FILE)
-    def put(file: Path) -> None:
-        try:
-            content = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise _fail(f"{file.name} 不是 JSON:{error}") from error
-        if not isinstance(content, dict):
-            raise _fail(f"{file.name} 应是一个带 plans 的对象,可先用 flask policy show 看样子")
-        try:
-            escalation.validate(content)
-        except (escalation.PolicyError, KeyError, TypeError, ValueError, AttributeError) as error:
-            raise _fail(f"策略不能用:{error}") from error
-        with services.new_work() as work:
-            version = work.policies.publish(content, at=work.at, by_id=None).version
-            work.commit()
-        click.echo(f"策略已生效,版本 {version};已在办的隐患仍按原来的走")
 
     return group

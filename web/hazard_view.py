@@ -8,8 +8,9 @@ from datetime import datetime
 
 from cards import hazard as cards
 from cards.words import local, name_of, place_of, reporter_name
-from handlers.hazard import actions, dispatch, proof
+from handlers.hazard import actions, dispatch, plans, proof
 from rules import hazard as rules
+from rules.escalation import LADDERS, notice_zh
 from rules.hazard import Action
 from rules.terms import Grade, HazardState, PlaceSource
 from storage.models import Hazard, HazardPhoto, Person, TrailLine
@@ -39,6 +40,16 @@ class Step:
     what: str
     why: str
     via: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One due step of the case's ladders: when, whom it tells, and whether it has."""
+
+    ladder: str
+    when: str
+    who: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,8 @@ class CaseView:
     before: Sequence[Picture]
     after: Sequence[Picture]
     extension: str
+    ladder: Sequence[Rung]
+    policy: str
     trail: Sequence[Step]
     deeds: Sequence[Deed]
     people: Sequence[tuple[int, str]]
@@ -110,6 +123,8 @@ def view(
         extension=(
             f"申请延期到{local(extension.until)}:{extension.reason};临时措施:{extension.measure}" if extension else ""
         ),
+        ladder=_ladder(work, hazard),
+        policy=f"v{hazard.policy_version or 0}" if hazard.plan else "",
         trail=[_step(work, hazard, line) for line in work.trail.of("hazard", hazard.id)],
         deeds=deeds,
         people=[(p.id, f"{p.name} {p.title}".strip()) for p in dispatch.candidates(work, hazard)]
@@ -118,6 +133,19 @@ def view(
         grades=[(g.value, g.zh) for g in Grade if g is not grade],
         due_day=max(today, (hazard.due_at or today).astimezone(today.tzinfo)).strftime("%Y-%m-%d"),
     )
+
+
+def _ladder(work: UnitOfWork, hazard: Hazard) -> list[Rung]:
+    """The steps of the generation that counts: those taken, and those to come unless the case is over."""
+    rungs = []
+    for step in work.ladder.of("hazard", hazard.id, generation=hazard.generation):
+        if step.called_off_at is not None and step.taken_at is None:
+            continue
+        known = plans.plan_of(hazard).hours
+        who = "、".join(notice_zh(n, known) for n in plans.notices_of(step)) or "(没有安排人)"
+        taken = f"{local(step.taken_at)} 已通知" if step.taken_at is not None else "等待"
+        rungs.append(Rung(LADDERS.get(step.ladder, step.ladder), local(step.due_at), who, taken))
+    return rungs
 
 
 def _facts(hazard: Hazard) -> list[tuple[str, str]]:

@@ -81,7 +81,7 @@ class Due:
     at_once: bool = False
 
 
-def starts_of(hazard: Hazard, plan: Plan) -> dict[str, datetime]:
+def starts_of(hazard: Hazard, plan: Plan, *, due_at: datetime | None) -> dict[str, datetime]:
     """The ladders the case needs in its state, with the time each counts from."""
     state, found = HazardState(hazard.state), dict[str, datetime]()
     if state in CONFIRMABLE and hazard.confirmed_at is None and hazard.assigned_at is not None:
@@ -90,19 +90,21 @@ def starts_of(hazard: Hazard, plan: Plan) -> dict[str, datetime]:
         found["stale"] = hazard.confirmed_at + timedelta(minutes=plan.stale_minutes)
     if state is HazardState.TO_ACCEPT and hazard.submitted_at is not None:
         found["accept"] = hazard.submitted_at + timedelta(hours=plan.accept_hours)
-    elif state in (*CONFIRMABLE, HazardState.RECTIFYING) and hazard.due_at is not None:
-        found["rectify"] = hazard.due_at
+    elif state in (*CONFIRMABLE, HazardState.RECTIFYING) and due_at is not None:
+        found["rectify"] = due_at
     return found
 
 
-def planned(hazard: Hazard, plan: Plan, before: Sequence[LadderStep], *, at: datetime) -> Iterator[Due]:
+def planned(
+    hazard: Hazard, plan: Plan, before: Sequence[LadderStep], *, due_at: datetime | None, at: datetime
+) -> Iterator[Due]:
     """The steps of every ladder the case needs; `before` are its steps of the generation up to now.
 
     A step whose time is over counts as taken when one before it told the same people as late. Of the others that are
     over only the highest comes, at once: nobody gets three calls in one minute. A reminder before a deadline that is
     nearer than its lead is left out.
     """
-    for name, start in starts_of(hazard, plan).items():
+    for name, start in starts_of(hazard, plan, due_at=due_at).items():
         told = [(s.taken_at, s.due_at, _whom(s)) for s in before if s.ladder == name and s.taken_at is not None]
         steps = list(enumerate(plan.ladders[name]))
         times = {n: _due_at(plan, start, step) for n, step in steps}
@@ -138,7 +140,7 @@ def restart(work: UnitOfWork, hazard: Hazard) -> None:
     before = work.ladder.of("hazard", hazard.id, generation=hazard.generation)
     hazard.generation += 1
     work.ladder.call_off("hazard", hazard.id, at=work.at)
-    for due in planned(hazard, plan_of(hazard), before, at=work.at):
+    for due in planned(hazard, plan_of(hazard), before, due_at=hazard.due_at, at=work.at):
         _add(work, hazard, due.ladder, due.position, due.step, due.due_at, taken_at=due.taken_at)
 
 

@@ -8,9 +8,11 @@ from typing import Any
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
+from handlers.hazard import plans
+from rules.escalation import CHANNELS, LADDERS, PEOPLE
 from rules.lexicon import Category
 from rules.terms import Grade, HazardState, PlaceSource
-from storage.models import Hazard, HazardPhoto, TrailLine
+from storage.models import Hazard, HazardPhoto, LadderStep, TrailLine
 from storage.unit_of_work import UnitOfWork
 from web.api import query
 from web.api.people import short
@@ -101,14 +103,33 @@ def summary(ctx: WebContext, hazard: Hazard) -> dict[str, Any]:
         "signals": [{"id": s["id"], "strength": s["strength"], "message": s["message"]} for s in hazard.signals],
         "merged_into": hazard.merged_into.number if hazard.merged_into else None,
         "reported_at": stamp(ctx, hazard.reported_at),
+        "confirm_due_at": stamp(ctx, hazard.confirm_due_at),
+        "confirmed_at": stamp(ctx, hazard.confirmed_at),
         "due_at": stamp(ctx, hazard.due_at),
+        "policy_version": hazard.policy_version,
         "closed_at": stamp(ctx, hazard.closed_at),
     }
 
 
 def detail(ctx: WebContext, work: UnitOfWork, hazard: Hazard) -> dict[str, Any]:
     lines = work.trail.of("hazard", hazard.id)
-    return {**summary(ctx, hazard), "trail": [_line(ctx, work, hazard, line) for line in lines]}
+    return {
+        **summary(ctx, hazard),
+        "ladder": [_rung(ctx, step) for step in work.ladder.of("hazard", hazard.id, generation=hazard.generation)],
+        "trail": [_line(ctx, work, hazard, line) for line in lines],
+    }
+
+
+def _rung(ctx: WebContext, step: LadderStep) -> dict[str, Any]:
+    state = "told" if step.taken_at is not None else "called_off" if step.called_off_at is not None else "waiting"
+    return {
+        "ladder": step.ladder,
+        "position": step.position,
+        "due_at": stamp(ctx, step.due_at),
+        "state": state,
+        "told_at": stamp(ctx, step.taken_at),
+        "notices": [{"to": n.to, "channels": list(n.channels), "time": list(n.time)} for n in plans.notices_of(step)],
+    }
 
 
 def _location(hazard: Hazard) -> dict[str, Any] | None:
@@ -208,9 +229,31 @@ _SUMMARY: dict[str, Any] = {
     "signals": many(record({"id": text("FC-01 …"), "strength": choice(["strong", "weak"]), "message": text()})),
     "merged_into": maybe(text()),
     "reported_at": TIME,
+    "confirm_due_at": maybe(TIME),
+    "confirmed_at": maybe(TIME),
     "due_at": maybe(TIME),
+    "policy_version": maybe({"type": "integer", "description": "Of the policy it opened under; 0 is the built-in one"}),
     "closed_at": maybe(TIME),
 }
+_RUNG = record(
+    {
+        "ladder": choice(list(LADDERS)),
+        "position": INTEGER,
+        "due_at": TIME,
+        "state": choice(["waiting", "told", "called_off"]),
+        "told_at": maybe(TIME),
+        "notices": many(
+            record(
+                {
+                    "to": choice(list(PEOPLE)),
+                    "channels": many(choice(list(CHANNELS))),
+                    "time": many(text("Spans of the clock or names of shifts; none: always")),
+                }
+            )
+        ),
+    },
+    words="A due step of the case, copied from the policy; those of the generation that counts",
+)
 _TRAIL = record(
     {
         "at": TIME,
@@ -225,7 +268,8 @@ _TRAIL = record(
 )
 SCHEMAS = {
     "HazardSummary": record(_SUMMARY),
-    "Hazard": record({**_SUMMARY, "trail": many(ref("TrailLine"))}),
+    "Hazard": record({**_SUMMARY, "ladder": many(ref("LadderStep")), "trail": many(ref("TrailLine"))}),
+    "LadderStep": _RUNG,
     "TrailLine": _TRAIL,
     "Hazards": record({"items": many(ref("HazardSummary")), "next_cursor": maybe(text())}),
 }
