@@ -34,8 +34,14 @@ class Expect:
     pattern: re.Pattern[str] | None = None
     fits: Callable[[Turn], bool] | None = None
 
+    @property
+    def by_voice(self) -> bool:
+        """Words that can be typed can be spoken as well."""
+        return self.kind is Kind.TEXT and bool(self.words or self.pattern)
+
     def matches(self, turn: Turn) -> bool:
-        if turn.message.kind is not self.kind:
+        kind = turn.message.kind
+        if kind is not self.kind and not (kind is Kind.VOICE and self.by_voice and turn.text):
             return False
         if self.words and turn.text not in self.words:
             return False
@@ -49,12 +55,12 @@ def on(kind: Kind, step: Step, *, fits: Callable[[Turn], bool] | None = None) ->
 
 
 def said(words: str | Sequence[str], step: Step) -> Expect:
-    """Exactly one of these words."""
+    """Exactly one of these words, typed or spoken."""
     return Expect(Kind.TEXT, step, words=frozenset([words] if isinstance(words, str) else words))
 
 
 def like(pattern: str, step: Step) -> Expect:
-    """Text that contains this pattern."""
+    """Words, typed or spoken, that contain this pattern."""
     return Expect(Kind.TEXT, step, pattern=re.compile(pattern))
 
 

@@ -44,7 +44,8 @@ class Router:
                 if expect.words and expect.fits is None and expect.pattern is None:
                     self._words.update(dict.fromkeys(expect.words, (flow.name, expect.step)))
                 else:
-                    self._starts.setdefault(expect.kind, []).append((flow.name, expect))
+                    for kind in (expect.kind, Kind.VOICE) if expect.by_voice else (expect.kind,):
+                        self._starts.setdefault(kind, []).append((flow.name, expect))
 
     def find(self, turn: Turn) -> Route:
         message = turn.message
@@ -57,7 +58,7 @@ class Router:
             for expect in (*talk.anywhere, *talk.states.get(turn.conversation.state, ())):
                 if expect.matches(turn):
                     return Route(f"{talk.name}:{turn.conversation.state}", expect.step)
-        if message.kind is Kind.TEXT and turn.text in self._words:
+        if message.kind in (Kind.TEXT, Kind.VOICE) and turn.text in self._words:
             name, step = self._words[turn.text]
             return Route(name, step)
         for name, expect in self._starts.get(message.kind, ()):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot import outbox
-from bot.message import Inbound
+from bot.message import Inbound, Kind
 from cards.card import Button, Card
 from storage.models import Account, Conversation, Person
 from storage.unit_of_work import UnitOfWork
@@ -40,7 +40,9 @@ class Turn:
 
     @property
     def text(self) -> str:
-        return self.message.text.strip()
+        """What was said. A speech service puts a full stop behind every utterance («取消。»), which says nothing."""
+        said = self.message.text.strip()
+        return said.rstrip("。. ") if self.message.kind is Kind.VOICE else said
 
     @property
     def via(self) -> str:

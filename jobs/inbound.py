@@ -15,7 +15,7 @@ from bot import outbox
 from bot.message import Inbound, Kind
 from bot.platforms.base import Accept
 from bot.turn import Fetched, Turn
-from handlers import people
+from handlers import people, spoken
 from handlers.knowledge import tell
 from jobs.context import Services
 from jobs.queue import CHAT, DELIVERY, MEDIA, Kicker
@@ -178,6 +178,7 @@ def _heard(turn: Turn) -> bool:
     """
     if turn.text:
         turn.say(f"听到的是:“{turn.text[:200]}”。不对请打字。", purpose="voice.heard")
+        spoken.remember(turn)
         return True
     if turn.conversation is not None and turn.conversation.flow == tell.FLOW:
         return True

@@ -7,7 +7,9 @@ from datetime import timedelta
 from bot.flow import Flow, on, said
 from bot.message import Kind
 from bot.turn import Turn
+from handlers import spoken
 from handlers.hazard import actions, buttons, dispatch, filing, proof, report
+from rules import hazard as hazard_rules
 from rules import text as words
 from rules.errors import RuleBroken
 from rules.terms import HazardState, PhotoKind
@@ -148,6 +150,31 @@ def corrected(turn: Turn) -> None:
         turn.say(broken.message_zh, case=("hazard", hazard.id))
 
 
+def _filed_as_heard(turn: Turn) -> Hazard | None:
+    """The report filed a moment ago with words that this typed message puts right."""
+    heard = "" if hazard_rules.emergency(turn.text) is not None else spoken.heard_wrong(turn)
+    last = next(iter(turn.work.hazards.reported_by(turn.person.id, limit=1)), None) if heard else None
+    if last is None or last.reported_at is None or turn.at - last.reported_at > spoken.FOR:
+        return None
+    return last if last.reporter_id == turn.person.id and heard in last.description else None
+
+
+def put_right(turn: Turn) -> None:
+    """«不对请打字» after the report was filed: the typed words take the place of those that were heard."""
+    hazard = _filed_as_heard(turn)
+    if hazard is None:
+        report.told(turn)
+        return
+    words_now = hazard.description.replace(spoken.heard_wrong(turn), spoken.typed(turn), 1)
+    spoken.settled(turn)
+    try:
+        actions.correct(turn.work, hazard, by=turn.person, description=words_now[: report.MAX_WORDS], via=turn.via)
+    except RuleBroken as broken:
+        turn.say(broken.message_zh, case=("hazard", hazard.id))
+        return
+    turn.say(f"已按您打的字更正 {hazard.number}。要是另一件事,请发“上报”。", case=("hazard", hazard.id))
+
+
 def more_photos(turn: Turn) -> None:
     hazard = _hazard(turn)
     refusals = [f.refused for f in turn.fetched if f.refused]
@@ -197,6 +224,7 @@ _PROOF = [on(Kind.IMAGE, proof_sent), on(Kind.TEXT, proof_sent), on(Kind.VOICE, 
 
 flow = Flow(
     name=buttons.WORK,
+    starts=[on(Kind.TEXT, put_right, fits=lambda turn: _filed_as_heard(turn) is not None)],
     states={
         buttons.PROOF: _PROOF,
         buttons.REASON: [on(Kind.TEXT, reason_given), on(Kind.VOICE, reason_given)],
@@ -204,7 +232,7 @@ flow = Flow(
         buttons.EXTEND_MEASURE: [on(Kind.TEXT, extension_measure), on(Kind.VOICE, extension_measure)],
         buttons.CORRECT: [on(Kind.TEXT, corrected), on(Kind.VOICE, corrected)],
         buttons.MORE: [on(Kind.IMAGE, more_photos), said(("好了", "完了", "没了"), enough)],
-        buttons.TRANSFER_TO: [on(Kind.TEXT, transfer_named)],
+        buttons.TRANSFER_TO: [on(Kind.TEXT, transfer_named), on(Kind.VOICE, transfer_named)],
         filing.WHERE: [on(kind, where_told) for kind in (Kind.TEXT, Kind.VOICE, Kind.PLACE, Kind.SCAN)],
     },
     anywhere=[said(BACK, left)],

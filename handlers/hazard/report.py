@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot.flow import Flow, like, on, said
 from bot.message import Kind
 from bot.turn import Turn
+from handlers import spoken
 from handlers.hazard import filing, place
 from rules import hazard as rules
 from rules import text as words
@@ -175,7 +176,10 @@ def _words(turn: Turn, hazard: Hazard) -> list[str]:
         text = text[:MAX_WORDS]
     elif problem is not None:
         return refusals if not text else [*refusals, "没看懂这条,请用一句话说说哪里有什么问题"]
-    if text and text not in hazard.description:
+    if text and (heard := spoken.heard_wrong(turn)) and heard in hazard.description:
+        hazard.description = hazard.description.replace(heard, spoken.typed(turn), 1)[:MAX_WORDS]
+        spoken.settled(turn)
+    elif text and text not in hazard.description:
         hazard.description = f"{hazard.description}\n{text}".strip()[:MAX_WORDS]
     return refusals
 
@@ -338,7 +342,7 @@ flow = Flow(
         like("^匿名", told),
         on(Kind.TEXT, told, fits=lambda turn: has_draft(turn) or looks_like_hazard(turn)),
     ],
-    states={TELLING: _TELLING, JOINING: [on(Kind.TEXT, answered_joining)]},
+    states={TELLING: _TELLING, JOINING: [on(kind, answered_joining) for kind in (Kind.TEXT, Kind.VOICE)]},
     anywhere=[said(CANCEL, cancelled)],
     menus={"hazard.photo": photo_menu},
 )

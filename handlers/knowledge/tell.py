@@ -10,6 +10,7 @@ from bot.flow import Flow, Press, like, on, said
 from bot.message import Kind
 from bot.turn import Turn
 from cards import knowledge as cards
+from handlers import spoken
 from handlers.knowledge import actions, heard, route
 from rules import knowledge as rules
 from rules import text as words
@@ -99,6 +100,9 @@ def filled(turn: Turn) -> None:
         return
     if _says_nothing(turn, turn.text):
         return
+    if _put_right(turn, card):
+        _go_on(turn, card)
+        return
     card.told = f"{card.told}\n{turn.text}".strip()[:2000]
     fields = fields_in(turn.text)
     asked = str(turn.facts.get("asked", ""))
@@ -111,6 +115,24 @@ def filled(turn: Turn) -> None:
     else:
         setattr(card, asked, turn.text[: rules.FIELD_CHARS[asked]])
     _go_on(turn, card)
+
+
+def _put_right(turn: Turn, card: KnowledgeCard) -> bool:
+    """Typed words that put the voice message before them right go where its words went."""
+    misheard = spoken.heard_wrong(turn)
+    if not misheard or misheard not in card.told:
+        return False
+    typed = spoken.typed(turn)
+    card.told = card.told.replace(misheard, typed, 1)[:2000]
+    meant = rules.read_told(typed, machine=heard.machine_in(typed))
+    for name in rules.FIELD_CHARS:
+        was, now = str(getattr(card, name) or ""), meant.get(name, "")
+        if was and misheard.startswith(was):
+            setattr(card, name, (now or typed)[: rules.FIELD_CHARS[name]])
+        elif now and (not was or spoken.puts_right(now, was)):
+            setattr(card, name, now)
+    spoken.settled(turn)
+    return True
 
 
 def fields_in(text: str) -> dict[str, str]:
@@ -160,6 +182,9 @@ def changed(turn: Turn) -> None:
         return
     if turn.message.kind is Kind.IMAGE:
         _add_photos(turn, card)
+        return
+    if _put_right(turn, card):
+        _go_on(turn, card)
         return
     fields = fields_in(turn.text) or rules.read_told(turn.text, machine=heard.machine_in(turn.text))
     if not turn.text or not fields:

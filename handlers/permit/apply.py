@@ -10,6 +10,7 @@ from bot.flow import Step
 from bot.message import Kind
 from bot.turn import Turn
 from cards import permit as cards
+from handlers import spoken
 from handlers.hazard import place as places
 from handlers.permit import actions, answers, cast, gas_talk, judge, slots
 from handlers.permit.neighbours import WORK_WORDS
@@ -133,6 +134,9 @@ def told(turn: Turn) -> None:
         note = slots.scanned(turn, permit, codes)
     elif message.kind is Kind.UNKNOWN:
         note = "钉钉里发的位置我收不到,请说设备位号或点区域。"
+    elif (heard := spoken.heard_wrong(turn)) and permit.content == heard[:500]:
+        permit.content = spoken.typed(turn)[:500]
+        spoken.settled(turn)
     elif turn.text:
         note = _words(turn, permit, str(turn.facts.get("slot", "")))
     go_on(turn, permit, note=note)
