@@ -14,6 +14,7 @@ from cards import policy as cards
 from cards.words import local
 from handlers.hazard import dispatch, plans
 from handlers.hazard.actions.steps import leave, tell
+from handlers.permit import tables as permit_rules
 from rules import escalation
 from rules.errors import RuleBroken
 from rules.escalation import LADDERS, Plan, PolicyError
@@ -44,6 +45,8 @@ def problems_of(work: UnitOfWork, content: Any) -> list[str]:
         for code in codes if isinstance(codes, list) else [codes]:
             if code not in known:
                 found.append(f"plans[{n}].when.area:没有区域“{str(code)[:20]}”,请填区域编码:{'、'.join(sorted(known))}")
+    if isinstance(content, Mapping) and "permit" in content:
+        found += [f"permit:{problem}" for problem in permit_rules.problems_of(content["permit"])]
     return found
 
 
@@ -54,6 +57,9 @@ def publish(work: UnitOfWork, content: dict[str, Any], *, by: Person | None) -> 
         raise PolicyError(*problems)
     before = work.policies.current()
     row = work.policies.publish(content, at=work.at, by_id=by.id if by else None)
+    if content.get("permit", {}) != (before.content.get("permit", {}) if before is not None else {}):
+        work.permits.touch_all(at=work.at)  # running work is judged by the new rules at once
+        work.wake.add("chat")
     if before is not None:
         redraw(work, before)
     people = {p.id: p for role in MANAGERS for p in work.people.with_role(role, area_id=None, exact=True)}

@@ -10,7 +10,7 @@ from typing import Any
 
 import chinese_calendar
 
-from rules.permit import RuleTable, check_role_mapping, load
+from rules.permit import BadTable, RuleTable, Weakened, check_role_mapping, load
 from rules.terms import Role
 from storage.unit_of_work import UnitOfWork
 
@@ -36,19 +36,48 @@ RANKS: Mapping[str, int] = {
 """How high a role of the plant stands, in the ranks of the table."""
 
 
+OWN = ("posts", "ranks")  # of the plant's permit policy; the rest is the rule table's
+
+
 class PlantRules:
-    """The table with the plant's stricter settings and posts; the same object for one version of the policy."""
+    """The table with the plant's stricter settings and posts; the same object for one version of the policy.
+
+    Raises BadTable for a policy that cannot be read and Weakened for one that lowers the standard: a limit, a rule,
+    or the authority that approves. A post may be ranked lower than it is by default, never higher.
+    """
 
     def __init__(self, content: Mapping[str, Any]) -> None:
-        tenant = {name: value for name, value in content.items() if name in ("settings", "rules", "add")}
+        if not isinstance(content, Mapping):
+            raise BadTable("应是一个对象")
+        tenant = {name: value for name, value in content.items() if name not in OWN}
         self.table: RuleTable = load(STANDARD, tenant=tenant)
-        self.posts: Mapping[str, str] = {**POSTS, **content.get("posts", {})}
-        self.ranks: Mapping[str, int] = {**RANKS, **content.get("ranks", {})}
+        posts, ranks = (content.get(name, {}) for name in OWN)
+        if not isinstance(posts, Mapping) or not isinstance(ranks, Mapping):
+            raise BadTable("posts、ranks 应是对象")
+        known = {role.value for role in Role}
+        if strange := sorted({*map(str, posts.values()), *map(str, ranks)} - known):
+            raise BadTable(f"没有岗位 {'、'.join(strange)},可填:{'、'.join(sorted(known))}")
+        for post, rank in ranks.items():
+            if isinstance(rank, bool) or not isinstance(rank, int):
+                raise BadTable(f"ranks.{post}:须是整数")
+            if rank > RANKS.get(post, 0):
+                raise Weakened("G-008", f"{Role(post).zh}的层级不能提高到 {rank}:审批层级不得降低")
+        self.posts: Mapping[str, str] = {**POSTS, **posts}
+        self.ranks: Mapping[str, int] = {**RANKS, **ranks}
         check_role_mapping(self.table, self.posts, self.ranks)
 
     def post(self, role: str) -> Role:
         """The plant's role that stands for a role of Table B.1."""
         return Role(self.posts[role])
+
+
+def problems_of(content: Any) -> list[str]:
+    """What is wrong with the permit part of a policy, in words; empty when it can be put in force."""
+    try:
+        PlantRules(content)
+    except (ValueError, TypeError, KeyError, AttributeError) as problem:
+        return [str(problem)]
+    return []
 
 
 @lru_cache(maxsize=4)

@@ -27,7 +27,7 @@ from rules.lexicon import Category
 from rules.terms import Grade
 
 PLAN_KEYS = "name when owner acceptor first confirm_minutes rectify_hours accept_hours stale_minutes waits_for_working_hours ladders"
-POLICY_KEYS = "plans shifts working_hours roll_calls evacuate gas_alarm note"
+POLICY_KEYS = "plans shifts working_hours roll_calls evacuate gas_alarm permit note"
 MAX_MINUTES = 60 * 24 * 60
 MAX_STEPS = 20
 GRADES = {grade.value: grade.zh for grade in Grade}

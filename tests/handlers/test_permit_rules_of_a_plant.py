@@ -1,0 +1,81 @@
+"""A plant's own permit rules: what is refused before it can be put in force."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from handlers.permit import tables
+from rules import escalation
+from tests.plant import Plant
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"rules": {"HW-A03": {"max_vol": 0.6}}}, "只能从严"),
+        ({"rules": {"HW-G09": {"enabled": False}}}, "标准规则不能停用"),
+        ({"rules": {"HW-A03": {"result": "conditional"}}}, "不能把不通过改为有条件"),
+        ({"settings": {"ticket_keep_days": 300}}, "保存天数少于规定"),
+        ({"settings": {"nights": "22:00"}}, "不认识的设置"),
+        ({"settings": {"night_start": "late"}}, "settings"),
+        ({"setings": {}}, "不认识的设置"),
+        ({"posts": {"safety_department": "team_leader"}}, "不得降低审批层级"),
+        ({"posts": {"leader_in_charge": "safety_officer"}}, "不得降低审批层级"),
+        ({"posts": {"local_unit": "boss"}}, "没有岗位 boss"),
+        ({"posts": {"mayor": "executive"}}, "不在表B.1"),
+        ({"ranks": {"team_leader": 5}}, "不能提高"),
+        ({"ranks": {"worker": 3}, "posts": {"safety_department": "worker"}}, "不能提高"),
+        ({"ranks": {"executive": "high"}}, "须是整数"),
+        ({"rules": {"HW-X99": {}}}, "没有规则 HW-X99"),
+        ({"add": [{"id": "E-1", "when": "import os"}]}, "E-1"),
+        ("strict", "应是一个对象"),
+        ({"posts": ["executive"]}, "应是对象"),
+    ],
+)
+def test_a_policy_that_weakens_or_cannot_be_read_is_refused(content, words):
+    problems = tables.problems_of(content)
+    assert len(problems) == 1
+    assert words in problems[0]
+
+
+def test_a_stricter_policy_is_taken():
+    content = {
+        "settings": {"fire_watch_minutes": 30, "guardian_cert_valid_months": 24},
+        "rules": {"HW-A03": {"max_vol": 0.4}, "HW-A14": {"enabled": False}},
+        "posts": {"local_unit": "safety_officer"},
+        "add": [
+            {
+                "id": "E-001",
+                "work": "hot_work",
+                "facts": ["wind_force"],
+                "when": "wind_force >= 4",
+                "result": "fail",
+                "message": "四级及以上大风,本厂不动火。",
+                "clause": "企业规定",
+            }
+        ],
+    }
+    assert tables.problems_of(content) == []
+    rules = tables.PlantRules(content)
+    assert rules.table.param("HW-A03.max_vol") == 0.4
+    assert rules.post("local_unit").value == "safety_officer"
+
+
+def test_the_command_refuses_the_one_and_puts_the_other_in_force(sqlite_url, redis_client, tmp_path):
+    plant = Plant(sqlite_url, redis_client, tmp_path)
+    file, cli = tmp_path / "policy.json", plant.app.test_cli_runner()
+
+    def put(permit):
+        file.write_text(json.dumps({**escalation.DEFAULT, "permit": permit}), encoding="utf-8")
+        return cli.invoke(args=["policy", "set", str(file)])
+
+    refused = put({"rules": {"HW-A03": {"max_vol": 0.6}}})
+    assert refused.exit_code == 1
+    assert "permit:HW-A03" in refused.output
+    taken = put({"rules": {"HW-A03": {"max_vol": 0.4}}})
+    assert taken.exit_code == 0, taken.output
+    with plant.work(read_only=True) as work:
+        assert tables.rules_of(work).table.param("HW-A03.max_vol") == 0.4
+    plant.services.engine.dispose()
