@@ -29,6 +29,8 @@ def away(turn: Turn) -> None:
         turn.say("代班人不能是自己,请换一位。")
         return
     ends = turn.at + timedelta(days=days)
+    turn.work.permits.touch_people([turn.person.id], at=turn.at)  # work that this person guards needs another guardian
+    turn.work.wake.add("chat")
     turn.work.roster.add_leave(turn.person, starts_at=turn.at, ends_at=ends, substitute=substitute, at=turn.at)
     who = f"由{substitute.name}代班" if substitute else "没有代班人,期间直接通知上一级"
     turn.say(f"已登记:到{local(ends)},{who}。提前回来说“销假”。")
@@ -46,6 +48,7 @@ def away(turn: Turn) -> None:
 
 def back(turn: Turn) -> None:
     ended = turn.work.roster.end_leave(turn.person, at=turn.at)
+    turn.work.permits.touch_people([turn.person.id], at=turn.at)
     turn.say("已销假,通知恢复发给您。" if ended else "您没有在请假。")
 
 

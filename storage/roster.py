@@ -151,6 +151,31 @@ class Roster:
         )
         return {Role(role) for role in rows}
 
+    def shift_of(self, person_id: int, at: datetime) -> tuple[bool | None, datetime | None]:
+        """(at work by the shift roster, until when); (None, None) when no shifts are kept for this person.
+
+        Only lines of workers and team leaders are shifts that one works through; officers and directors are on call.
+        """
+        if self.leave_of(person_id, at) is not None:
+            return False, None
+        spans = self.db.execute(
+            select(Duty.starts_at, Duty.ends_at)
+            .where(
+                Duty.person_id == person_id,
+                Duty.role.in_((Role.WORKER.value, Role.TEAM_LEADER.value)),
+                Duty.starts_at <= at + KEPT_FOR,
+                Duty.ends_at > at - KEPT_FOR,
+            )
+            .order_by(Duty.starts_at)
+        ).all()
+        if not spans:
+            return None, None
+        end = at
+        for starts, ends in spans:
+            if starts <= end < ends:  # the next shift begins where this one ends
+                end = ends
+        return (True, end) if end > at else (False, None)
+
     def between(self, start: datetime, end: datetime, *, limit: int = 500) -> Sequence[Duty]:
         """Lines that reach into the span, by their beginning."""
         return self.db.scalars(

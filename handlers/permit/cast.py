@@ -8,6 +8,7 @@ from bot import outbox
 from bot.outbox import Address
 from cards import permit as cards
 from cards.words import clock_time
+from handlers import duty
 from handlers.permit import tables
 from rules.permit import approval
 from rules.permit.life import PermitState
@@ -106,11 +107,14 @@ def signers(work: UnitOfWork, permit: Permit, kind: str) -> list[Person]:
         return []
     wanted = Role(row.wanted_role)
     people = work.people.with_role(wanted, area_id=permit.area_id)
-    return [person for person in people if may_sign(work, permit, person, row)]
+    there = [person for person in duty.present(work, people) if may_sign(work, permit, person, row)]
+    return there or [person for person in people if may_sign(work, permit, person, row)]
 
 
 def shift_leaders(work: UnitOfWork, permit: Permit) -> Sequence[Person]:
-    return work.people.with_role(Role.TEAM_LEADER, area_id=permit.area_id)
+    """Those on duty by the roster, else all of the area."""
+    there = duty.on_duty(work, Role.TEAM_LEADER, permit.area_id)
+    return there or work.people.with_role(Role.TEAM_LEADER, area_id=permit.area_id)
 
 
 def may_lead(permit: Permit, person: Person) -> bool:

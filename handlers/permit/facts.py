@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from cards.words import zone
+from cards.words import clock_time, zone
 from handlers.permit import gas_facts, neighbours, surroundings, tables
 from handlers.permit.surroundings import Watch
 from rules import certificates
@@ -36,6 +36,7 @@ class Gathered:
     notes: list[str] = field(default_factory=list)
     fresh_until: datetime | None = None
     lel_vol: float | None = None
+    shift_ends: datetime | None = None  # of the guardian, when the roster tells
 
 
 def gather(work: UnitOfWork, table: RuleTable, permit: Permit, *, at: datetime, stage: Stage) -> Gathered:
@@ -46,6 +47,7 @@ def gather(work: UnitOfWork, table: RuleTable, permit: Permit, *, at: datetime, 
     planned = permit.planned_start if stage is Stage.REQUEST else None
     found |= calendar(table, max(at, planned) if planned is not None else at, permit.valid_until or permit.planned_end)
     found |= _people(work, permit, at, stage)
+    shift_ends = _shift(work, permit, max(at, planned) if planned is not None else at, stage, found, notes)
     found |= gas_facts.sampled(permit, work)
     found |= _papers(work, permit, stage)
     found |= _place(work, permit, notes)
@@ -67,7 +69,7 @@ def gather(work: UnitOfWork, table: RuleTable, permit: Permit, *, at: datetime, 
     for name in _NEARER & answers.keys() & found.keys():
         facts[name] = _nearer(answers[name], found[name])
     times = [moment for moment in (seen.fresh_until if seen else None, wind_until) if moment is not None]
-    return Gathered(facts, frozenset(found), notes, min(times, default=None), lel_vol)
+    return Gathered(facts, frozenset(found), notes, min(times, default=None), lel_vol, shift_ends)
 
 
 _KEEP_ANSWER = {"continuous_monitoring", "coordinator_id", "cross_work", "in_tank_dike"}
@@ -141,6 +143,24 @@ def _people(work: UnitOfWork, permit: Permit, at: datetime, stage: Stage) -> dic
         if present is not None:
             found["guardian_on_site"] = present
     return found | _operators(work, permit, [party.person_id for party in workers], at)
+
+
+def _shift(
+    work: UnitOfWork, permit: Permit, at: datetime, stage: Stage, found: dict[str, Any], notes: list[str]
+) -> datetime | None:
+    """Until when the guardian is at work. One who is off (leave, end of shift) is not at the point, whoever checked in."""
+    if permit.guardian is None:
+        return None
+    there, ends = work.roster.shift_of(permit.guardian.id, at)
+    if there is False or not permit.guardian.active:
+        notes.insert(0, f"监护人{permit.guardian.name}{'届时' if stage is Stage.REQUEST else '现在'}不当班,请交接")
+        if "guardian_on_site" in found or stage is not Stage.REQUEST:
+            found["guardian_on_site"] = False
+    planned_end = permit.valid_until or permit.planned_end
+    if ends is not None and planned_end is not None and ends < planned_end:
+        notes.append(f"监护人{permit.guardian.name} {clock_time(ends)} 下班,之前须交接")
+        return ends
+    return None
 
 
 def guardian_present(permit: Permit, at: datetime) -> bool | None:

@@ -117,7 +117,7 @@ def _reasons(judged: Judgement, causes: Sequence[RuleResult]) -> list[dict[str, 
 
 
 _FIRST = {"HW-A16", "CS-011", "G-020"}  # what people must hear first
-_SHOWS_NOTES = {"HW-A13", "HW-A16", "CS-011", "G-020", "HW-C14", "HW-C04", "BP-002"}
+_SHOWS_NOTES = {"G-006", "HW-A13", "HW-A16", "CS-011", "G-020", "HW-C14", "HW-C04", "BP-002"}
 
 
 def suspend(work: UnitOfWork, permit: Permit, why: Sequence[dict[str, Any]], *, by: Person | None, via: str) -> None:
@@ -214,6 +214,11 @@ def _remind(work: UnitOfWork, permit: Permit, judged: Judgement) -> None:
     for due in judged.verdict.due_next:
         if due.at - work.at <= judge.REMIND_BEFORE:
             cast.tell(work, permit, guardian, f"{permit.number} {due.message}", tag=f"due:{due.rule}:{due.at:%d%H%M}")
+    ends = judged.gathered.shift_ends
+    if ends is not None and permit.guardian is not None and ends - work.at <= judge.REMIND_BEFORE:
+        people = {p.id: p for p in [*guardian, *cast.shift_leaders(work, permit)]}
+        text = f"{permit.number} 监护人{permit.guardian.name} {clock_time(ends)} 下班,请点“监护交接”,到时没有交接会自动叫停。"
+        cast.tell(work, permit, people.values(), text, tag=f"shift:{ends:%d%H%M}")
     party = running.guardian_of(permit)
     if party is not None and party.checked_in_at is not None:
         late = work.at - party.checked_in_at

@@ -124,6 +124,8 @@ def next_judgement(table: RuleTable, permit: Permit, judged: Judgement, now: dat
     moments += [hours.next_night_start(now, table.settings), hours.next_midnight(now, table.settings)]
     if judged.gathered.fresh_until is not None:
         moments.append(judged.gathered.fresh_until)
+    if judged.gathered.shift_ends is not None:
+        moments += [judged.gathered.shift_ends, judged.gathered.shift_ends - REMIND_BEFORE]
     for party in permit.parties:
         if party.person_id == permit.guardian_id and party.checked_in_at and not party.left_at:
             moments += [party.checked_in_at + facts.CHECK_IN_EVERY, party.checked_in_at + facts.GONE_AFTER]
@@ -139,13 +141,18 @@ def next_judgement(table: RuleTable, permit: Permit, judged: Judgement, now: dat
 
 
 def guardians(work: UnitOfWork, permit: Permit, at: datetime) -> list[tuple[Person, Certificate]]:
-    """Certified people who are free for this work: those of the place first, then by the life of their certificate."""
+    """Certified people who are free for this work: on shift first, then of the place, then by their certificate's life.
+
+    Who is off by the roster or on leave at that time is not offered.
+    """
     day = max(at, permit.planned_end or at).astimezone(zone()).date()
     busy = work.permits.guards() - {permit.guardian_id}
     workers = {party.person_id for party in permit.parties if party.role == "worker" and party.left_at is None}
     held = work.certificates.holders(certificates.guardian_kinds(permit.work), on=day)
     free = [(person, card) for person, card in held if person.id not in busy | workers and person.accounts]
-    return sorted(free, key=lambda pair: not _belongs(pair[0], permit))
+    there = {person.id: work.roster.shift_of(person.id, at)[0] for person, _ in free}
+    free = [(person, card) for person, card in free if there[person.id] is not False]
+    return sorted(free, key=lambda pair: (there[pair[0].id] is not True, not _belongs(pair[0], permit)))
 
 
 def _belongs(person: Person, permit: Permit) -> bool:

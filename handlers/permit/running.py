@@ -255,6 +255,8 @@ def hand_over(work: UnitOfWork, permit: Permit, *, by: Person, to: Person, via: 
         raise RuleBroken("guardian", f"{to.name}是作业人,不能同时当监护人(4.10 f)。")
     if work.permits.guarded_by(to.id, but=permit.id):
         raise RuleBroken("guardian", f"{to.name}正在监护另一处作业,请选别人(4.10 f)。")
+    if work.roster.shift_of(to.id, work.at)[0] is False:
+        raise RuleBroken("guardian", f"{to.name}现在不当班(请假或不在班),请选当班的人。")
     if work.certificates.best(to.id, certificates.guardian_kinds(permit.work)) is None:
         raise RuleBroken("guardian", f"{to.name}没有监护人培训合格证,请选持证的人(4.10)。")
     cast.leave(permit, cast.GUARDIAN, work)

@@ -9,7 +9,7 @@ import pytest
 from handlers.permit import facts
 from rules import escalation
 from rules.permit import facts_from_json, load
-from storage.models import Permit, Person
+from storage.models import Duty, Permit, Person
 from tests import permits as p
 from tests.permits import APPLICANT, GUARDIAN, LEADER, WORKER
 from tests.pictures import scene
@@ -100,6 +100,55 @@ def test_a_handover_to_somebody_who_guards_elsewhere_is_refused(plant):
     other_permit(plant, work="lifting", level="3", state="active", content="吊转子", guardian_id=busy)
     guardian.taps("监护交接", on=NUMBER).says("高峰").sees("正在监护另一处作业")
     assert permit(plant).guardian.name == GUARDIAN
+
+
+# -- shifts
+
+
+def on_shift(plant, name: str, *, until: timedelta) -> None:
+    with plant.work() as work:
+        person = work.people.by_name(name)[0]
+        work.db.add(
+            Duty(
+                role="worker", person_id=person.id, starts_at=plant.now - timedelta(hours=6), ends_at=plant.now + until
+            )
+        )
+        work.commit()
+
+
+def test_the_end_of_the_guardians_shift_asks_for_a_handover_and_then_stops(plant):
+    on_shift(plant, GUARDIAN, until=timedelta(minutes=50))
+    guardian = p.at_work(plant)
+    p.running(plant, minutes=40)
+    assert permit(plant).state == "active"
+    guardian.sees("郑凯 09:50 下班", "监护交接")
+    plant.phone(LEADER).sees("郑凯 09:50 下班")
+    p.running(plant, minutes=15)
+    found = permit(plant)
+    assert found.state == "suspended"
+    assert {why["rule"] for why in found.suspend_why} == {"G-006"}
+    assert "不当班" in found.suspend_why[0]["message"]
+
+
+def test_a_handover_in_time_goes_on_without_a_stop(plant):
+    on_shift(plant, GUARDIAN, until=timedelta(minutes=30))
+    p.at_work(plant)
+    plant.phone("高峰").says("ZY-0001").taps("监护交接", on=NUMBER).says("高峰").sees("监护已交给高峰")
+    found = permit(plant)
+    assert (found.state, found.guardian.name) == ("active", "高峰")  # who takes it over on the spot is there
+    p.running(plant, minutes=40, guardian="高峰")
+    assert permit(plant).state == "active"
+
+
+def test_a_guardian_on_leave_stops_the_work_and_is_not_offered(plant):
+    guardian = p.at_work(plant)
+    guardian.says("请假1天").sees("已登记")
+    assert permit(plant).state == "suspended"
+    with plant.work() as work:
+        from handlers.permit import judge
+
+        found = work.permits.by_number(NUMBER)
+        assert GUARDIAN not in [person.name for person, _ in judge.guardians(work, found, plant.now)]
 
 
 # -- pauses and the end
