@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     speech_token_endpoint: str = ""  # Aliyun only
     speech_model_dir: Path | None = None  # local only: a sherpa-onnx model that the admin put there
 
+    # -- knowledge search
+    search_vectors_dir: Path | None = None  # word vectors that the admin put there; without them the search works alone
+
     @field_validator("admins", mode="before")
     @classmethod
     def _split_admins(cls, value: Any) -> Any:

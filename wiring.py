@@ -28,7 +28,7 @@ from handlers import deliveries as delivery_flow
 from handlers import help as help_flow
 from handlers import people, policies, query, risk, roster
 from handlers.hazard import buttons, rectify, report
-from handlers.knowledge import ask, review, tell
+from handlers.knowledge import ask, ear, review, tell
 from handlers.permit import flow as permit
 from jobs import fall_back, hotwords
 from jobs.context import Services, SmsSender
@@ -74,6 +74,7 @@ def build(
     configure_logs(settings)
     use_zone(settings.zone)
     people.use_admins(settings.admins)
+    ear.use_vectors(settings.search_vectors_dir)
     client = redis_client if redis_client is not None else open_redis(settings)
     engine = open_engine(settings.database_url)
     return Services(

@@ -43,6 +43,8 @@ def examine(services: Services) -> Iterator[Finding]:
     yield from _each("钉钉:卡片模板能用", lambda: outside.dingtalk(services))
     yield from _each("工作进程", lambda: outside.processes(services))
     yield from _each("培训系统", lambda: outside.training(services))
+    yield from _each("语音转文字", lambda: outside.speech(services))
+    yield from _each("语义模型", lambda: outside.vectors(services))
     if services.sms is None:
         yield Finding("短信", True, "没有配置(可以不配):一级隐患不会发短信")
 

@@ -10,9 +10,12 @@ from rq import Worker
 
 from bot.platforms.base import PlatformError
 from bot.platforms.dingtalk import stream_board
+from connectors.errors import OutsideError
+from connectors.speech import local as speech_local
 from jobs import certificates
 from jobs.context import Services
 from jobs.queue import CHAT, DELIVERY, MEDIA
+from search import load_embedder
 from storage import audit
 from tools.finding import Finding
 
@@ -148,3 +151,34 @@ def training(services: Services) -> Iterator[Finding]:
         yield Finding(
             "培训系统", True, f"有{bad}条没收:flask --app app sync-certificates --whole 看原因" if bad else ""
         )
+
+
+_LOCAL_REMEDY = {
+    "not_configured": "ANSHAO_SPEECH_MODEL_DIR 没有设置,或不是目录",
+    "model_files_missing": "模型目录里没有 model.onnx(或 model.int8.onnx)和 tokens.txt",
+    "sherpa_onnx_missing": "没有安装 sherpa-onnx:安装可选依赖 speech",
+    "pyav_missing": "没有安装 PyAV:安装可选依赖 speech",
+}
+
+
+def speech(services: Services) -> Iterator[Finding]:
+    """Whether voice becomes text: nothing configured is fine, a local model that cannot be loaded is not."""
+    if services.speech is None:
+        yield Finding("语音转文字", True, "没有配置(可以不配):钉钉自带文字,企业微信的语音只保存录音、请人打字")
+        return
+    if "local" not in services.settings.speech_provider:
+        yield Finding("语音转文字", True)
+        return
+    try:
+        speech_local.check(services.settings.speech_model_dir)
+    except OutsideError as error:
+        yield Finding("语音转文字:本地模型", False, _LOCAL_REMEDY.get(error.code, error.code))
+    else:
+        yield Finding("语音转文字:本地模型", True)
+
+
+def vectors(services: Services) -> Iterator[Finding]:
+    """Whether the search has word vectors; none configured is fine."""
+    directory = services.settings.search_vectors_dir
+    _, status = load_embedder(directory)
+    yield Finding("语义模型", status.ready or directory is None, "" if status.ready else status.message)

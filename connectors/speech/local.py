@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,6 +13,7 @@ from connectors.speech.audio import Sound, SpeechRefused
 from connectors.speech.decode import RATE_HZ, SYSTEM, loudness, to_samples
 from connectors.speech.model import SpeechAccount
 
+THREADS = 2
 QUIET = 0.002  # about -54 dBFS: nobody speaks that softly into a phone
 
 
@@ -20,24 +23,61 @@ class Recogniser(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """What a model directory holds. `kind`: sense_voice or paraformer."""
+
+    model: Path
+    tokens: Path
+    kind: str
+
+
+def find_model(directory: Path | None) -> ModelFiles:
+    """The model of a directory, or of the one folder in it (archives unpack so). Raises OutsideError: what is missing.
+
+    SenseVoice is told from Paraformer by its tokens, which hold the languages (<|zh|>), not by the folder's name.
+    """
+    if directory is None or not directory.is_dir():
+        raise OutsideError(SYSTEM, "not_configured", permanent=True)
+    inside = [d for d in sorted(directory.iterdir()) if d.is_dir()]
+    for place in (directory, *inside):
+        model = next((p for name in ("model.int8.onnx", "model.onnx") if (p := place / name).is_file()), None)
+        tokens = place / "tokens.txt"
+        if model is not None and tokens.is_file():
+            kind = "sense_voice" if "<|zh|>" in tokens.read_text(encoding="utf-8", errors="replace") else "paraformer"
+            return ModelFiles(model, tokens, kind)
+    raise OutsideError(SYSTEM, "model_files_missing", permanent=True)
+
+
+def check(directory: Path | None) -> None:
+    """Whether the local recogniser could start. Raises OutsideError, whose code says what is missing."""
+    find_model(directory)
+    for module, code in (("av", "pyav_missing"), ("sherpa_onnx", "sherpa_onnx_missing")):
+        if find_spec(module) is None:
+            raise OutsideError(SYSTEM, code, permanent=True)
+
+
 class SherpaRecogniser:
     """SenseVoice or Paraformer, whichever the directory holds (`model.int8.onnx` or `model.onnx`, `tokens.txt`)."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path | None) -> None:
         """Raises OutsideError, whose code says what is missing."""
+        files = find_model(directory)
         try:
             import sherpa_onnx
         except ImportError as error:
             raise OutsideError(SYSTEM, "sherpa_onnx_missing", permanent=True) from error
-        model = next((p for name in ("model.int8.onnx", "model.onnx") if (p := directory / name).is_file()), None)
-        tokens = directory / "tokens.txt"
-        if model is None or not tokens.is_file():
-            raise OutsideError(SYSTEM, "model_files_missing", permanent=True)
         made: Any = sherpa_onnx.OfflineRecognizer
-        if "paraformer" in directory.name.lower():
-            self._recognizer = made.from_paraformer(paraformer=str(model), tokens=str(tokens))
-        else:
-            self._recognizer = made.from_sense_voice(model=str(model), tokens=str(tokens), use_itn=True, language="zh")
+        model, tokens = str(files.model), str(files.tokens)
+        try:
+            if files.kind == "paraformer":
+                self._recognizer = made.from_paraformer(paraformer=model, tokens=tokens, num_threads=THREADS)
+            else:
+                self._recognizer = made.from_sense_voice(
+                    model=model, tokens=tokens, num_threads=THREADS, use_itn=True, language="zh"
+                )
+        except Exception as error:  # the library's own: a broken or foreign model file
+            raise OutsideError(SYSTEM, "model_not_readable", permanent=True) from error
 
     def recognise(self, samples: list[float]) -> str:
         stream = self._recognizer.create_stream()
@@ -60,7 +100,8 @@ class LocalSpeech:
             raise SpeechRefused("silence", "录音里没有声音,请靠近手机再说一次,或打字")
         with self._lock:  # the model is loaded once, and recognises one recording at a time
             if self._recogniser is None:
-                if self._directory is None or not self._directory.is_dir():
-                    raise OutsideError(SYSTEM, "not_configured", permanent=True)
                 self._recogniser = SherpaRecogniser(self._directory)
-            return self._recogniser.recognise([sample / 32768 for sample in samples]).strip()
+            try:
+                return self._recogniser.recognise([sample / 32768 for sample in samples]).strip()
+            except Exception as error:  # the library's own: the next provider is asked, the recording is kept
+                raise OutsideError(SYSTEM, "recogniser_failed", permanent=True) from error

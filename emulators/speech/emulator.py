@@ -148,13 +148,22 @@ class SpeechEmulator:
         if seconds > MAX_SECONDS + 1:
             raise Refusal("InvalidParameterValue.ErrorVoicedataTooLong", "longer than 60 s")
         facts = {"vendor": "tencent", "engine": body["EngSerViceType"], "hot_words": body.get("HotwordList", "")}
-        return {"Result": self._listen(data, facts), "AudioDuration": round(seconds * 1000), "WordSize": 0}
+        words = self._listen(data, facts)
+        listed = [{"Word": char, "StartTime": 0, "EndTime": 0} for char in words] if body.get("WordInfo") else []
+        return {
+            "Result": words,
+            "AudioDuration": round(seconds * 1000),
+            "WordSize": len(listed),
+            "WordList": listed or None,
+        }
 
     @staticmethod
     def _check_hot_words(listed: str) -> None:
         entries = listed.split(",") if listed else []
         if len(entries) > 128 or not all(re.fullmatch(r"[^|,]{1,30}\|(?:[1-9]|10|11|100)", entry) for entry in entries):
             raise Refusal("InvalidParameterValue", "HotwordList")
+        if any(sum(char > "\u2e7f" for char in entry) > 10 for entry in entries):
+            raise Refusal("InvalidParameterValue", "HotwordList: more than 10 Chinese characters")
 
     # --- Aliyun --------------------------------------------------------------------------------------------------
     def _create_token(self) -> Any:

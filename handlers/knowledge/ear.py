@@ -8,6 +8,7 @@ between processes can be lost.
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import structlog
@@ -15,7 +16,7 @@ from sqlalchemy import Pool
 
 from handlers.knowledge import starter
 from rules.knowledge import CardState
-from search import Card, Index, SearchResult, SimilarCard
+from search import Card, Embedder, EmbedderStatus, Index, SearchResult, SimilarCard, load_embedder
 from storage.models import KnowledgeCard
 from storage.unit_of_work import UnitOfWork
 
@@ -26,11 +27,25 @@ MAX_QUERY = 400
 REBUILD_DEAD = 2000  # places of old editions; above this, and above half of all, the index is built anew
 
 
+_vectors: Embedder | None = None
+
+
+def use_vectors(directory: Path | None) -> EmbedderStatus:
+    """Take the word vectors that the administrator put into this folder; without one the search works by itself.
+
+    Called once, when the process starts, before the first search.
+    """
+    global _vectors
+    _vectors, status = load_embedder(directory)
+    log.info("knowledge.vectors", ready=status.ready)
+    return status
+
+
 class Ear:
     """One index and the change number it has reached. Safe to share between threads."""
 
     def __init__(self) -> None:
-        self.index = Index()
+        self.index = Index(embedder=_vectors)
         self.reached = 0
         self._lock = threading.Lock()
 
@@ -44,7 +59,10 @@ class Ear:
             return 0
         with self._lock:
             if version < self.reached or (self.index.dead > REBUILD_DEAD and self.index.dead > len(self.index)):
-                self.index, self.reached = Index(), 0  # another database (a restored backup), or many old editions
+                self.index, self.reached = (
+                    Index(embedder=_vectors),
+                    0,
+                )  # another database (a restored backup), or many old editions
             changed = work.knowledge.changed_since(self.reached)
             for row in changed:
                 if row.state == CardState.PUBLISHED.value:

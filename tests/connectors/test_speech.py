@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -195,3 +196,73 @@ def test_a_broken_file_is_refused_not_crashed():
         to_samples(b"#!AMR\n" + b"\xff" * 50)
     cut = amr(2)[:500]
     assert examine(cut).seconds < 2
+
+
+class FakeSherpa:
+    """Stands in for the library: keeps what it was loaded with, and the samples it was given."""
+
+    def __init__(self, *, broken: bool = False) -> None:
+        self.loaded: dict[str, object] = {}
+        self.broken, self.samples, self.rate = broken, [], 0
+        self.OfflineRecognizer = self
+        self.result = type("Result", (), {"text": " 泵里头像放鞭炮 "})
+
+    def from_sense_voice(self, **given: object) -> FakeSherpa:
+        return self._load("sense_voice", given)
+
+    def from_paraformer(self, **given: object) -> FakeSherpa:
+        return self._load("paraformer", given)
+
+    def _load(self, kind: str, given: dict[str, object]) -> FakeSherpa:
+        if self.broken:
+            raise RuntimeError("protobuf parsing failed")
+        self.loaded = {"kind": kind, **given}
+        return self
+
+    def create_stream(self) -> FakeSherpa:
+        return self
+
+    def accept_waveform(self, rate: int, samples: list[float]) -> None:
+        self.rate, self.samples = rate, samples
+
+    def decode_stream(self, stream: FakeSherpa) -> None:
+        assert stream is self
+
+
+def model_dir(path, *, tokens: str):
+    path.mkdir(parents=True)
+    (path / "model.int8.onnx").write_bytes(b"onnx")
+    (path / "tokens.txt").write_text(tokens, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("tokens", "kind"), [("<unk> 0\n<|zh|> 24884\n", "sense_voice"), ("<blank> 0\n泵 1\n", "paraformer")]
+)
+def test_the_admins_model_is_loaded_and_given_16_khz_floats(monkeypatch, tmp_path, tokens, kind):
+    library = FakeSherpa()
+    monkeypatch.setitem(sys.modules, "sherpa_onnx", library)
+    folder = model_dir(tmp_path / "asr" / "sherpa-onnx-2024", tokens=tokens)  # as an archive unpacks, one folder deeper
+    chain = Chain([LocalSpeech(SpeechAccount(model_dir=tmp_path / "asr"))])
+    assert chain.transcribe(amr(2), format="amr").text == WORDS
+    assert (library.loaded["kind"], library.rate) == (kind, 16000)
+    assert str(folder / "tokens.txt") == library.loaded["tokens"]
+    assert len(library.samples) == pytest.approx(2 * 16000, rel=0.01) and max(map(abs, library.samples)) <= 1
+
+
+@pytest.mark.parametrize(("files", "code"), [(False, "model_files_missing"), (True, "model_not_readable")])
+def test_a_model_that_is_missing_or_broken_is_said_not_crashed(monkeypatch, tmp_path, files, code):
+    monkeypatch.setitem(sys.modules, "sherpa_onnx", FakeSherpa(broken=True))
+    if files:
+        model_dir(tmp_path / "asr", tokens="x 0")
+    (tmp_path / "asr").mkdir(exist_ok=True)
+    with pytest.raises(OutsideError) as error:
+        LocalSpeech(SpeechAccount(model_dir=tmp_path / "asr")).hear(amr(1), examine(amr(1)))
+    assert error.value.code == code
+
+
+def test_without_the_library_it_is_said(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "sherpa_onnx", None)
+    with pytest.raises(OutsideError) as error:
+        LocalSpeech(SpeechAccount(model_dir=model_dir(tmp_path / "asr", tokens="x 0"))).hear(amr(1), examine(amr(1)))
+    assert error.value.code == "sherpa_onnx_missing"

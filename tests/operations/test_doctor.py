@@ -121,3 +121,16 @@ def test_a_check_that_breaks_does_not_hide_the_others(plant, monkeypatch):
     found = by_name(doctor.examine(plant.services))
     assert "RuntimeError" in found["企业微信:菜单"].remedy
     assert found["钉钉:卡片模板能用"].ok and found["对外地址能打开"].ok
+
+
+def test_speech_and_vectors_may_be_left_out_but_not_half_done(plant, tmp_path):
+    assert by_name(doctor_outside.speech(plant.services))["语音转文字"].ok
+    assert "未配置" in by_name(doctor_outside.vectors(plant.services))["语义模型"].remedy
+    plant.services.speech = object()
+    plant.services.settings = plant.services.settings.model_copy(
+        update={"speech_provider": ("local",), "speech_model_dir": tmp_path, "search_vectors_dir": tmp_path}
+    )
+    assert "tokens.txt" in by_name(doctor_outside.speech(plant.services))["语音转文字:本地模型"].remedy
+    assert "vectors.vec" in by_name(doctor_outside.vectors(plant.services))["语义模型"].remedy
+    (tmp_path / "vectors.vec").write_text("泵 1 0\n轴承 0 1\n", encoding="utf-8")
+    assert by_name(doctor_outside.vectors(plant.services))["语义模型"].ok

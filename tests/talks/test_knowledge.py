@@ -267,3 +267,14 @@ def test_only_reviewers_look_after_cards(plant):
     plant.phone("周敏").says("确认 K01").sees("已确认")
     sun = plant.phone("孙丽")
     sun.says("经验卡 K01").sees("通用经验,周敏确认")
+
+
+def test_the_admins_word_vectors_join_the_search_of_the_product(plant, tmp_path):
+    (tmp_path / "vectors.vec").write_text("隆咚锵 1 0\n压缩机 0.9 0.1\n敲缸 1 0\n", encoding="utf-8")
+    try:
+        assert ear.use_vectors(tmp_path).ready
+        with plant.work(read_only=True) as work:
+            assert ear.Ear().catch_up(work) >= 0
+            assert ear.Ear().index._embedder is not None
+    finally:
+        assert not ear.use_vectors(None).ready
