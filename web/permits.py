@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from cards import permit as cards
 from cards.pdf import permit_pdf
 from cards.words import local
-from handlers.permit import from_page, questions
+from handlers.permit import cast, from_page, questions
 from rules.errors import RuleBroken
 from rules.permit import Result
 from rules.permit.life import PermitState
@@ -51,7 +51,7 @@ def routes(ctx: WebContext) -> Blueprint:
         with ctx.new_work(read_only=True) as work:
             permit = find(work, ref)
             person = work.people.get(visitor().person_id)
-            seen = view(work, permit, may_answer=from_page.may_answer(permit, person), link=link)
+            seen = view(work, permit, may_answer=cast.may_answer(permit, person), link=link)
         return render_template("permit.html", permit=seen)
 
     @pages.get("/h5/permits/<ref>/sheet.pdf")
@@ -92,7 +92,7 @@ def routes(ctx: WebContext) -> Blueprint:
     def facts(ref: str) -> ResponseReturnValue:
         with ctx.new_work(read_only=True) as work:
             permit = find(work, ref)
-            if not from_page.may_answer(permit, work.people.get(visitor().person_id)):
+            if not cast.may_answer(permit, work.people.get(visitor().person_id)):
                 raise Refused(403, "这张作业票现在不由您填写,请让申请人或票上的人填。")
             open_now = from_page.open_questions(work, permit)
             rows = [_field(question) for question in open_now]

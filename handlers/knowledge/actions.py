@@ -114,10 +114,15 @@ def warnings(work: UnitOfWork, card: KnowledgeCard, alike: Sequence[KnowledgeCar
     return [*out, *rules.warnings(" ".join([*_given(card).values(), card.told]))]
 
 
-def _check_review(card: KnowledgeCard, by: Person, to: CardState) -> CardState:
+def check_reviewer(card: KnowledgeCard, by: Person) -> None:
+    """Raises RuleBroken for somebody who does not review cards, or told this one."""
     if not veterans.may_review(by):
         raise RuleBroken("card_role", NOT_REVIEWER)
     rules.check_reviewer(author_id=card.author_id, reviewer_id=by.id)
+
+
+def _check_review(card: KnowledgeCard, by: Person, to: CardState) -> CardState:
+    check_reviewer(card, by)
     was = CardState(card.state)
     if was is not CardState.IN_REVIEW and card.reviewed_by is not None:
         raise RuleBroken("card_state", f"{card.code} 已由{card.reviewed_by.name}处理,现在是“{was.zh}”。")

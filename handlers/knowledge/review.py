@@ -46,6 +46,7 @@ def _approve(turn: Turn, card: KnowledgeCard) -> None:
 
 
 def _check_open(turn: Turn, card: KnowledgeCard) -> None:
+    actions.check_reviewer(card, turn.person)
     state = CardState(card.state)
     if state is not CardState.IN_REVIEW:
         by = f",{card.reviewed_by.name}处理的" if card.reviewed_by else ""

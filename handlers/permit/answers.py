@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from bot.turn import Turn
-from handlers.permit import actions, questions
+from handlers.permit import actions, cast, questions
 from handlers.permit.judge import Judgement
 from handlers.permit.questions import NotUnderstood, Question
 from handlers.permit.talk import ANSWER, GROUP, ask, ask_about, guarded, permit_of
@@ -157,6 +157,7 @@ def _take(turn: Turn, permit: Permit, facts: dict[str, Any], text: str) -> None:
 
 
 def _set(turn: Turn, permit: Permit, values: dict[str, Any]) -> None:
+    cast.need_answerer(permit, turn.person)
     known = {name: value for name, value in values.items() if name in fact_dictionary()}
     permit.facts = {**permit.facts, **known}
     turn.work.flush()
@@ -165,6 +166,7 @@ def _set(turn: Turn, permit: Permit, values: dict[str, Any]) -> None:
 
 
 def _open(turn: Turn, permit: Permit, what: str) -> dict[str, Any]:
+    cast.need_answerer(permit, turn.person)
     facts = turn.facts
     if facts.get("permit") != permit.id or what not in facts:
         raise RuleBroken("talk", "这个问题已经过去了,请点“重新判定”接着办。")

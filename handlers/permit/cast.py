@@ -10,6 +10,7 @@ from cards import permit as cards
 from cards.words import clock_time
 from handlers import duty
 from handlers.permit import tables
+from rules.errors import RuleBroken
 from rules.permit import approval
 from rules.permit.life import PermitState
 from rules.terms import Role
@@ -129,6 +130,18 @@ def may_watch(permit: Permit, person: Person) -> bool:
     if is_on(permit, person) or permit.applicant_id == person.id or may_lead(permit, person):
         return True
     return has_role(person, Role.SAFETY_OFFICER) or has_role(person, Role.EXECUTIVE)
+
+
+def may_answer(permit: Permit, person: Person) -> bool:
+    """Who says what no machine knows: the applicant of a request; once it is handed in, whoever may stop the work too."""
+    if permit.state in (PermitState.DRAFT.value, PermitState.PENDING_FACTS.value):
+        return permit.applicant_id == person.id
+    return not PermitState(permit.state).is_final and may_watch(permit, person)
+
+
+def need_answerer(permit: Permit, person: Person) -> None:
+    if not may_answer(permit, person):
+        raise RuleBroken("who", "这张作业票现在不由您填写,请让申请人或票上的人填。")
 
 
 # -- telling

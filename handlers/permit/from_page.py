@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from handlers.permit import actions, cast, judge, questions
 from handlers.permit.judge import Judgement
 from handlers.permit.questions import NotUnderstood, Question
-from rules.errors import RuleBroken
 from rules.permit import Stage
-from rules.permit.life import PermitState
 from storage.models import Permit, Person
 from storage.unit_of_work import UnitOfWork
 
@@ -24,13 +22,6 @@ class Answered:
     judged: Judgement
     taken: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
-
-
-def may_answer(permit: Permit, person: Person) -> bool:
-    """The applicant of a request; once it is handed in, whoever may stop the work too."""
-    if permit.state in (PermitState.DRAFT.value, PermitState.PENDING_FACTS.value):
-        return permit.applicant_id == person.id
-    return not PermitState(permit.state).is_final and cast.may_watch(permit, person)
 
 
 def open_questions(work: UnitOfWork, permit: Permit) -> Sequence[Question]:
@@ -49,8 +40,7 @@ def answer_facts(
     `answers`: fact → what was typed or chosen, in the words of the chat («是», «没有», «12»). Only facts that are open
     now are taken, so a form that lay about for an hour overwrites nothing.
     """
-    if not may_answer(permit, by):
-        raise RuleBroken("who", "这张作业票现在不由您填写,请让申请人或票上的人填。")
+    cast.need_answerer(permit, by)
     open_now = {question.fact for question in open_questions(work, permit)}
     facts, wrong, taken = dict(permit.facts), [], []
     for name, text in answers.items():

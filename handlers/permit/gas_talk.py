@@ -19,6 +19,7 @@ NOT_YET = ("还没测", "没测", "未测", "稍后测")
 UNITS = {"lel": "%LEL", "vol": "%vol", "ppm": "ppm", "mg": "mg/m3"}
 UNIT_LABELS = {"lel": "%LEL", "vol": "%(体积分数)", "ppm": "ppm", "mg": "mg/m³"}
 OXYGEN_TOP = 100.0
+ANALYST = "gas_analyst"
 
 
 def ask_gas(turn: Turn, permit: Permit, *, then: str, note: str = "", **memory: Any) -> None:
@@ -29,10 +30,20 @@ def ask_gas(turn: Turn, permit: Permit, *, then: str, note: str = "", **memory: 
     ask(turn, question, state=GAS, permit=permit, choices=choices, note=note, then=then, **memory)
 
 
+def need_teller(turn: Turn, permit: Permit) -> None:
+    """Who may tell a gas test: those who answer for the permit, and a certified analyst once it is handed in."""
+    if cast.may_answer(permit, turn.person):
+        return
+    draft = PermitState(permit.state) in (PermitState.DRAFT, PermitState.PENDING_FACTS)
+    if draft or turn.work.certificates.best(turn.person.id, {ANALYST}) is None:
+        raise RuleBroken("who", "气体分析由票上的人或持证的分析工报,您不在这张作业票上。")
+
+
 def pressed(turn: Turn, permit: Permit) -> None:
     """«报气体» on a card."""
     if PermitState(permit.state).is_final or PermitState(permit.state) is PermitState.EXPIRED:
         raise RuleBroken("state", f"{permit.number or '这张票'}{PermitState(permit.state).zh},不用再测。")
+    need_teller(turn, permit)
     draft = PermitState(permit.state) in (PermitState.DRAFT, PermitState.PENDING_FACTS)
     memory: dict[str, Any] = {"gas_done": True, "guardian_done": True} if draft else {}
     ask_gas(turn, permit, then="request" if draft else "nothing", **memory)
@@ -40,6 +51,7 @@ def pressed(turn: Turn, permit: Permit) -> None:
 
 def not_yet(turn: Turn, permit: Permit, then: str) -> None:
     """«还没测»: the verdict will say that it must be done, and by when."""
+    need_teller(turn, permit)
     _go_on(turn, permit, {**_memory(turn), "gas_done": True, "then": then})
 
 
@@ -178,6 +190,7 @@ def meter_said(turn: Turn) -> None:
 
 
 def _open_facts(turn: Turn, permit: Permit) -> dict[str, Any]:
+    need_teller(turn, permit)
     facts = turn.facts
     if facts.get("permit") != permit.id or not facts.get("values"):
         raise RuleBroken("talk", "这个问题已经过去了,请点“报气体”重新报。")
