@@ -76,14 +76,14 @@ def _offer_report(turn: Turn) -> None:
 
 
 def _offer_place_page(turn: Turn) -> None:
-    """DingTalk tells a location message only as «unknown»: the page asks the phone itself."""
+    """DingTalk tells a location message only as «unknown»: while a report lacks its place, the page asks the phone."""
     draft = turn.work.hazards.draft_of(turn.person.id, since=turn.at - report.TOGETHER)
-    if draft is None:
+    if draft is None or draft.area is not None:
         turn.say("这种消息我收不到内容。报隐患请发照片,再说一句问题。")
         return
-    areas = place.choices(turn.work, draft)[:5]
+    areas = place.choices(turn.work, draft)[:6]
     turn.ask(
-        "钉钉里发的位置我收不到,请点“打开”定位,或点区域。",
+        "这种消息我收不到内容。如果发的是位置,请点“打开”定位,或点区域。",
         flow=report.FLOW,
         state=report.TELLING,
         facts={**turn.facts, "draft": draft.id, "asked": "place"},
@@ -120,6 +120,7 @@ def joined(turn: Turn) -> None:
 
 flow = Flow(
     name="help",
+    first=[said(("帮助", "help", "Help", "菜单"), help_text)],
     starts=[
         said(("帮助", "help", "Help", "?", "?", "菜单", "你好", "您好", "在吗"), help_text),
         like("^绑定", people.bind_group),

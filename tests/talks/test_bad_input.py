@@ -164,3 +164,16 @@ def test_danger_without_a_place_goes_out_at_once_and_the_place_follows(plant):
     zhang.sees("YH-0001 的位置已记为甲醇罐区")
     assert plant.hazard("YH-0001").owner.name == "陈刚"
     plant.phone("陈刚", "wecom").sees("YH-0001", "甲醇罐区")
+
+
+def test_what_wecom_cannot_show_is_answered_and_a_strange_event_is_not(plant):
+    zhang = plant.phone("张伟")
+    zhang._post("raw", json={"msgtype": "hologram", "fields": {"A": "1"}})
+    zhang.sees("这种消息我收不到内容", "发照片")
+    shown = len(zhang.screen())
+    zhang._post("raw", json={"msgtype": "event", "fields": {"Event": "open_approval_change", "A": "1"}})
+    assert len(zhang.screen()) == shown
+    zhang.sends_photo(scene(1))
+    zhang._post("raw", json={"msgtype": "hologram", "fields": {"A": "2"}})
+    zhang.sees("如果发的是位置", "打开").does_not_see("钉钉里")
+    assert plant.problems() == []

@@ -8,8 +8,10 @@ from typing import Any, NoReturn
 
 import structlog
 from flask import Blueprint, Response, abort, jsonify, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from bot.message import Inbound
+from bot.platforms import refusals
 from bot.platforms.base import Accept
 from bot.platforms.dingtalk.config import DingTalkConfig
 from bot.platforms.dingtalk.events import CHECK, EventEnvelope, WrongEnvelope, event_inbounds, is_paid
@@ -98,9 +100,11 @@ def blueprint(
 def _body(route: str) -> dict[str, Any]:
     """The JSON object sent; 413 over the limit, also when the length was not announced, 400 for anything else."""
     request.max_content_length = MAX_BODY_BYTES
-    raw = request.get_data(cache=False)
     try:
-        return json_object(raw)
+        return json_object(request.get_data(cache=False))
+    except RequestEntityTooLarge:
+        log.warning("dingtalk.callback_too_large", route=route, size=request.content_length)
+        _answer(413, "too_large")
     except Malformed:
         _malformed(route)
 
@@ -122,9 +126,13 @@ def _accept(route: str, accept: Accept, found: tuple[Inbound, ...]) -> list[str]
 
 def _refuse(route: str, reason: str) -> NoReturn:
     log.warning("dingtalk.callback_refused", route=route, reason=reason)
-    abort(403)
+    _answer(403, reason)
 
 
 def _malformed(route: str) -> NoReturn:
     log.warning("dingtalk.callback_malformed", route=route, size=request.content_length)
-    abort(400)
+    _answer(400, "json")
+
+
+def _answer(status: int, reason: str) -> NoReturn:
+    abort(Response(refusals.problem(status, reason), status=status, mimetype=refusals.MIMETYPE))

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, abort, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from bot.message import Inbound
+from bot.platforms import refusals
 from bot.platforms.base import Accept
 from bot.platforms.wecom.config import WeComConfig
 from bot.platforms.wecom.crypto import Corrupt, Envelope, WrongEnvelope, encrypted_part
@@ -99,7 +100,7 @@ def _body() -> bytes:
         return request.get_data(cache=False)
     except RequestEntityTooLarge:
         log.warning("wecom.callback_too_large", size=request.content_length)
-        raise
+        _answer(413, "too_large")
 
 
 def _accept(accept: Accept, inbound: Inbound) -> Sequence[str]:
@@ -113,9 +114,13 @@ def _accept(accept: Accept, inbound: Inbound) -> Sequence[str]:
 
 def _refuse(reason: str) -> NoReturn:
     log.warning("wecom.callback_refused", reason=reason)
-    abort(403)
+    _answer(403, reason)
 
 
 def _malformed(reason: str) -> NoReturn:
     log.warning("wecom.callback_malformed", reason=reason, size=request.content_length)
-    abort(400)
+    _answer(400, reason)
+
+
+def _answer(status: int, reason: str) -> NoReturn:
+    abort(Response(refusals.problem(status, reason), status=status, mimetype=refusals.MIMETYPE))

@@ -67,10 +67,11 @@ def inbound_of(data: Data, *, now: datetime, datum: str) -> Inbound | None:
     reader = _EVENTS.get(event) if event else _MESSAGES.get(_id(data, "MsgType").lower())
     found = reader(data, datum) if reader else None
     sender = _id(data, "FromUserName")
+    said_nothing = sender == SYSTEM or (bool(event) and reader is None)  # kept, but there is nobody to answer
     return Inbound(
         platform=PLATFORM,
         key=_key(data, is_event=bool(event)),
-        sender="" if sender == SYSTEM else sender,
+        sender="" if said_nothing else sender,
         sent_at=_instant(data.get("CreateTime"), now),
         **(found or {"kind": Kind.UNKNOWN}),
     )

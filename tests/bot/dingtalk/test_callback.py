@@ -275,3 +275,9 @@ def test_no_request_breaks_an_address(web: FlaskClient, clock: Clock, raw: bytes
     assert answer.status_code in (200, 400, 403)
     if not valid:
         assert answer.status_code in (400, 403)
+
+
+def test_a_refusal_says_what_to_look_at(web, clock):
+    told = web.post("/dingtalk/robot", json=message(), headers={"timestamp": str(clock.ms), "sign": "x"})
+    assert (told.status_code, told.mimetype, told.json["reason"]) == (403, "application/problem+json", "signature")
+    assert "secret" in told.json["detail"]

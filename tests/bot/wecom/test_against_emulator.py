@@ -88,7 +88,8 @@ def test_every_kind_of_message_arrives(world):
         Kind.UNKNOWN,
     ]
     assert world.received[0].text == "3号泵房漏油 <!DOCTYPE x> ]]> &amp;"
-    assert {message.sender for message in world.received} == {"ZhangWei"}
+    senders = [message.sender for message in world.received]
+    assert senders == ["ZhangWei"] * 7 + [""]  # an event that means nothing here is nobody's word
     assert len({message.key for message in world.received}) == 8
     assert all(Inbound.from_json(message.to_json()) == message for message in world.received)
     place = world.received[3].position

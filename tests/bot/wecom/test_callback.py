@@ -326,3 +326,11 @@ def test_signed_nonsense_is_kept_or_refused_but_never_breaks(inner):
     status = product.post(f"<xml>{inner}</xml>")
     assert status in (200, 400)
     assert all(Inbound.from_json(message.to_json()) == message for message in product.received)
+
+
+def test_a_refusal_says_what_to_look_at(product):
+    told = product.client.get("/wecom/callback")
+    assert (told.status_code, told.mimetype, told.json["reason"]) == (403, "application/problem+json", "timestamp")
+    assert "clock" in told.json["detail"]
+    large = product.client.post("/wecom/callback", data=b"x" * (1024 * 1024 + 1), query_string={"timestamp": "1"})
+    assert (large.status_code, large.json["reason"]) == (413, "too_large")
