@@ -51,6 +51,7 @@ CHOICE_ZH: Mapping[str, Mapping[str, str]] = {
         "machine": "机电设备",
     },
 }
+HANDOVER_TO = "handover_to"  # among a permit's facts: the id of who was asked to take over as guardian
 WATCH_UNTIL = "fire_watch_until"  # among a permit's facts: the end of the watch in force when the work ended
 Row = Mapping[str, Any]
 

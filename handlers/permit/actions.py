@@ -41,6 +41,7 @@ VERB_ZH = {
     "confirmed": "确认停工",
     "gas_test": "报气体分析",
     "handover": "监护交接",
+    "took_over": "接班",
     "finished": "收工",
     "unfinished": "继续作业",
     "watched": "监火结束",

@@ -7,11 +7,10 @@ from datetime import timedelta
 
 from bot import outbox
 from cards import permit as cards
-from handlers.permit import cast, facts, fire_watch, gas_facts, judge, measures, surroundings, tables
+from handlers.permit import cast, facts, fire_watch, gas_facts, handover, judge, measures, surroundings, tables
 from handlers.permit.actions import leave_line, moment, move_on, plan_judgement
 from handlers.permit.judge import Judgement
 from handlers.permit.measures import Evidence
-from rules import certificates
 from rules.errors import RuleBroken
 from rules.permit import Result, Stage, Work
 from rules.permit.life import PermitState, Step, obstacles
@@ -109,6 +108,9 @@ def hear_briefing(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> 
 def check_in(work: UnitOfWork, permit: Permit, *, by: Person, photo_sha: str = "", via: str) -> None:
     """The guardian is at the point (MA-10)."""
     need_state(permit, PermitState.APPROVED, *(PermitState(state) for state in RUNNING))
+    if handover.awaits(permit, by):
+        handover.take_over(work, permit, by=by, via=via)
+        return
     party = guardian_of(permit)
     if party is None or party.person_id != by.id:
         raise RuleBroken("who", f"打卡由监护人{permit.guardian.name if permit.guardian else ''}进行。")
@@ -240,34 +242,6 @@ def why_not_resumed(work: UnitOfWork, permit: Permit) -> Sequence[str]:
     now = moment(work, permit, judged, cause_removed=removed)
     found = obstacles(tables.rules_of(work).table, PermitState(permit.state), Step.RESUME, now)
     return [f"{obstacle.message_zh}({obstacle.clause})" for obstacle in found]
-
-
-# -- handover
-
-
-def hand_over(work: UnitOfWork, permit: Permit, *, by: Person, to: Person, via: str) -> None:
-    """Another certified guardian takes over (交接班). The new one checks in; until then nobody guards and work stops."""
-    need_state(permit, PermitState.APPROVED, *(PermitState(state) for state in RUNNING))
-    need_watcher(permit, by)
-    if to.id == permit.guardian_id:
-        raise RuleBroken("same", f"{to.name}已经是监护人。")
-    if cast.is_on(permit, to, cast.WORKER):
-        raise RuleBroken("guardian", f"{to.name}是作业人,不能同时当监护人(4.10 f)。")
-    if work.permits.guarded_by(to.id, but=permit.id):
-        raise RuleBroken("guardian", f"{to.name}正在监护另一处作业,请选别人(4.10 f)。")
-    if work.roster.shift_of(to.id, work.at)[0] is False:
-        raise RuleBroken("guardian", f"{to.name}现在不当班(请假或不在班),请选当班的人。")
-    if work.certificates.best(to.id, certificates.guardian_kinds(permit.work)) is None:
-        raise RuleBroken("guardian", f"{to.name}没有监护人培训合格证,请选持证的人(4.10)。")
-    cast.leave(permit, cast.GUARDIAN, work)
-    permit.guardian = to
-    party = cast.join(permit, to, cast.GUARDIAN, work)
-    party.briefed_at = party.checked_in_at = work.at if by.id == to.id else None
-    work.flush()
-    permit.judge_at = work.at if permit.state in RUNNING else permit.judge_at
-    work.wake.add("chat")
-    last = leave_line(work, permit, "handover", by=by, via=via, why=f"交给{to.name}")
-    cast.post(work, permit, cast.everyone(permit), purpose="permit.handover", last=last, urgency=outbox.URGENT)
 
 
 # -- the end

@@ -8,6 +8,7 @@ from bot.turn import Turn
 from cards import permit as cards
 from cards.words import clock_time
 from handlers.permit import actions, answers, cast, feel, judge, running, signing, slots
+from handlers.permit import handover as relief
 from handlers.permit.talk import (
     FINISH_LIST,
     FINISH_PHOTO,
@@ -179,9 +180,13 @@ def handover(turn: Turn, permit: Permit) -> None:
 
 def give(turn: Turn, permit: Permit, person_id: str) -> None:
     to = turn.work.people.get(int(person_id))
-    running.hand_over(turn.work, permit, by=turn.person, to=to, via=turn.via)
+    relief.give(turn.work, permit, by=turn.person, to=to, via=turn.via)
     turn.done()
-    turn.say(f"{permit.number} 监护已交给{to.name},请{to.name}到位后点“监护打卡”。", case=cast.case_of(permit))
+    if permit.guardian_id == to.id:
+        words = f"{permit.number} 监护已交给{to.name}。"
+    else:
+        words = f"{permit.number} 已请{to.name}接班。{to.name}到现场点“监护打卡”之前,仍由原监护人监护,不能离开。"
+    turn.say(words, case=cast.case_of(permit))
 
 
 def handover_said(turn: Turn) -> None:

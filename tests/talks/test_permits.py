@@ -355,11 +355,17 @@ def test_a_guardian_who_gives_no_sign_stops_the_work(plant):
 
 def test_a_handover_needs_a_certificate_and_a_sign_at_the_point(plant):
     guardian = p.at_work(plant)
-    guardian.taps("监护交接", on=NUMBER).says("孙丽").sees("没有监护人培训合格证")
-    guardian.taps("监护交接", on=NUMBER).says("高峰").sees("监护已交给高峰")
-    assert permit(plant).guardian.name == "高峰"
-    assert permit(plant).state == "suspended"  # until the new one is there
-    plant.phone("高峰").sees(NUMBER, "已叫停")
+    guardian.taps("监护交接", on=NUMBER).says("孙丽").sees("没有有效的监护人培训合格证")
+    guardian.taps("监护交接", on=NUMBER).says("高峰").sees("已请高峰接班", "不能离开")
+    assert permit(plant).guardian.name == GUARDIAN  # until the new one is there
+    assert permit(plant).state == "active"
+    relief = plant.phone("高峰")
+    relief.sees("请您接替郑凯监护").taps("监护打卡", on=NUMBER)
+    found = permit(plant)
+    assert (found.state, found.guardian.name) == ("active", "高峰")
+    guardian.taps("监护打卡", on=NUMBER).sees("打卡由监护人高峰进行")
+    p.running(plant, minutes=40, guardian="高峰")
+    assert permit(plant).state == "active"
 
 
 def test_an_end_of_validity_ends_the_work(plant):
