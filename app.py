@@ -23,10 +23,12 @@ from web import (
     headers,
     media,
     metrics,
+    permit_boxes,
     permit_here,
     permits,
     place,
     policy,
+    roll_calls,
     session,
     status,
 )
@@ -65,7 +67,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
         [("stream", lambda: stream_board.complaint(services.redis, services.clock()))] if streams else [],
     )
     _mount_platforms(app, services)
-    for pages in (session, place, hazards, permits, permit_here, policy, board, media):
+    for pages in (session, place, hazards, permits, permit_here, permit_boxes, policy, roll_calls, board, media):
         app.register_blueprint(pages.routes(ctx))
     api.register(app, ctx)
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from cards import permit as cards
-from cards.pdf import PermitSheet, SheetGas, SheetMeasure, SheetOpinion, SheetPerson
+from cards.pdf import PermitSheet, SheetGas, SheetMeasure, SheetOpinion, SheetPerson, forms
+from handlers.permit import measures
+from handlers.permit.measures import Measure
 from rules.certificates import KIND_ZH, guardian_kinds
 from rules.permit import LEVEL_ZH, Result, Work
 from rules.permit.life import PermitState
@@ -19,7 +22,6 @@ from storage.unit_of_work import UnitOfWork
 
 GAS_ZH = {"combustible": "可燃气体", "o2": "氧", "h2s": "硫化氢", "co": "一氧化碳", "nh3": "氨", "cl2": "氯"}
 OPERATING = frozenset(kind for kind in KIND_ZH if "guardian" not in kind)
-NOT_APPLICABLE = "(不涉及)"
 # the box of the form that the approver's signature belongs into
 APPROVER_BOX = {
     "hot_work": "动火审批人意见",
@@ -74,7 +76,7 @@ def sheet_of(work: UnitOfWork, permit: Permit, *, plant: str, verify: str) -> Pe
         started_at=permit.started_at,
         ended_at=permit.ended_at,
         gas=[row for test in permit.gas_tests for row in _gas(work, test)],
-        measures=[_measure(row) for row in permit.approvals if row.kind == "measure"],
+        measures=_measures(permit),
         briefer=applicant.name if applicant and briefed else "",
         briefed=list(dict.fromkeys(p.person.name for p in briefed)),
         opinions=_opinions(permit),
@@ -128,7 +130,8 @@ def _risks(permit: Permit) -> list[str]:
         "under_pressure_unpurged": "带压不置换",
         "near_live_line": "邻近带电体",
     }
-    return [text for fact, text in words.items() if permit.facts.get(fact) is True]
+    told = str(permit.boxes.get("risks", ""))
+    return [*([told] if told else []), *(text for fact, text in words.items() if permit.facts.get(fact) is True)]
 
 
 def _gas(work: UnitOfWork, test: Any) -> list[SheetGas]:
@@ -139,12 +142,44 @@ def _gas(work: UnitOfWork, test: Any) -> list[SheetGas]:
     ]
 
 
-def _measure(row: PermitApproval) -> SheetMeasure:
-    text = row.words.removesuffix(NOT_APPLICABLE)
+def _measures(permit: Permit) -> list[SheetMeasure]:
+    """Every row of the form: confirmed, still open, or not asked because the request says that there is no such thing."""
+    known = measures.all_measures()
+    asked = [row for row in permit.approvals if row.kind == "measure"]
+    rows = [(known.get(row.step), _measure(row, permit)) for row in asked]
+    if not asked:  # before the approval nobody can confirm anything
+        rows = [(m, SheetMeasure(m.text, row=_std(m, permit))) for m in measures.measures_of(permit)]
+    there = {measure.id for measure, _ in rows if measure is not None}
+    rows += [
+        (m, SheetMeasure(m.text, False, why, row=_std(m, permit)))
+        for m, why in measures.left_out(permit)
+        if m.id not in there and _std(m, permit)
+    ]
+    return [sheet for _, sheet in sorted(rows, key=lambda pair: _row_number(pair[1].row))]
+
+
+def _std(measure: Measure | None, permit: Permit) -> str:
+    return measure.std.get(permit.work, "") if measure is not None else ""
+
+
+def _row_number(row: str) -> int:
+    return int(row.partition("、")[0]) if row else 99
+
+
+def _measure(row: PermitApproval, permit: Permit) -> SheetMeasure:
+    known = measures.all_measures().get(row.step)
+    text, std = row.words.removesuffix(measures.NOT_APPLICABLE), _std(known, permit)
     if not row.granted:
-        return SheetMeasure(text)
+        return SheetMeasure(text, row=std)
+    involved = not row.words.endswith(measures.NOT_APPLICABLE)
+    kind = known.evidence.zh if known is not None else "照片"
     return SheetMeasure(
-        text, not row.words.endswith(NOT_APPLICABLE), row.person.name if row.person else "", row.decided_at
+        f"{text}:{row.said}" if row.said else text,
+        involved,
+        row.person.name if row.person else "",
+        row.decided_at,
+        row=std,
+        proof=f"附{kind}" if row.photo_sha else "",
     )
 
 
@@ -180,11 +215,40 @@ def _signed(title: str, row: PermitApproval) -> SheetOpinion:
 
 
 def _own(permit: Permit) -> dict[str, str]:
-    found = {"method": permit.method, "extent": permit.content, "reason": permit.content, "load": permit.content}
+    found = {"method": _method(permit), "extent": permit.content, "reason": permit.content, "load": permit.content}
+    if permit.level not in ("", "none"):
+        found["level"] = LEVEL_ZH.get(permit.level, permit.level)
     for key, fact in OWN_FACTS.get(permit.work, {}).items():
         if permit.facts.get(fact) is not None:
             found[key] = cards.value_zh(fact, permit.facts[fact])
-    return found
+    if permit.work == "lifting":
+        found["mass"] = " ".join(part for part in (found.get("mass", ""), found.get("level", "")) if part)
+    return found | {key: str(text) for key, text in permit.boxes.items() if text}
+
+
+TOLD_BY_FACTS = frozenset({"level", "height", "factors", "mass", "medium"})
+RISKS = "风险辨识结果(作业危害分析)"
+METHODS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "hot_work": (
+        ("电焊|焊条|氩弧", "电焊"), ("气割|割", "气割"), ("气焊", "气焊"), ("喷灯", "喷灯"), ("电钻|钻孔", "电钻"),
+        ("砂轮|打磨|磨光|角磨", "砂轮"), ("喷砂", "喷砂"),
+    ),
+    "blind_plate": (("抽|拆|取", "抽盲板"), ("堵|加|装|插", "堵盲板")),
+}  # fmt: skip
+"""The way of working as the form names it, by words of the job; people may write something else into the box."""
+
+
+def _method(permit: Permit) -> str:
+    words = f"{permit.method} {permit.content}"
+    found = [name for pattern, name in METHODS.get(permit.work, ()) if re.search(pattern, words)]
+    return permit.method or "、".join(found)
+
+
+def boxes_of(permit: Permit) -> list[tuple[str, str, str]]:
+    """(key, label, value so far) of the form's own boxes that people fill in."""
+    now = _own(permit)
+    own = [(key, label, now.get(key, "")) for key, label in forms()[permit.work]["own"] if key not in TOLD_BY_FACTS]
+    return [*own, ("risks", RISKS, str(permit.boxes.get("risks", "")))]
 
 
 def filename(permit: Permit, at: datetime) -> str:

@@ -14,6 +14,7 @@ from rules.permit.facts import fact_dictionary
 from rules.permit.life import PermitState
 from storage.models import Permit, PermitApproval, TrailLine
 from storage.unit_of_work import UnitOfWork
+from web.permit_sheet import boxes_of
 
 KIND_ZH = {
     "approve": "审批",
@@ -73,6 +74,7 @@ class PermitView:
     signed: Sequence[Signed]
     trail: Sequence[Line]
     may_answer: bool
+    has_boxes: bool
     board: str
 
 
@@ -104,6 +106,7 @@ def view(work: UnitOfWork, permit: Permit, *, may_answer: bool, link: Callable[[
         signed=[_signed(row, link) for row in permit.approvals],
         trail=[_line(work, line) for line in work.trail.of("permit", permit.id)],
         may_answer=may_answer,
+        has_boxes=may_answer and bool(boxes_of(permit)),
         board=permit.area.code if permit.area else "",
     )
 

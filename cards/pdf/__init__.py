@@ -4,7 +4,7 @@ Drawn with reportlab: tables that break over pages, subsets of an embedded font,
 do not have already (fpdf2 would bring fontTools and draws tables cell by cell).
 """
 
-from cards.pdf.permit import permit_pdf
+from cards.pdf.permit import forms, permit_pdf
 from cards.pdf.sheet import PermitSheet, SheetGas, SheetMeasure, SheetOpinion, SheetPerson
 
-__all__ = ["PermitSheet", "SheetGas", "SheetMeasure", "SheetOpinion", "SheetPerson", "permit_pdf"]
+__all__ = ["PermitSheet", "SheetGas", "SheetMeasure", "SheetOpinion", "SheetPerson", "forms", "permit_pdf"]

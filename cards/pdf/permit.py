@@ -222,18 +222,20 @@ class _Form:
         return self._table(cells, (0.15, 0.85), spans=[("BACKGROUND", (0, 0), (0, -1), SHADE)])
 
     def _measures(self) -> Table:
+        """The rows of the standard's form, then what the plant adds, then room for other measures."""
         head = [self._label(text) for text in ("序号", "安全措施", "是否涉及", "确认人、时间")]
         rows = [
             [
-                self._text(str(n), centred=True),
+                self._text(m.row or "+", centred=True),
                 self._text(m.text),
                 self._text(_involved(m), centred=True),
                 self._text(_by(m), centred=True),
             ]
-            for n, m in enumerate(self.sheet.measures, 1)
+            for m in self.sheet.measures
         ]
+        other = [self._text("", centred=True), self._text(f"其他安全措施:{GAP * 8}编制人:{GAP * 2}"), "", ""]
         shade = [("BACKGROUND", (0, 0), (-1, 0), SHADE)]
-        return self._table([head, *rows], (0.06, 0.62, 0.1, 0.22), spans=shade, repeat=1)
+        return self._table([head, *rows, other], (0.08, 0.58, 0.09, 0.25), spans=shade, repeat=1)
 
     def _signed(self) -> Table:
         """Briefing, then every opinion of the form; what the plant asks for beyond the form follows."""
@@ -260,4 +262,5 @@ def _involved(measure: SheetMeasure) -> str:
 def _by(measure: SheetMeasure) -> str:
     if not measure.by:
         return ""
-    return f"{measure.by} {measure.at.astimezone(zone()):%m-%d %H:%M}" if measure.at else measure.by
+    when = f"{measure.at.astimezone(zone()):%m-%d %H:%M}" if measure.at else ""
+    return " ".join(part for part in (measure.by, when, measure.proof) if part)

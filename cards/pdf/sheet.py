@@ -26,12 +26,14 @@ class SheetGas:
 
 @dataclass(frozen=True, slots=True)
 class SheetMeasure:
-    """`involved` None: not confirmed yet, False: does not apply."""
+    """`involved` None: not confirmed yet, False: does not apply. `row`: its number on the standard's form, if any."""
 
     text: str
     involved: bool | None = None
     by: str = ""
     at: datetime | None = None
+    row: str = ""
+    proof: str = ""
 
 
 @dataclass(frozen=True, slots=True)

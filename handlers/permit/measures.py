@@ -129,11 +129,17 @@ def measures_of(permit: Permit) -> Sequence[Measure]:
     return [measure for measure in all_measures().values() if measure.belongs_to(permit) and measure.concerns(permit)]
 
 
-def left_out(permit: Permit) -> Sequence[Measure]:
-    """Rows of the form that are not asked: people said when asking for the permit that there is no such thing here."""
-    return [
-        measure for measure in all_measures().values() if measure.belongs_to(permit) and not measure.concerns(permit)
-    ]
+def left_out(permit: Permit) -> Sequence[tuple[Measure, str]]:
+    """(row of the form that is not asked, why): another level's, or people said that there is no such thing here."""
+    rows = []
+    for measure in all_measures().values():
+        if not ("any" in measure.work or permit.work in measure.work):
+            continue
+        if not measure.belongs_to(permit):
+            rows.append((measure, "本级不要求"))
+        elif not measure.concerns(permit):
+            rows.append((measure, "按申请填报"))
+    return rows
 
 
 def need_evidence(

@@ -61,23 +61,47 @@ function spread(permits) {
     group.forEach((p, n) => {
       const turn = (2 * Math.PI * n) / group.length;
       const out = group.length > 1 ? 16 + group.length : 0;
-      found.push([p, p.x + out * Math.cos(turn), p.y + out * Math.sin(turn), n % 2 === 1]);
+      found.push({ permit: p, x: p.x + out * Math.cos(turn), y: p.y + out * Math.sin(turn) });
     });
   }
   return found;
 }
 
-function dot([permit, x, y, below]) {
+const BESIDE = [["middle", 0, -16], ["middle", 0, 28], ["start", 14, 6], ["end", -14, 6], ["start", 12, -12], ["end", -12, -12], ["start", 12, 22], ["end", -12, 22]];
+
+function boxOf(text) {
+  const box = text.getBBox();
+  return { left: box.x - 1, right: box.x + box.width + 1, top: box.y - 1, bottom: box.y + box.height + 1 };
+}
+
+const crosses = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+
+function label(dots, points) {
+  // a number where it covers no other number, no point and no name; one that fits nowhere is left to the list
+  const taken = points.map(({ x, y }) => ({ left: x - 11, right: x + 11, top: y - 11, bottom: y + 11 }));
+  document.querySelectorAll("svg text.place").forEach((name) => taken.push(boxOf(name)));
+  for (const { permit, x, y } of points) {
+    const text = element("text", "", permit.number, SVG);
+    dots.append(text);
+    const fits = BESIDE.some(([anchor, dx, dy]) => {
+      text.setAttribute("text-anchor", anchor);
+      text.setAttribute("x", x + dx);
+      text.setAttribute("y", y + dy);
+      return !taken.some((other) => crosses(boxOf(text), other));
+    });
+    if (fits) taken.push(boxOf(text));
+    else text.remove();
+  }
+}
+
+function dot({ permit, x, y }) {
   const made = element("g", `dot ${permit.tone}`, undefined, SVG);
   for (const halo of permit.tone === "suspended" ? [true, false] : [false]) {
     const circle = element("circle", halo ? "halo" : "", undefined, SVG);
     for (const [name, value] of [["cx", x], ["cy", y], ["r", 10]]) circle.setAttribute(name, value);
     made.append(circle);
   }
-  const text = element("text", "", permit.number, SVG);
-  text.setAttribute("x", x);
-  text.setAttribute("y", below ? y + 28 : y - 16);
-  made.append(text, element("title", "", `${permit.number} ${permit.name} ${permit.state}`, SVG));
+  made.append(element("title", "", `${permit.number} ${permit.name} ${permit.state}`, SVG));
   return made;
 }
 
@@ -86,7 +110,11 @@ function draw() {
   list.replaceChildren(...seen.permits.map(row));
   if (!seen.permits.length) list.append(element("p", "none", "现在没有作业票在执行。"));
   const dots = document.querySelector("[data-dots]");
-  if (dots) dots.replaceChildren(...spread(seen.permits).map(dot));
+  if (dots) {
+    const points = spread(seen.permits);
+    dots.replaceChildren(...points.map(dot));
+    label(dots, points);
+  }
   const counts = Object.entries(TONES).filter(([tone]) => seen.counts[tone]);
   document.querySelector("[data-counts]").replaceChildren(...counts.map(([tone, word]) => element("span", tone, `${word} ${seen.counts[tone]}`)));
 }
