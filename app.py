@@ -28,7 +28,6 @@ from web import (
     permits,
     place,
     policy,
-    roll_calls,
     session,
     status,
 )
@@ -67,7 +66,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
         [("stream", lambda: stream_board.complaint(services.redis, services.clock()))] if streams else [],
     )
     _mount_platforms(app, services)
-    for pages in (session, place, hazards, permits, permit_here, permit_boxes, policy, roll_calls, board, media):
+    for pages in (session, place, hazards, permits, permit_here, permit_boxes, policy, board, media):
         app.register_blueprint(pages.routes(ctx))
     api.register(app, ctx)
 
