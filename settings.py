@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     datum_of_locations: Literal["gcj02", "wgs84"] = "gcj02"
     demo: bool = False
+    frugal: Literal["auto", "on", "off"] = "auto"  # bundle notices of yellow hazards; an admin's choice goes before
     heartbeat_url: str = ""  # the auditor asks for it after every look; an outside service alarms when it stays away
     readings_config: Path | None = None  # TOML: where gas readings come from (docs/readings.md)
 
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     wecom_aes_key: SecretStr = SecretStr("")
     wecom_api_base: str = "https://qyapi.weixin.qq.com"
     wecom_oauth_base: str = "https://open.weixin.qq.com"
+    wecom_accounts: Annotated[int, Field(ge=1)] = 100  # the corp's limit of accounts: 200 messages a day for each
     wecom_js_url: str = "https://res.wx.qq.com/open/js/jweixin-1.2.0.js"
 
     # -- DingTalk
@@ -71,6 +73,8 @@ class Settings(BaseSettings):
     dingtalk_oapi_base: str = "https://oapi.dingtalk.com"
     dingtalk_card_template_id: str = ""
     dingtalk_js_signature: Literal["sha256", "sha1"] = "sha256"
+    dingtalk_month_calls: Annotated[int, Field(ge=1)] = 5000  # of the edition the company has
+    dingtalk_month_messages: Annotated[int, Field(ge=1)] = 3000
     dingtalk_js_url: str = "https://g.alicdn.com/dingding/dingtalk-jsapi/2.10.3/dingtalk.open.js"
 
     # -- SMS

@@ -27,7 +27,7 @@ from handlers import budgets as budget_flow
 from handlers import deliveries as delivery_flow
 from handlers import help as help_flow
 from handlers import people, policies, query, risk, roster
-from handlers.hazard import buttons, rectify, report
+from handlers.hazard import buttons, rectify, report, still_needed
 from handlers.knowledge import ask, ear, review, tell
 from handlers.permit import flow as permit
 from jobs import fall_back, hotwords
@@ -91,6 +91,7 @@ def build(
         speech=_speech(settings, engine=engine, clock=clock, http=http),
         training=_training(settings, http=http),
         fall_back=fall_back.next_channel,
+        no_longer=still_needed.no_longer,
         settings=settings,
     )
 
@@ -135,6 +136,7 @@ def _platforms(
                 oauth_base=settings.wecom_oauth_base,
                 datum=settings.datum_of_locations,
                 plant_name=settings.plant_name,
+                accounts=settings.wecom_accounts,
             ),
                 accounts=settings.wecom_accounts,
             redis=client,
@@ -161,6 +163,8 @@ def _platforms(
                 js_signature=settings.dingtalk_js_signature,
                 mode=settings.dingtalk_mode,
                 tasks_page="/h5/todo",
+                month_calls=settings.dingtalk_month_calls,
+                month_messages=settings.dingtalk_month_messages,
             ),
                 month_calls=settings.dingtalk_month_calls,
                 month_messages=settings.dingtalk_month_messages,

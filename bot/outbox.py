@@ -120,6 +120,29 @@ def send_picture(
     )
 
 
+def send_notice(
+    work: UnitOfWork,
+    to: Address,
+    card: Card,
+    *,
+    purpose: str,
+    dedupe_key: str,
+    case: tuple[str, int] | None,
+    urgency: int = NORMAL,
+) -> Delivery | None:
+    """A card without buttons that call back, for places that take no others (groups of WeCom)."""
+    return _add(
+        work,
+        to,
+        what="notice",
+        payload={"card": card.to_json()},
+        purpose=purpose,
+        dedupe_key=f"{dedupe_key}:{to.key}"[:160],
+        case=case,
+        urgency=urgency,
+    )
+
+
 def post_card(
     work: UnitOfWork,
     card_key: str,

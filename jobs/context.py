@@ -38,6 +38,12 @@ class TrainingSystem(Protocol):
         ...
 
 
+class FallBack(Protocol):
+    def __call__(self, work: UnitOfWork, row: Delivery, *, ahead: bool = False) -> bool:
+        """Write the message that takes the next channel; False when there is none."""
+        ...
+
+
 @dataclass(slots=True)
 class Services:
     engine: Engine
@@ -52,7 +58,8 @@ class Services:
     sms: SmsSender | None = None
     speech: Speech | None = None
     training: TrainingSystem | None = None
-    fall_back: Callable[[UnitOfWork, Delivery], None] | None = None
+    fall_back: FallBack | None = None
+    no_longer: Callable[[UnitOfWork, Delivery], str] | None = None  # why a message is not needed any more, "" if it is
     settings: Any = None
 
     def new_work(self, *, read_only: bool = False) -> UnitOfWork:

@@ -1,8 +1,9 @@
 """Sending: claim under a lease, call the platform outside any transaction, write down what happened.
 
 Messages to one place go one after another; different places overlap. Who goes next is decided each time a sender is
-free, most urgent first, and some senders take nothing but alarms: a platform that answers slowly holds up no alarm. A
-card for several people on one platform is one call. What a dead worker held becomes `unknown` (jobs/sweep.py).
+free, most urgent first, and some senders take nothing but alarms: a platform that answers slowly holds up no alarm.
+Some take anything but alarms, and what waits grows more urgent with its age: nothing is starved for ever. A card for
+several people on one platform is one call. What a dead worker held becomes `unknown` (jobs/sweep.py).
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from typing import Any
 
 import structlog
 
-from bot.outbox import URGENT
+from bot.outbox import REPLY, URGENT
 from bot.platforms.base import Failure, PlatformError
+from bot.platforms.rates import sending
+from handlers import deliveries, frugal
 from jobs import reconcile, redraw
 from jobs.context import Services
 from jobs.leases import LEASE, Leases
@@ -30,12 +33,23 @@ log = structlog.get_logger()
 
 SENDERS = 10
 FOR_ALARMS = 2  # more senders that take nothing but alarms and urgent messages
+FOR_OTHERS = 2  # of all of them, so many take what is not urgent, however many alarms there are
 FOR_CARDS = 4  # of SENDERS, at most so many redraw cards while messages wait
+AGE_S = 20.0  # a step of urgency is worth so much waiting
 LOOK_EVERY_S = 0.25  # what became due meanwhile is seen this soon
 START_WITHIN_S = 15.0  # a round starts nothing after this; RQ ends jobs that last 120 s
-BACK_OFF_S = (2, 5, 15, 60, 300)
-THROTTLED_S = 4.0
-MAX_ATTEMPTS = {Failure.RETRY: 8, Failure.THROTTLED: 2000, Failure.UNKNOWN: 4, Failure.CONFIG: 200, Failure.QUOTA: 200}
+# Seconds before the next try, by what went wrong: longer each time, spread so that many do not come back at once.
+BACK_OFF_S: dict[Failure, tuple[float, ...]] = {
+    Failure.RETRY: (2, 5, 15, 60, 300),
+    Failure.UNKNOWN: (2, 5, 15, 60),
+    Failure.THROTTLED: (2, 4),  # a limit frees itself again and says when: what is held back keeps asking soon
+    Failure.CONFIG: (5, 30, 120, 300),  # somebody must act
+    Failure.QUOTA: (60, 600, 3600),
+}
+MAX_ATTEMPTS = {Failure.RETRY: 12, Failure.THROTTLED: 2000, Failure.UNKNOWN: 4, Failure.CONFIG: 600, Failure.QUOTA: 400}
+LONGEST_S = 3600.0  # even a month's end is looked at once an hour: the limit may have been raised
+URGENT_WAITS_S = 10.0  # a red or orange notice that a limit holds up for longer also goes through the next channel
+URGENT_TRIES_S = 60.0  # … and one that fails for so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,7 @@ class Parcel:
 
     lane: Hashable
     urgent: bool
+    rank: float = 0.0  # who goes first among those that are not urgent: when it was due, later for what can wait
     row_id: int = 0
     batch_key: str = ""
     post_id: int = 0
@@ -64,7 +79,13 @@ class Round:
     def look(self) -> None:
         now = self.services.clock()
         with self.services.new_work(read_only=True) as work:
+            to_hold = frugal.to_hold(work, now)
             parcels, stale = _parcels(work, now), work.cards.stale_ids(now)
+        if to_hold:
+            with self.services.new_work() as work:
+                frugal.hold(work)
+                work.commit()
+                parcels = _parcels(work, now)
         drawings = [Parcel(("post", post_id), False, post_id=post_id) for post_id in stale]
         self.waiting = [parcel for parcel in (*parcels, *drawings) if parcel not in self.broken]
 
@@ -72,17 +93,23 @@ class Round:
         """Give every free sender the most urgent parcel whose lane is free."""
         busy = {parcel.lane for parcel in self.running.values()}
         drawing = sum(parcel.post_id > 0 for parcel in self.running.values())
+        others = sum(not parcel.urgent for parcel in self.running.values())
         talking = any(not parcel.post_id for parcel in self.waiting)
         # drawings first up to their share: messages take whatever is left
-        order = sorted(self.waiting, key=lambda p: (not p.urgent, not p.post_id))
+        order = sorted(self.waiting, key=lambda p: (not p.urgent, not p.post_id, p.rank))
+        kept = min(FOR_OTHERS, sum(not parcel.urgent for parcel in order))
         for parcel in order:
-            room = SENDERS + (FOR_ALARMS if parcel.urgent else 0)
-            if len(self.running) >= room:
-                break
+            if parcel.urgent:
+                full = len(self.running) + max(0, kept - others) >= SENDERS + FOR_ALARMS
+            else:
+                full = len(self.running) >= SENDERS and others >= FOR_OTHERS
+            if full or len(self.running) >= SENDERS + FOR_ALARMS:
+                continue
             if parcel.lane in busy or (parcel.post_id and talking and drawing >= FOR_CARDS):
                 continue
             busy.add(parcel.lane)
             drawing += parcel.post_id > 0
+            others += not parcel.urgent
             self.waiting.remove(parcel)
             self.running[self.pool.submit(_send, self.services, parcel, self.leases)] = parcel
 
@@ -119,15 +146,16 @@ def send_ready(services: Services) -> int:
 
 
 def _parcels(work: UnitOfWork, now: datetime) -> list[Parcel]:
-    """Due rows as parcels, most urgent first."""
+    """Due rows as parcels, the most urgent first."""
     parcels: dict[Hashable, Parcel] = {}
     for row in work.outbox.due_rows(now):
         urgent = row.urgency <= URGENT
+        rank = row.due_at.timestamp() + row.urgency * AGE_S
         if row.batch_key:
-            parcels.setdefault(row.batch_key, Parcel(("batch", row.batch_key), urgent, batch_key=row.batch_key))
+            parcels.setdefault(row.batch_key, Parcel(("batch", row.batch_key), urgent, rank, batch_key=row.batch_key))
         else:
             place = (row.platform, row.user_id or row.group_id)
-            parcels[row.id] = Parcel(place, urgent, row_id=row.id)
+            parcels[row.id] = Parcel(place, urgent, rank, row_id=row.id)
     return list(parcels.values())
 
 
@@ -142,7 +170,7 @@ def _send_rows(services: Services, parcel: Parcel, leases: Leases) -> int:
         now = services.clock()
         ids = work.outbox.due_of_batch(parcel.batch_key, now) if parcel.batch_key else [parcel.row_id]
         claimed = work.outbox.claim(ids, now, lease=LEASE)
-        rows = [row for row in claimed if not _no_longer_needed(work, row)]
+        rows = [row for row in claimed if not _no_longer_needed(services, work, row)]
         job = _prepare(work, rows) if rows else None
         work.commit()
     if job is None:
@@ -161,7 +189,9 @@ def _send_rows(services: Services, parcel: Parcel, leases: Leases) -> int:
 
 def _outcome(services: Services, job: list[dict[str, Any]], *, batch: bool) -> Outcome:
     try:
-        return send_card_batch(services, job) if batch else send_one(services, job)
+        # a digest is one call for many messages: the last part of a budget is for it too
+        with sending(min(REPLY if "digest" in part else part["urgency"] for part in job)):
+            return send_card_batch(services, job) if batch else send_one(services, job)
     except PlatformError as error:
         return Outcome(failed=error)
     except Exception as error:  # a bug of ours: nobody knows how far it came. Tried again, and seen
@@ -169,18 +199,28 @@ def _outcome(services: Services, job: list[dict[str, Any]], *, batch: bool) -> O
         return Outcome(failed=PlatformError(Failure.UNKNOWN, f"crash:{type(error).__name__}"))
 
 
-def _no_longer_needed(work: UnitOfWork, row: Delivery) -> bool:
+def _no_longer_needed(services: Services, work: UnitOfWork, row: Delivery) -> bool:
+    """Whether nobody needs the message any more, now that it would be sent; it is written down then."""
+    reason = ""
     if row.expires_at is not None and row.expires_at <= work.at:
-        row.state, row.error = "expired", "too late"
-        return True
-    return False
+        reason = "too late"
+    elif services.no_longer is not None and not (row.what in ("card", "todo") and row.payload.get("maybe_repeat")):
+        # a card or to-do that may be there already must be known, so that it can be put right
+        reason = services.no_longer(work, row)
+    if reason:
+        row.state, row.error, row.lease_until = "expired", reason[:100], None
+        log.info("delivery.not_needed", id=row.id, what=row.what, reason=reason)
+    return bool(reason)
 
 
 def _prepare(work: UnitOfWork, rows: Sequence[Delivery]) -> list[dict[str, Any]]:
     """What the send needs, read inside the transaction so that none is open during the call."""
     out = []
+    is_digest = rows[0].batch_key.startswith(frugal.DIGEST)
+    if is_digest and "digest" not in rows[0].payload:
+        rows[0].payload = {**rows[0].payload, "digest": frugal.digest_text(work, rows)}
     for row in rows:
-        content = work.cards.get(row.card_id) if row.card_id is not None else None
+        content = _content(work, row) if row.card_id is not None and not is_digest else None
         named = row.user_id and row.platform == "dingtalk"  # its to-dos want the union id
         account = work.people.account(row.platform, row.user_id) if named else None
         todo_of = work.outbox.get(row.payload["todo_of"]) if row.what == "todo_done" else None
@@ -195,13 +235,26 @@ def _prepare(work: UnitOfWork, rows: Sequence[Delivery]) -> list[dict[str, Any]]
                 "union_id": account.union_id if account else "",
                 "payload": row.payload,
                 "attempts": row.attempts,
+                "urgency": row.urgency,
                 "dedupe_key": row.dedupe_key,
                 "batch_key": row.batch_key,
-                "card": (content.id, content.content, content.revision) if content is not None else None,
+                "card": content,
                 "todo_ref": todo_of.ref if todo_of is not None else "",
+                **({"digest": rows[0].payload["digest"]} if is_digest else {}),
             }
         )
     return out
+
+
+def _content(work: UnitOfWork, row: Delivery) -> tuple[int, dict[str, Any], int]:
+    """(card, content, revision) to post: of a repeat exactly what was sent first, else a platform that recognises the
+    repeat would go on showing the older one, and we would believe that it shows the newer one."""
+    card = work.cards.get(row.card_id or 0)
+    sent = row.payload.get("sent")
+    if sent is None:
+        sent = {"content": card.content, "revision": card.revision}
+        row.payload = {**row.payload, "sent": sent}
+    return card.id, sent["content"], sent["revision"]
 
 
 def _write_down(services: Services, work: UnitOfWork, job: list[dict[str, Any]], outcome: Outcome) -> None:
@@ -211,6 +264,7 @@ def _write_down(services: Services, work: UnitOfWork, job: list[dict[str, Any]],
     for row_id in work.outbox.confirm([part["id"] for part in arrived], work.at, ref=outcome.ref) if arrived else ():
         log.info("delivery.confirmed", id=row_id, what=job[0]["what"], platform=job[0]["platform"])
     spread = random.uniform(1.0, 1.4)
+    failed = []
     for part in job:
         if part in arrived:
             continue
@@ -218,7 +272,9 @@ def _write_down(services: Services, work: UnitOfWork, job: list[dict[str, Any]],
         # somebody else took it over while our lease was lost: a failure of ours says nothing about their send
         if row.state == "claimed" and row.attempts == part["attempts"]:
             error = outcome.failed or PlatformError(Failure.NOBODY, outcome.refused[_place(part)])
-            _failed(services, work, row, error, spread=spread)
+            failed.append((row, error))
+    for row, error in failed:
+        _failed(services, work, row, error, spread=spread)
     if outcome.post is not None and outcome.failed is None:
         outcome.post(work)
 
@@ -228,26 +284,61 @@ def _place(part: dict[str, Any]) -> str:
 
 
 def _back_off(failure: Failure, attempts: int) -> float:
-    """Longer each time; a limit frees itself again and says when, so what is throttled keeps asking soon."""
-    longest = THROTTLED_S if failure is Failure.THROTTLED else BACK_OFF_S[-1]
-    return min(longest, BACK_OFF_S[min(attempts, len(BACK_OFF_S)) - 1])
+    steps = BACK_OFF_S[failure]
+    return steps[min(attempts, len(steps)) - 1]
 
 
 def _failed(services: Services, work: UnitOfWork, row: Delivery, error: PlatformError, *, spread: float) -> None:
     """Write down why a send failed; decide what comes next."""
     row.error, row.lease_until = f"{error.failure.value} {error.code}"[:100], None
-    if error.failure in MAX_ATTEMPTS and row.attempts < MAX_ATTEMPTS[error.failure]:
-        wait_s = max(error.wait_s, _back_off(error.failure, row.attempts)) * spread
+    if error.failure is not Failure.UNKNOWN and not row.payload.get("maybe_repeat"):
+        row.payload = {name: value for name, value in row.payload.items() if name != "sent"}  # nothing of it arrived
+    again = error.failure in MAX_ATTEMPTS and row.attempts < MAX_ATTEMPTS[error.failure]
+    if again and not _goes_elsewhere(services, work, row, error):
+        wait_s = min(LONGEST_S, max(error.wait_s, _back_off(error.failure, row.attempts))) * spread
         due_at = work.at + timedelta(seconds=wait_s)
         if error.failure is Failure.UNKNOWN:
             reconcile.again(work, row, due_at)
         else:
-            row.state, row.due_at, row.wait_reason = "due", due_at, error.failure.value
+            row.state, row.due_at, row.wait_reason = "due", due_at, _reason(error)
+            if error.failure is Failure.QUOTA:
+                frugal.into_digest(work, row)
+        if error.failure is Failure.CONFIG:
+            deliveries.tell_admins(work, row, remedy=error.remedy)
         log.warning(
             "delivery.waits", id=row.id, what=row.what, platform=row.platform, code=error.code, wait_s=round(wait_s)
         )
         return
-    row.state = "refused"
+    row.state, row.wait_reason = "refused", ""
     log.error("delivery.refused", id=row.id, what=row.what, platform=row.platform, code=error.code)
-    if services.fall_back is not None:
-        services.fall_back(work, row)
+    replaced = services.fall_back is not None and services.fall_back(work, row)
+    if not (replaced and error.failure is Failure.QUOTA):  # of a used-up budget the admins hear once (jobs/budgets.py)
+        deliveries.tell_admins(work, row, remedy=error.remedy)
+
+
+def _reason(error: PlatformError) -> str:
+    """What the message waits for, as cards/deliveries.py words it. Limits by their name."""
+    if error.failure in (Failure.THROTTLED, Failure.QUOTA):
+        return f"{error.failure.value}:{error.code}"[:48]
+    return error.failure.value
+
+
+def _goes_elsewhere(services: Services, work: UnitOfWork, row: Delivery, error: PlatformError) -> bool:
+    """Take the next channel before this one is given up. True when that is in the place of this message.
+
+    A red or orange notice does not wait: it is said elsewhere as well, and still tried here. Of the others only what a
+    used-up budget holds back goes to a platform with a budget of its own.
+    """
+    if services.fall_back is None:
+        return False
+    waited = (work.at - (row.wanted_at or row.created_at)).total_seconds()
+    if row.urgency <= URGENT:
+        stuck = (
+            error.failure in (Failure.QUOTA, Failure.CONFIG)
+            or (error.failure is Failure.THROTTLED and error.wait_s > URGENT_WAITS_S)
+            or waited > URGENT_TRIES_S
+        )
+        if stuck and services.fall_back(work, row, ahead=True):
+            log.warning("delivery.said_elsewhere", id=row.id, what=row.what, platform=row.platform, code=error.code)
+        return False
+    return error.failure is Failure.QUOTA and services.fall_back(work, row, ahead=True)

@@ -1,62 +1,118 @@
-"""When a message can never arrive as it is: the next channel (card → text → the other platform → SMS)."""
+"""When a message cannot arrive as it is: the next channel (card → text → the other platform → SMS; group → its people)."""
 
 from __future__ import annotations
 
 from bot import outbox
+from bot.outbox import Address
 from cards import hazard as hazard_cards
 from cards.card import Card
-from storage.models import Delivery
+from handlers.hazard import dispatch
+from rules.terms import OPEN_STATES, HazardState
+from storage.models import Delivery, Person
 from storage.unit_of_work import UnitOfWork
 
+REPLACED = ("card", "text", "todo", "notice")
 
-def next_channel(work: UnitOfWork, row: Delivery) -> None:
-    """Write the message that replaces a refused one. Each step is tried once; the last failure stays with the row."""
-    if row.person_id is None or row.what not in ("card", "text", "todo", "notice"):
-        return
+
+def next_channel(work: UnitOfWork, row: Delivery, *, ahead: bool = False) -> bool:
+    """Write what replaces a refused message; True when something was. Each step is tried once.
+
+    `ahead`: the row is still tried here, so only another platform or SMS helps.
+    """
+    if row.what not in REPLACED:
+        return False
+    if row.person_id is None:
+        return not ahead and _group(work, row)
     person = work.people.get(row.person_id)
+    to = None if ahead else _same_platform(row, person)
+    to = to or _other_platform(work, row, person)
+    return _said(work, row, to) if to is not None else _by_sms(work, row, person)
+
+
+def _same_platform(row: Delivery, person: Person) -> Address | None:
+    """As a text, when it was a card; useless when the platform does not know the person or has nothing left to give."""
+    gone = row.error.startswith(("nobody", "quota"))
+    if row.what not in ("card", "notice") or row.fallback_of_id is not None or gone:
+        return None
+    return Address(row.platform, user_id=row.user_id, person_id=person.id)
+
+
+def _other_platform(work: UnitOfWork, row: Delivery, person: Person) -> Address | None:
+    tried = {row.platform}
+    before = row
+    while before.fallback_of_id is not None:
+        before = work.outbox.get(before.fallback_of_id)
+        tried.add(before.platform)
+    other = next((a for a in person.accounts if a.platform not in tried and a.user_id), None)
+    return Address(other.platform, user_id=other.user_id, person_id=person.id) if other is not None else None
+
+
+def _said(work: UnitOfWork, row: Delivery, to: Address) -> bool:
     case = (row.case_kind, row.case_id) if row.case_kind and row.case_id is not None else None
-    text = _words(work, row)
-    other = next((a for a in person.accounts if a.platform != row.platform), None)
-    if row.what in ("card", "notice") and row.fallback_of_id is None and "nobody" not in row.error:
-        to = outbox.Address(row.platform, user_id=row.user_id, person_id=person.id)
-    elif other is not None and row.platform != other.platform and not _tried(work, row, other.platform):
-        to = outbox.Address(other.platform, user_id=other.user_id, person_id=person.id)
-    else:
-        _by_sms(work, row)
-        return
     added = outbox.say(
-        work, to, text, purpose=row.purpose, dedupe_key=f"instead:{row.id}", case=case, urgency=row.urgency
+        work,
+        to,
+        _words(work, row),
+        purpose=row.purpose,
+        dedupe_key=f"instead:{row.id}",
+        case=case,
+        urgency=row.urgency,
     )
     if added is not None:
         added.fallback_of_id = row.id
-
-
-def _tried(work: UnitOfWork, row: Delivery, platform: str) -> bool:
-    """Whether this message came from that platform already."""
-    while row.fallback_of_id is not None:
-        row = work.outbox.get(row.fallback_of_id)
-        if row.platform == platform:
-            return True
-    return False
+    return added is not None
 
 
 def _words(work: UnitOfWork, row: Delivery) -> str:
     if row.card_id is not None:
         return Card.from_json(work.cards.get(row.card_id).content).as_text() + "\n发编号可以办理。"
+    if row.what == "notice":
+        return Card.from_json(row.payload["card"]).as_text()
     return str(row.payload.get("text") or row.payload.get("subject") or "")
 
 
-def _by_sms(work: UnitOfWork, row: Delivery) -> None:
+def _by_sms(work: UnitOfWork, row: Delivery, person: Person) -> bool:
     """Only what is urgent goes by SMS, and only what a template can say."""
-    if row.urgency > outbox.URGENT or row.case_kind != "hazard" or row.case_id is None or row.person_id is None:
-        return
+    if row.urgency > outbox.URGENT or row.case_kind != "hazard" or row.case_id is None:
+        return False
     hazard = work.hazards.find(row.case_id)
-    if hazard is not None and hazard.number:
-        outbox.send_sms(
+    if hazard is None or not hazard.number:
+        return False
+    added = outbox.send_sms(
+        work,
+        person,
+        hazard_cards.sms_params(hazard),
+        purpose=row.purpose,
+        dedupe_key=f"instead:{row.id}",
+        case=("hazard", hazard.id),
+    )
+    if added is not None:
+        added.fallback_of_id = row.id
+    return added is not None
+
+
+def _group(work: UnitOfWork, row: Delivery) -> bool:
+    """A group that takes no cards (WeCom) gets a notice; one that is gone is replaced by who must see to the case."""
+    case = (row.case_kind, row.case_id) if row.case_kind and row.case_id is not None else None
+    if row.what == "card" and row.card_id is not None and "no_cards" in row.error:
+        content = work.cards.get(row.card_id).content
+        added = outbox.send_notice(
             work,
-            work.people.get(row.person_id),
-            hazard_cards.sms_params(hazard),
+            Address(row.platform, group_id=row.group_id),
+            Card.from_json(content),
             purpose=row.purpose,
             dedupe_key=f"instead:{row.id}",
-            case=("hazard", hazard.id),
+            case=case,
+            urgency=row.urgency,
         )
+        if added is not None:
+            added.fallback_of_id = row.id
+        return added is not None
+    hazard = work.hazards.find(row.case_id) if row.case_kind == "hazard" and row.case_id is not None else None
+    if hazard is None or HazardState(hazard.state) not in OPEN_STATES:
+        return False
+    written = False
+    for person in dispatch.present(work, [hazard.owner] if hazard.owner is not None else []):
+        to = outbox.address_of(person)
+        written |= to is not None and _said(work, row, to)
+    return written

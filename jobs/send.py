@@ -12,6 +12,7 @@ from bot.platforms.base import Failure, Platform, PlatformError, Target
 from cards.card import Card
 from connectors.errors import OutsideError
 from jobs.context import Services
+from jobs.reconcile import MARK
 from storage.media import MediaUnavailable
 from storage.models import CardCopy
 from storage.unit_of_work import UnitOfWork
@@ -58,6 +59,8 @@ def send_one(services: Services, jobs: Sequence[dict[str, Any]]) -> Outcome:
             data = services.media.open(payload["sha256"])
         except MediaUnavailable as error:
             raise PlatformError(Failure.RETRY, "media_unavailable") from error
+        if payload.get("maybe_repeat"):
+            platform.send_text(target, f"下一张图片{MARK}", key=f"{key}-said")
         sent = platform.send_image(target, data, name=payload["name"], key=key)
     elif job["what"] == "notice":
         sent = platform.send_notice(target, Card.from_json(payload["card"]), key=key)
@@ -90,8 +93,11 @@ def _send_sms(services: Services, mobile: str, payload: dict[str, Any], key: str
 
 
 def send_card_batch(services: Services, jobs: Sequence[dict[str, Any]]) -> Outcome:
-    """Post one card to everybody in the batch. The posting's ref is made from the batch, so a repeat is recognised."""
+    """Post one card, or say one digest, to everybody in the batch. A posting's ref is made from the batch, so that a
+    repeat is recognised."""
     first = jobs[0]
+    if "digest" in first:
+        return _send_digest(services, first)
     card_id, content, revision = first["card"]
     platform = platform_of(services, first["platform"])
     ref = f"c{card_id}-{hashlib.sha256(first['batch_key'].encode()).hexdigest()[:16]}"
@@ -100,6 +106,7 @@ def send_card_batch(services: Services, jobs: Sequence[dict[str, Any]]) -> Outco
     at: datetime = services.clock()
 
     def write(work: UnitOfWork) -> None:
+        work.outbox.forget_contents([job["id"] for job in jobs])
         copies = [
             CardCopy(person_id=job["person_id"], user_id=job["user_id"], group_id=job["group_id"])
             for job, target in zip(jobs, targets, strict=True)
@@ -112,3 +119,10 @@ def send_card_batch(services: Services, jobs: Sequence[dict[str, Any]]) -> Outco
             )
 
     return Outcome(ref=posted.ref, refused=dict(posted.refused), post=write)
+
+
+def _send_digest(services: Services, job: dict[str, Any]) -> Outcome:
+    """One text in the place of all messages of the batch (frugal mode)."""
+    text = job["digest"] + (f"\n{MARK}" if job["payload"].get("maybe_repeat") else "")
+    sent = platform_of(services, job["platform"]).send_text(target_of(job), text, key=short_key(job["batch_key"]))
+    return Outcome(ref=sent.ref, refused=dict(sent.refused))

@@ -6,12 +6,14 @@ from datetime import timedelta
 
 import structlog
 
+from handlers import deliveries
 from jobs import reconcile
 from jobs.context import Services
 from jobs.queue import CHAT, DELIVERY, MEDIA
 
 log = structlog.get_logger()
 
+MAX_DEATHS = 8  # a message whose sender died so often is given up: others must get through
 KEEP_PAYLOADS = timedelta(days=30)
 
 
@@ -36,7 +38,15 @@ def leases(services: Services) -> int:
         now = services.clock()
         returned = work.outbox.return_expired_leases(now)
         for row_id in work.outbox.unknown_ids():
-            reconcile.again(work, work.outbox.get(row_id), now)
+            row = work.outbox.get(row_id)
+            if row.attempts < MAX_DEATHS:
+                reconcile.again(work, row, now)
+                continue
+            row.state, row.error = "refused", "unknown workers_die"  # whatever it is, it takes workers with it
+            log.error("delivery.poison", id=row.id, what=row.what, platform=row.platform)
+            if services.fall_back is not None:
+                services.fall_back(work, row)
+            deliveries.tell_admins(work, row, remedy="这条消息让发送进程反复中断,请把日志里的编号发给维护人员。")
         work.commit()
     if returned:
         log.warning("delivery.leases_returned", count=returned)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,6 +26,7 @@ class Cards:
 
     def put(self, card_key: str, case_kind: str, case_id: int, content: dict[str, Any], *, at: datetime) -> CaseCard:
         """Create the card or give it new content; the revision moves only when something changed."""
+        content = json.loads(json.dumps(content))  # as the database gives it back: a tuple is no change
         card = self.by_key(card_key)
         if card is None:
             card = CaseCard(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
+from rules.terms import Grade
 from storage.database import rows_changed
-from storage.models import Delivery
+from storage.models import Delivery, Hazard
 
 WAITING = ("due", "claimed", "unknown")
-URGENT = 1  # bot/outbox.py: alarms and urgent messages
+URGENT, NORMAL = 1, 5  # as in bot/outbox.py
 
 
 class DueRow(NamedTuple):
@@ -39,7 +40,7 @@ class WaitingGroup(NamedTuple):
 
 
 wanted = func.coalesce(Delivery.wanted_at, Delivery.created_at, type_=Delivery.created_at.type)
-OLDEST_TOO = 50  # of the longest waiting, whatever their urgency: a stream of urgent work hides nobody for ever
+OLDEST_TOO = 50  # of the longest waiting that are not urgent: a stream of alarms hides nobody for ever
 
 
 class Outbox:
@@ -65,13 +66,15 @@ class Outbox:
         ).all()
 
     def due_rows(self, at: datetime, *, limit: int = 200) -> Sequence[DueRow]:
-        """As `due`, without the contents, and with the longest waiting of all urgencies."""
+        """As `due`, without the contents, and with the longest waiting of those that are not urgent."""
         columns = [getattr(Delivery, name) for name in DueRow._fields]
         due = select(*columns).where(Delivery.state == "due", Delivery.due_at <= at)
         rows = list(self.db.execute(due.order_by(Delivery.urgency, Delivery.due_at, Delivery.id).limit(limit)))
         if len(rows) == limit:
             known = {row.id for row in rows}
-            oldest = self.db.execute(due.order_by(Delivery.due_at, Delivery.id).limit(OLDEST_TOO))
+            oldest = self.db.execute(
+                due.where(Delivery.urgency > URGENT).order_by(Delivery.due_at, Delivery.id).limit(OLDEST_TOO)
+            )
             rows += [row for row in oldest if row.id not in known]
         return [DueRow(*row) for row in rows]
 
@@ -114,6 +117,63 @@ class Outbox:
                 .execution_options(populate_existing=True)
             )
         )
+
+    def forget_contents(self, ids: Sequence[int]) -> None:
+        """Cards that arrived need no copy of what was sent: the card itself is kept."""
+        self.db.execute(update(Delivery).values(payload={}).where(Delivery.id.in_(ids), Delivery.card_id.is_not(None)))
+
+    def bundled(
+        self, platforms: Collection[str], at: datetime, *, row_id: int | None = None, limit: int = 200
+    ) -> Sequence[Delivery]:
+        """Due notices of yellow hazards on these platforms that go into the next digest (frugal mode).
+
+        Neither answers to people (their urgency is higher) nor what was written in another message's place.
+        """
+        one = [Delivery.id == row_id] if row_id is not None else []
+        return self.db.scalars(
+            select(Delivery)
+            .join(Hazard, Hazard.id == Delivery.case_id)
+            .where(
+                *one,
+                Delivery.state == "due",
+                Delivery.due_at <= at,
+                Delivery.platform.in_(platforms),
+                Delivery.case_kind == "hazard",
+                Delivery.urgency >= NORMAL,
+                Delivery.what.in_(["card", "text", "image", "todo"]),
+                Delivery.purpose.like("hazard.%"),
+                Delivery.purpose != "hazard.receipt",
+                Delivery.fallback_of_id.is_(None),
+                Delivery.batch_key.not_like("digest:%"),
+                Hazard.grade == Grade.YELLOW.value,
+            )
+            .order_by(Delivery.id)
+            .limit(limit)
+        ).all()
+
+    def hold(self, row_id: int, *, batch_key: str, until: datetime, reason: str) -> bool:
+        """Put a row that nobody took yet into a batch for later; False when somebody did."""
+        done = rows_changed(
+            self.db,
+            update(Delivery)
+            .values(batch_key=batch_key, due_at=until, wait_reason=reason)
+            .where(Delivery.id == row_id, Delivery.state == "due"),
+        )
+        return done == 1
+
+    def release(self, reason: str, at: datetime, *, platform: str = "") -> int:
+        """What is held for this reason may go now."""
+        wanted = [Delivery.state == "due", Delivery.wait_reason == reason, Delivery.due_at > at]
+        if platform:
+            wanted.append(Delivery.platform == platform)
+        return rows_changed(self.db, update(Delivery).values(due_at=at).where(*wanted))
+
+    def refused_like(self, row: Delivery, *, since: datetime) -> int:
+        """How many messages failed on the same platform with the same error since then."""
+        query = select(func.count()).where(
+            Delivery.platform == row.platform, Delivery.error == row.error, Delivery.created_at >= since
+        )
+        return self.db.scalar(query.select_from(Delivery)) or 0
 
     def confirm(self, ids: Sequence[int], at: datetime, *, ref: str) -> list[int]:
         """The platform took them; returns those for which this was news."""

@@ -234,3 +234,186 @@ def test_a_late_failure_does_not_overrule_who_took_the_row_over(office):
     assert office.write("taken over") == 1
     deliver.send_ready(office.services)
     assert [(row.state, row.attempts) for row in office.rows()] == [("claimed", 2)]
+
+
+def test_others_are_served_beside_an_endless_stream_of_alarms(office):
+    """Alarms to hundreds of places keep coming; what waits for anybody else still goes out."""
+    said: list[str] = []
+    lock, more = threading.Lock(), iter(range(10_000))
+
+    def on_text(user: str, text: str) -> None:
+        with lock:
+            said.append(text)
+            if len(said) < 400 and text.startswith("alarm"):
+                office.write(f"alarm more {next(more)}", urgency=0)
+
+    office.wire.on_text = on_text
+    for n in range(250):
+        office.write(f"alarm {n}", urgency=0)
+    for n in range(3):
+        office.write(f"other {n}", urgency=8)
+    deliver.send_ready(office.services)
+    places = [said.index(f"other {n}") for n in range(3)]
+    assert max(places) < 100, f"others came after {places} alarms"
+
+
+def test_what_can_wait_is_overtaken_only_for_a_while(office):
+    said: list[str] = []
+    office.wire.on_text = lambda user, text: said.append(text)
+    office.write("old and unimportant", user="one", urgency=8)
+    office.now += timedelta(minutes=3)
+    office.write("new", user="one", urgency=5)
+    deliver.send_ready(office.services)
+    assert said == ["old and unimportant", "new"]
+
+
+def test_what_the_case_no_longer_needs_is_not_sent(office):
+    office.services.no_longer = lambda work, row: "case is over" if row.dedupe_key == "b" else ""
+    said: list[str] = []
+    office.wire.on_text = lambda user, text: said.append(text)
+    for key in ("a", "b"):
+        office.write(key)
+    deliver.send_ready(office.services)
+    assert said == ["a"]
+    assert [(row.state, row.error, row.lease_until) for row in office.rows()] == [
+        ("confirmed", "", None), ("expired", "case is over", None),
+    ]  # fmt: skip
+
+
+def test_a_card_that_may_be_there_is_repeated_as_it_was(office):
+    """The case moved on between two tries: the platform would swallow a repeat and go on showing the first content."""
+    office.services.no_longer = lambda work, row: "case is over"
+    shown: list[Any] = []
+
+    def on_card(targets, ref) -> None:
+        shown.append(office.card_now.title)
+        if len(shown) == 1:
+            raise PlatformError(Failure.UNKNOWN, "read_timeout")
+
+    post_card = office.wire.post_card
+
+    def noted(card, targets, *, ref):
+        office.card_now = card
+        return post_card(card, targets, ref=ref)
+
+    office.wire.on_card, office.wire.post_card = on_card, noted
+    [row_id] = office.card("k", 1)
+    office.services.no_longer = None
+    deliver.send_ready(office.services)
+    with office.services.new_work() as work:
+        work.cards.put("k", "", 0, Card(title="later").to_json(), at=office.now)
+        work.commit()
+    office.services.no_longer = lambda work, row: "case is over"  # too late to call it off: it may be on a screen
+    office.now += timedelta(seconds=10)
+    deliver.send_ready(office.services)
+    assert shown == ["k", "k"]
+    with office.services.new_work(read_only=True) as work:
+        row = work.outbox.get(row_id)
+        [post] = work.cards.get(row.card_id).posts
+        assert (row.state, row.payload, post.shown_revision, post.card.revision) == ("confirmed", {}, 1, 2)
+
+
+def test_a_card_that_surely_did_not_arrive_goes_out_as_it_is_now(office):
+    shown: list[str] = []
+    post_card = office.wire.post_card
+
+    def noted(card, targets, *, ref):
+        shown.append(card.title)
+        if len(shown) == 1:
+            raise PlatformError(Failure.RETRY, "busy")
+        return post_card(card, targets, ref=ref)
+
+    office.wire.post_card = noted
+    office.card("k", 1)
+    deliver.send_ready(office.services)
+    with office.services.new_work() as work:
+        work.cards.put("k", "", 0, Card(title="later").to_json(), at=office.now)
+        work.commit()
+    office.now += timedelta(seconds=10)
+    deliver.send_ready(office.services)
+    assert shown == ["k", "later"]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "at_least_s", "at_most_s"),
+    [
+        (PlatformError(Failure.RETRY, "http_500"), "retry", 2, 3),
+        (PlatformError(Failure.THROTTLED, "member_minute", wait_s=20), "throttled:member_minute", 20, 28),
+        (PlatformError(Failure.CONFIG, "60020"), "config", 5, 7),
+        (PlatformError(Failure.QUOTA, "calls_month", wait_s=500_000), "quota:calls_month", 3600, 5040),
+        (PlatformError(Failure.UNKNOWN, "read_timeout"), "reconcile", 2, 3),
+    ],
+)
+def test_how_long_it_waits_depends_on_what_went_wrong(office, error, reason, at_least_s, at_most_s):
+    def on_text(user: str, text: str) -> None:
+        raise error
+
+    office.wire.on_text = on_text
+    office.write("m")
+    deliver.send_ready(office.services)
+    [row] = office.rows()
+    assert (row.state, row.wait_reason) == ("due", reason)
+    assert at_least_s <= (row.due_at - NOW).total_seconds() <= at_most_s
+
+
+@pytest.mark.parametrize(
+    ("error", "urgency", "elsewhere"),
+    [
+        (PlatformError(Failure.THROTTLED, "member_minute", wait_s=2), 0, False),
+        (PlatformError(Failure.THROTTLED, "member_minute", wait_s=40), 0, True),
+        (PlatformError(Failure.THROTTLED, "member_minute", wait_s=40), 5, False),
+        (PlatformError(Failure.CONFIG, "60020"), 1, True),
+        (PlatformError(Failure.CONFIG, "60020"), 5, False),
+        (PlatformError(Failure.RETRY, "busy"), 0, False),
+    ],
+)
+def test_an_alarm_does_not_wait_for_a_limit_or_an_admin(office, error, urgency, elsewhere):
+    asked: list[bool] = []
+
+    def fall_back(work, row, *, ahead=False) -> bool:
+        asked.append(ahead)
+        return True
+
+    def on_text(user: str, text: str) -> None:
+        raise error
+
+    office.services.fall_back, office.wire.on_text = fall_back, on_text
+    office.write("m", urgency=urgency)
+    deliver.send_ready(office.services)
+    assert asked == ([True] if elsewhere else [])
+    assert [row.state for row in office.rows()] == ["due"]  # and it is still tried here
+
+
+def test_a_message_whose_senders_keep_dying_is_given_up(office):
+    row_id = office.write("poison")
+    for _ in range(sweep.MAX_DEATHS):
+        with office.services.new_work() as work:
+            assert work.outbox.claim([row_id], office.now, lease=leases.LEASE)
+            work.commit()
+        office.now += leases.LEASE
+        sweep.leases(office.services)
+    assert [(row.state, row.error) for row in office.rows()] == [("refused", "unknown workers_die")]
+
+
+@pytest.mark.parametrize(
+    ("what", "platform", "payload", "waited_s", "marked"),
+    [
+        ("text", "wecom", {"text": "hello"}, 60, False),
+        ("text", "wecom", {"text": "hello"}, 3600, True),  # WeCom's check does not look back so far
+        ("image", "dingtalk", {"sha256": "a", "name": "a.jpg"}, 60, True),
+        ("image", "wecom", {"sha256": "a", "name": "a.jpg"}, 60, False),
+        ("sms", "sms", {"params": {"time": "11-24 09:00"}}, 60, True),
+        ("notice", "wecom", {"card": {"title": "t", "note": "n"}}, 60, False),
+    ],
+)
+def test_a_repeat_that_nobody_would_recognise_says_so(office, what, platform, payload, waited_s, marked):
+    row_id = office.write("m", what=what, platform=platform, payload=payload)
+    with office.services.new_work() as work:
+        work.outbox.claim([row_id], office.now, lease=leases.LEASE)
+        work.commit()
+    office.now += timedelta(seconds=waited_s)
+    sweep.leases(office.services)
+    [row] = office.rows()
+    assert bool(row.payload.get("maybe_repeat")) is marked
+    if what in ("text", "sms"):
+        assert ("可能重复" in str(row.payload)) is marked

@@ -44,6 +44,8 @@ class World:
         self.name = name
         self.script: list[str] = []
         self.shown: Counter[str] = Counter()  # DingTalk texts by what they say, all else by key
+        self.content: dict[str, str] = {}  # what each posted card shows; a repeat changes nothing
+        self.rights: set[str] = set()  # WeCom's, each for one change
         self.keys: dict[str, int] = {}
 
     def _do(self, key: str, show: Any) -> None:
@@ -74,11 +76,24 @@ class World:
 
     def post_card(self, card: Card, targets: Any, *, ref: str) -> Posted:
         def show() -> None:
+            if ref not in self.content:
+                self.content[ref] = card.title
+                self.rights.add(f"{ref}+")
             for target in targets:
                 self.shown[f"{ref}:{target.key}"] = 1
 
+        known = ref in self.content
         self._do(ref, show)
-        return Posted(ref=ref)
+        return Posted(ref=ref, codes=() if known or self.name != "wecom" else (f"{ref}+",))
+
+    def redraw_card(self, card: Card, targets: Any, *, ref: str, code: str = "") -> None:
+        def show() -> None:
+            self.rights.discard(code)
+            self.content[ref] = card.title
+
+        if self.name == "wecom" and code not in self.rights:
+            raise PlatformError(Failure.SPENT, "42014")
+        self._do(ref, show)
 
 
 class OutboxMachine(RuleBasedStateMachine):
@@ -110,14 +125,23 @@ class OutboxMachine(RuleBasedStateMachine):
             assert row.state in FINAL, (row.id, row.state, row.error, row.wait_reason)
             if row.state == "confirmed":
                 assert self._times_shown(row) >= 1, f"{row.id} counts as confirmed and was never shown"
-        posts = [row for row in rows if row.what == "card" and row.state == "confirmed"]
-        with self.services.new_work(read_only=True) as work:
-            posted = {c.user_id for row in posts for p in work.cards.get(row.card_id).posts for c in p.copies}  # type: ignore[arg-type]
-        assert {row.user_id for row in posts} <= posted, (
-            "a card that was posted is not known and would never be redrawn"
-        )
+        self._check_cards([row for row in rows if row.what == "card" and row.state == "confirmed"])
         self.engine.dispose()
         shutil.rmtree(self.folder)
+
+    def _check_cards(self, rows: list[Delivery]) -> None:
+        """Everybody who got a card has a copy that shows how the case stands."""
+        with self.services.new_work(read_only=True) as work:
+            for row in rows:
+                card = work.cards.get(row.card_id or 0)
+                mine = [p for p in card.posts if any(c.user_id == row.user_id for c in p.copies)]
+                assert mine, "a card that was posted is not known and would never be redrawn"
+                live = [post for post in mine if post.state == "live"]
+                if not live:  # given up for good: its last try was refused
+                    assert all(post.error for post in mine)
+                    continue
+                shows = self.worlds[row.platform].content[live[-1].ref]
+                assert shows == card.content["title"], f"{live[-1].ref} shows {shows}, not {card.content['title']}"
 
     def _rows(self) -> list[Delivery]:
         with self.services.new_work(read_only=True) as work:
@@ -170,6 +194,14 @@ class OutboxMachine(RuleBasedStateMachine):
             deliver.send_ready(self.services)
         except Killed:
             return
+
+    @rule(key=st.integers(1, 6))
+    def a_case_moves_on(self, key: int) -> None:
+        with self.services.new_work() as work:
+            card = work.cards.by_key(f"k{key}")
+            if card is not None:
+                work.cards.put(card.card_key, "", 0, Card(title=f"第{card.revision + 1}版").to_json(), at=self.now)
+            work.commit()
 
     @rule(seconds=st.sampled_from([1, 10, 25, 120, 3600]))
     def time_passes(self, seconds: int) -> None:
