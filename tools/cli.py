@@ -28,6 +28,7 @@ from tools.importing import (
     import_detectors,
     import_equipment,
     import_people,
+    import_roster,
     import_zones,
 )
 
@@ -49,6 +50,7 @@ def register(app: Flask, services: Services) -> None:
         ("import-zones", "分区", import_zones),
         ("import-certificates", "证书", import_certificates),
         ("import-cards", "经验卡", import_cards),
+        ("import-roster", "值班表", import_roster),
     ):
         app.cli.add_command(_import(services, name, what, importer))
     app.cli.add_command(cli_risks.command(services))

@@ -9,6 +9,7 @@ from tools.importing.detectors import import_detectors
 from tools.importing.equipment import import_equipment
 from tools.importing.people import import_people
 from tools.importing.risks import import_risks
+from tools.importing.roster import import_roster
 from tools.importing.table import ImportReport, TableError, read_table
 from tools.importing.zones import import_zones
 
@@ -23,6 +24,7 @@ __all__ = [
     "import_equipment",
     "import_people",
     "import_risks",
+    "import_roster",
     "import_zones",
     "read_table",
 ]
