@@ -49,6 +49,11 @@ class Settings(BaseSettings):
     training_token: SecretStr = SecretStr("")
     training_every_min: Annotated[int, Field(ge=1, le=1440)] = 15
 
+    # -- weather of the plant's place
+    weather_provider: Literal["qweather", "none"] = "none"
+    weather_api_base: str = ""  # the host QWeather gave the account
+    weather_key: SecretStr = SecretStr("")
+
     # -- WeCom
     wecom_corp_id: str = ""
     wecom_agent_id: int = 0
@@ -140,7 +145,7 @@ class Settings(BaseSettings):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
 
-    @field_validator("training_url")
+    @field_validator("training_url", "weather_api_base")
     @classmethod
     def _training_url(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
@@ -190,6 +195,12 @@ class Settings(BaseSettings):
                     f"{', '.join(missing)} missing: ANSHAO_SMS_PROVIDER={self.sms_provider} needs it, or set that to none"
                 )
         problems += self._half_speech()
+        if self.weather_provider != "none":
+            needed = {"API_BASE": self.weather_api_base, "KEY": self.weather_key.get_secret_value()}
+            missing = [f"ANSHAO_WEATHER_{name}" for name, value in needed.items() if not value]
+            if missing:
+                chosen = f"ANSHAO_WEATHER_PROVIDER={self.weather_provider}"
+                problems.append(f"{', '.join(missing)} missing: {chosen} needs it, or set that to none")
         if problems:
             raise ValueError("\n".join(problems))
         return self

@@ -23,6 +23,7 @@ from connectors.sms import AliyunSms, SmsAccount, TencentSms
 from connectors.speech import Chain, SpeechAccount
 from connectors.speech import build as build_speech
 from connectors.training import Training, TrainingAccount
+from connectors.weather import QWeather, WeatherAccount
 from handlers import budgets as budget_flow
 from handlers import deliveries as delivery_flow
 from handlers import help as help_flow
@@ -90,6 +91,7 @@ def build(
         sms=_sms(settings, clock=clock, http=http),
         speech=_speech(settings, engine=engine, clock=clock, http=http),
         training=_training(settings, http=http),
+        weather=_weather(settings, http=http),
         fall_back=fall_back.next_channel,
         no_longer=still_needed.no_longer,
         settings=settings,
@@ -138,7 +140,7 @@ def _platforms(
                 plant_name=settings.plant_name,
                 accounts=settings.wecom_accounts,
             ),
-                accounts=settings.wecom_accounts,
+            accounts=settings.wecom_accounts,
             redis=client,
             http=http(),
             clock=clock,
@@ -166,8 +168,8 @@ def _platforms(
                 month_calls=settings.dingtalk_month_calls,
                 month_messages=settings.dingtalk_month_messages,
             ),
-                month_calls=settings.dingtalk_month_calls,
-                month_messages=settings.dingtalk_month_messages,
+            month_calls=settings.dingtalk_month_calls,
+            month_messages=settings.dingtalk_month_messages,
             redis=client,
             http=http(),
             clock=clock,
@@ -214,6 +216,12 @@ def _training(settings: Settings, *, http: Callable[[], requests.Session]) -> Tr
     if not settings.training_url:
         return None
     return Training(TrainingAccount(settings.training_url, settings.training_token.get_secret_value()), http())
+
+
+def _weather(settings: Settings, *, http: Callable[[], requests.Session]) -> QWeather | None:
+    if settings.weather_provider == "none":
+        return None
+    return QWeather(WeatherAccount(settings.weather_api_base, settings.weather_key.get_secret_value()), http())
 
 
 def configure_logs(settings: Settings) -> None:

@@ -22,6 +22,7 @@ from .phone import phone_app
 from .sms import SmsEmulator
 from .speech import SpeechEmulator
 from .training import TrainingEmulator
+from .weather import WeatherEmulator
 from .wecom import WeComEmulator
 
 Wsgi = Callable[..., Iterable[bytes]]
@@ -40,6 +41,7 @@ def build(plant: dict[str, Any], *, base: str) -> tuple[Wsgi, list[Any]]:
         "/sms": sms.app.wsgi_app,
         "/speech": speech.app.wsgi_app,
         "/training": training.app.wsgi_app,
+        "/weather": WeatherEmulator("demo").app.wsgi_app,
     }
     if _exists("emulators.dingtalk"):
         from .dingtalk import DingTalkEmulator

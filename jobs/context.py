@@ -14,6 +14,7 @@ from bot.platforms.base import Platform
 from bot.router import Router
 from connectors.speech import Heard
 from connectors.training import Pulled
+from connectors.weather import Observation
 from jobs.queue import Kicker
 from storage.media import MediaStore
 from storage.models import Delivery
@@ -38,6 +39,12 @@ class TrainingSystem(Protocol):
         ...
 
 
+class WeatherSource(Protocol):
+    def now(self, *, lon: float, lat: float) -> Observation:
+        """The weather at a place in WGS84 degrees. Raises OutsideError."""
+        ...
+
+
 class FallBack(Protocol):
     def __call__(self, work: UnitOfWork, row: Delivery, *, ahead: bool = False) -> bool:
         """Write the message that takes the next channel; False when there is none."""
@@ -58,6 +65,7 @@ class Services:
     sms: SmsSender | None = None
     speech: Speech | None = None
     training: TrainingSystem | None = None
+    weather: WeatherSource | None = None
     fall_back: FallBack | None = None
     no_longer: Callable[[UnitOfWork, Delivery], str] | None = None  # why a message is not needed any more, "" if it is
     settings: Any = None

@@ -171,6 +171,10 @@ class Readings:
 
     # -- sources
 
+    def known_source(self, name: str) -> SourceState | None:
+        """The state of a feed, when it has one."""
+        return self.db.get(SourceState, name)
+
     def source(self, name: str) -> SourceState:
         """The state of a feed, made when it is not there yet."""
         row = self.db.get(SourceState, name)

@@ -43,6 +43,7 @@ def examine(services: Services) -> Iterator[Finding]:
     yield from _each("钉钉:卡片模板能用", lambda: outside.dingtalk(services))
     yield from _each("工作进程", lambda: outside.processes(services))
     yield from _each("培训系统", lambda: outside.training(services))
+    yield from _each("天气", lambda: outside.weather(services))
     yield from _each("语音转文字", lambda: outside.speech(services))
     yield from _each("语义模型", lambda: outside.vectors(services))
     if services.sms is None:

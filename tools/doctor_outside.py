@@ -12,6 +12,8 @@ from bot.platforms.base import PlatformError
 from bot.platforms.dingtalk import stream_board
 from connectors.errors import OutsideError
 from connectors.speech import local as speech_local
+from handlers.permit.surroundings import WEATHER
+from handlers.permit.surroundings import weather as weather_of
 from jobs import certificates
 from jobs.context import Services
 from jobs.queue import CHAT, DELIVERY, MEDIA
@@ -151,6 +153,21 @@ def training(services: Services) -> Iterator[Finding]:
         yield Finding(
             "培训系统", True, f"有{bad}条没收:flask --app app sync-certificates --whole 看原因" if bad else ""
         )
+
+
+def weather(services: Services) -> Iterator[Finding]:
+    """Whether the weather service answers and its observation is fresh enough to count."""
+    if services.weather is None:
+        return
+    with services.new_work(read_only=True) as work:
+        state = work.readings.known_source(WEATHER)
+        fresh = bool(weather_of(work, services.clock())[0])
+    if state is not None and state.last_error:
+        yield Finding("天气", False, f"最近一次没取到({state.last_error}):核对 ANSHAO_WEATHER_API_BASE、密钥和外网")
+    elif not fresh:
+        yield Finding("天气", False, "没有一小时内的天气:启动 python worker.py,导入有边界的区域,几分钟后再检查")
+    else:
+        yield Finding("天气", True)
 
 
 _LOCAL_REMEDY = {

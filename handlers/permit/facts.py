@@ -57,9 +57,8 @@ def gather(work: UnitOfWork, table: RuleTable, permit: Permit, *, at: datetime, 
         permit, seen, notes, watching=gas_facts.watched(permit) if stage is Stage.RUN else frozenset()
     )
     found |= gas_facts.meter(work, permit, seen)
-    force, wind_until = surroundings.wind_force(work, work.at)
-    if force is not None:
-        found["wind_force"] = force
+    outside, weather_until = surroundings.weather(work, work.at)
+    found |= outside
     found |= neighbours.neighbours(work, permit, notes, running=stage is Stage.RUN)
     found |= neighbours.hazards(work, permit, notes)
     answers = dict(permit.facts)
@@ -68,11 +67,14 @@ def gather(work: UnitOfWork, table: RuleTable, permit: Permit, *, at: datetime, 
         facts[name] = answers[name] if found[name] is not True else found[name]
     for name in _NEARER & answers.keys() & found.keys():
         facts[name] = _nearer(answers[name], found[name])
-    times = [moment for moment in (seen.fresh_until if seen else None, wind_until) if moment is not None]
+    times = [moment for moment in (seen.fresh_until if seen else None, weather_until) if moment is not None]
     return Gathered(facts, frozenset(found), notes, min(times, default=None), lel_vol, shift_ends)
 
 
-_KEEP_ANSWER = {"continuous_monitoring", "coordinator_id", "cross_work", "in_tank_dike"}
+_KEEP_ANSWER = {
+    "continuous_monitoring", "coordinator_id", "cross_work", "in_tank_dike",
+    "raining_or_snowing", "rainstorm", "heavy_snow", "dense_fog",
+}  # fmt: skip
 """People may know more than the ledger: their answer stands unless the machine saw it with its own eyes."""
 
 _NEARER = {"solvent_work_distance", "hot_work_distance", "blind_plate_distance"}

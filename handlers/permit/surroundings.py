@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import bisect
 import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from handlers.permit.plan import plan_of
 from rules import geo
 from rules.geo import Point
 from rules.permit import RuleTable, gas, trend
 from rules.permit.trend import Trend, TrendPolicy, TrendReading
+from rules.permit.wind import BEAUFORT_M_S, beaufort
 from storage.models import Area, Detector, Permit
 from storage.permits import Box
 from storage.unit_of_work import UnitOfWork
@@ -22,8 +23,6 @@ STRICTEST_VOL = 0.2  # % vol, GB 30871-2022 5.3.2 b
 UNSURE_M = 10.0  # a point from a phone this near a hazardous place counts as inside: fixes are not exact
 METRES_PER_DEGREE = 111_320.0
 
-# lower bound of the mean speed (m/s) of wind force 0, 1, 2 … by GB/T 28591; 8.0 is force 5, 10.8 force 6
-BEAUFORT_M_S = (0.0, 0.3, 1.6, 3.4, 5.5, 8.0, 10.8, 13.9, 17.2, 20.8, 24.5, 28.5, 32.7)
 WIND_TELLS_M_S = BEAUFORT_M_S[4]  # below force 4 no rule looks at it
 
 
@@ -58,11 +57,6 @@ def box(point: Point, radius_m: float) -> Box:
     lat = radius_m / METRES_PER_DEGREE * 1.02
     lon = lat / max(0.1, math.cos(math.radians(point.lat)))
     return Box(south=point.lat - lat, west=point.lon - lon, north=point.lat + lat, east=point.lon + lon)
-
-
-def beaufort(speed_m_s: float) -> int:
-    """Wind force of a mean speed."""
-    return bisect.bisect_right(BEAUFORT_M_S, max(0.0, speed_m_s)) - 1
 
 
 def zones_at(work: UnitOfWork, point: Point | None, area: Area | None, *, exact: bool) -> Zones:
@@ -184,8 +178,31 @@ def vol(detector: Detector, value: float, *, lel_vol: float | None = None) -> fl
         return 0.0
 
 
-def wind_force(work: UnitOfWork, at: datetime) -> tuple[int | None, datetime | None]:
-    """(force by the plant's own meters, until when it counts); (None, None) without a fresh value."""
+WEATHER = "weather"  # the service's row in source_state
+WEATHER_AGE = timedelta(minutes=60)  # an observation older than this says nothing; it arrives up to 20 minutes old
+
+
+def weather(work: UnitOfWork, at: datetime) -> tuple[dict[str, Any], datetime | None]:
+    """(wind, rain, snow and fog by fact name, until when they count): from the plant's own wind meters first.
+
+    Empty without a fresh value of a meter or of a configured weather service; people are then asked.
+    """
+    found: dict[str, Any] = {}
+    until: list[datetime] = []
+    state = work.readings.known_source(WEATHER)
+    seen = state.facts.get("seen") if state is not None else None
+    if seen and (ends := datetime.fromisoformat(seen["at"]) + WEATHER_AGE) >= at:
+        found |= seen["facts"]
+        until.append(ends)
+    force, meter_until = _metered(work, at)
+    if force is not None and meter_until is not None:
+        found["wind_force"] = force
+        until.append(meter_until)
+    return found, min(until, default=None)
+
+
+def _metered(work: UnitOfWork, at: datetime) -> tuple[int | None, datetime | None]:
+    """(highest force by the plant's own meters, until when it counts); (None, None) without a fresh value."""
     best: tuple[int | None, datetime | None] = None, None
     for meter in work.readings.of_kind("wind"):
         silent, _ = silence(meter, at)
