@@ -28,7 +28,7 @@ from handlers import budgets as budget_flow
 from handlers import deliveries as delivery_flow
 from handlers import help as help_flow
 from handlers import people, policies, query, risk, roster
-from handlers.hazard import buttons, rectify, report, still_needed
+from handlers.hazard import buttons, first, rectify, report, still_needed
 from handlers.knowledge import ask, ear, review, tell
 from handlers.permit import flow as permit
 from jobs import fall_back, hotwords
@@ -42,6 +42,7 @@ from tools import embedded
 from web.media import picture_url
 
 FLOWS = (
+    first.flow,
     query.flow,
     risk.flow,
     permit.flow,

@@ -74,5 +74,6 @@ class Flow:
     starts: Sequence[Expect] = ()
     states: dict[str, Sequence[Expect]] = field(default_factory=dict)
     anywhere: Sequence[Expect] = ()
+    first: Sequence[Expect] = ()  # heard before any open dialogue, whoever's it is: danger, «待办», a number
     buttons: dict[str, Press] = field(default_factory=dict)  # "hazard.accept": function
     menus: dict[str, Step] = field(default_factory=dict)

@@ -20,7 +20,8 @@ class Route:
 
 @dataclass(slots=True)
 class Router:
-    """Order: first aid, buttons, menus, words heard anywhere, the open dialogue, what starts a flow, help."""
+    """Order: buttons, menus, what is heard before all else, words heard anywhere in the open dialogue, its state, what
+    starts a flow, help."""
 
     flows: Sequence[Flow]
     help: Step
@@ -29,6 +30,7 @@ class Router:
     _menus: dict[str, Step] = field(default_factory=dict)
     _words: dict[str, tuple[str, Step]] = field(default_factory=dict)  # whole-text commands that start something
     _starts: dict[Kind, list[tuple[str, Expect]]] = field(default_factory=dict)
+    _first: dict[Kind, list[tuple[str, Expect]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for flow in self.flows:
@@ -40,6 +42,9 @@ class Router:
                     raise ValueError(f"two flows own the button {action}")
                 self._buttons[action] = press
             self._menus.update(flow.menus)
+            for expect in flow.first:
+                for kind in (expect.kind, Kind.VOICE) if expect.by_voice else (expect.kind,):
+                    self._first.setdefault(kind, []).append((flow.name, expect))
             for expect in flow.starts:
                 if expect.words and expect.fits is None and expect.pattern is None:
                     self._words.update(dict.fromkeys(expect.words, (flow.name, expect.step)))
@@ -53,6 +58,9 @@ class Router:
             return self._button(message.press.action)
         if message.kind is Kind.MENU and message.menu in self._menus:
             return Route(f"menu:{message.menu}", self._menus[message.menu])
+        for name, expect in self._first.get(message.kind, ()):
+            if expect.matches(turn):
+                return Route(f"{name}:first", expect.step)
         talk = self._by_name.get(turn.conversation.flow) if turn.conversation else None
         if talk is not None and turn.conversation is not None:
             for expect in (*talk.anywhere, *talk.states.get(turn.conversation.state, ())):

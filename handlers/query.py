@@ -140,13 +140,18 @@ def this_week(turn: Turn) -> None:
     )
 
 
+ASKED = [
+    said(("我的隐患", "我报的", "我的上报"), mine),
+    said(("待办", "我的待办", "要办的"), todo),
+    said(("本周", "本周隐患", "这周"), this_week),
+    like(NUMBER.pattern.replace("(YH)", "(?i:YH)"), one),
+]
+
 flow = Flow(
     name="query",
+    first=ASKED,  # also in the middle of a dialogue, which then goes on
     starts=[
-        said(("我的隐患", "我报的", "我的上报"), mine),
-        said(("待办", "我的待办", "要办的"), todo),
-        said(("本周", "本周隐患", "这周"), this_week),
-        like(NUMBER.pattern.replace("(YH)", "(?i:YH)"), one),
+        *ASKED,
         like(REGRADE.pattern.replace("YH", "(?i:YH)", 1), regrade),
     ],
     menus={"query.mine": mine, "query.todo": todo, "query.week": this_week},

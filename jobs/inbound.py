@@ -19,6 +19,7 @@ from handlers import people, spoken
 from handlers.knowledge import tell
 from jobs.context import Services
 from jobs.queue import CHAT, DELIVERY, MEDIA, Kicker
+from rules import hazard as hazard_rules
 from storage.inbox import received_at
 from storage.intake import Intake
 from storage.models import Inbox
@@ -156,11 +157,12 @@ def _dispatch(services: Services, work: Any, row: Inbox) -> str:
         fetched=tuple(
             Fetched(m["kind"], m.get("sha256", ""), m.get("refused", ""), tuple(m.get("codes", ()))) for m in row.media
         ),
-        data={"received_at": row.received_at},
+        data={"received_at": row.received_at, "urgent": row.urgent},
     )
     if not turn.text and message.kind is Kind.VOICE:
         words = next((m.get("words", "") for m in row.media if m.get("words")), "")
         turn.message = message.with_text(words)
+        turn.data["urgent"] = hazard_rules.emergency(words) is not None
     turn.conversation = work.conversations.load(turn.chat_key, at=work.at)
     if message.press is not None and message.press.response_code:
         work.cards.add_code(message.press.card_ref, message.press.response_code, at=work.at)

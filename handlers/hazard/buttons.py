@@ -159,7 +159,11 @@ def _correct(turn: Turn, hazard: Hazard) -> None:
         Action.CORRECT, state=HazardState(hazard.state), relations=actions.relations(turn.work, hazard, turn.person)
     )
     turn.ask(
-        "请把正确的描述再说一遍。", flow=WORK, state=CORRECT, facts={"hazard": hazard.id}, expires_after=ANSWER_WITHIN
+        "请把正确的描述再说一遍;位置不对就发位置或扫设备码。",
+        flow=WORK,
+        state=CORRECT,
+        facts={"hazard": hazard.id},
+        expires_after=ANSWER_WITHIN,
     )
 
 

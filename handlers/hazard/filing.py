@@ -9,19 +9,18 @@ from bot.turn import Turn
 from cards import hazard as cards
 from handlers.hazard import actions, place
 from handlers.hazard.proof import hash_of
+from handlers.hazard.understanding import understand
 from handlers.knowledge import answers
 from handlers.permit import surroundings
-from rules import geo
 from rules import hazard as rules
 from rules.geo import Point
-from rules.hazard import AreaFacts, EquipmentFacts, NearbyFacts, ReportFacts
+from rules.hazard import ReportFacts
 from rules.terms import Grade, HazardState
 from storage.hazards import OPEN
 from storage.models import Hazard, Joiner, Person
 from storage.unit_of_work import UnitOfWork
 
 WORK, WHERE = "hazard.work", "where"  # the dialogue about one case, see rectify.py
-NEIGHBOUR_M = 60.0  # ignition sources this near are named in the annotation
 DUPLICATE_WITHIN = timedelta(days=14)
 
 
@@ -62,47 +61,6 @@ def drop_draft(work: UnitOfWork, hazard: Hazard, *, by: Person) -> None:
         to_state=hazard.state,
         why="填报时取消",
     )
-
-
-def understand(work: UnitOfWork, hazard: Hazard) -> rules.Understanding:
-    """Grade, category and annotation from ledger, area, neighbours and words; written onto the hazard."""
-    area, equipment = hazard.area, hazard.equipment
-    seen = rules.understand(
-        hazard.description,
-        area=AreaFacts(name=area.name, media=tuple(area.media), explosive=area.zone in ("hazardous", "dike") or None)
-        if area
-        else None,
-        equipment=EquipmentFacts(
-            code=equipment.code,
-            name=equipment.name,
-            kind=equipment.kind,
-            media=(equipment.medium,) if equipment.medium else (),
-        )
-        if equipment
-        else None,
-        near=_neighbours(work, hazard),
-    )
-    hazard.grade, hazard.grade_why = seen.grade.value, seen.grade_why
-    hazard.category, hazard.category_why = seen.category.value, seen.category_why
-    hazard.major_candidate = (seen.major_codes[0] if seen.major_codes else "待核") if seen.major_candidate else ""
-    hazard.annotation = seen.annotation
-    hazard.annotations = [{"kind": a.kind.value, "value": a.value, "why": a.why} for a in seen.annotations]
-    hazard.emergency = seen.emergency
-    return seen
-
-
-def _neighbours(work: UnitOfWork, hazard: Hazard) -> list[NearbyFacts]:
-    """Ignition sources of the ledger near the hazard."""
-    if hazard.lat is None or hazard.lon is None:
-        return []
-    here = Point(lat=hazard.lat, lon=hazard.lon)
-    found = []
-    for item in work.plant.ignition_near(here.lat, here.lon, metres=NEIGHBOUR_M):
-        if item.lat is not None and item.lon is not None and item.id != hazard.equipment_id:
-            metres = geo.distance_m(here, Point(lat=item.lat, lon=item.lon))
-            if metres <= NEIGHBOUR_M:
-                found.append(NearbyFacts(name=item.name, kind=item.kind, distance_m=metres))
-    return sorted(found, key=lambda n: n.distance_m or 0)
 
 
 def file_now(turn: Turn, hazard: Hazard, refusals: list[str]) -> None:
@@ -242,7 +200,7 @@ def join(turn: Turn, draft: Hazard, other: Hazard) -> None:
 
 def ask_where(turn: Turn, hazard: Hazard) -> None:
     """A hazard filed in haste without a place: ask for it now, the case is under way already."""
-    areas = place.choices(turn.work, hazard)[:5]
+    areas = place.choices(turn.work, hazard)[:6]
     turn.ask(
         f"{hazard.number} 在哪里?点一下,或发位置、说地名。",
         flow=WORK,
@@ -251,6 +209,19 @@ def ask_where(turn: Turn, hazard: Hazard) -> None:
         choices=[(area.name, f"hazard.where:{hazard.id}.{area.id}") for area in areas],
         expires_after=timedelta(hours=2),
     )
+
+
+def place_added(turn: Turn, hazard: Hazard) -> None:
+    """One more position for a filed hazard; when it lies in another area than thought, that area's people are told."""
+    area = hazard.area_id
+    place.settle(turn.work, hazard)
+    understand(turn.work, hazard)
+    turn.work.flush()
+    if hazard.area_id != area:
+        actions.place_known(turn.work, hazard, by=turn.person, via=turn.via)
+        touch_permits(turn.work, hazard)
+    else:
+        actions.place_added(turn.work, hazard, by=turn.person, via=turn.via)
 
 
 def place_told(turn: Turn, hazard: Hazard) -> None:

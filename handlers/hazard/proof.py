@@ -50,7 +50,8 @@ def _evidence(
     words: str,
     closing: bool = False,
 ) -> Evidence:
-    mine = {photo.id for photo in after_photos(hazard)}
+    # a photo refused for its place or time may be sent again with better facts: it is no «earlier» photo of itself
+    mine = {p.id for p in hazard.photos if p.kind == PhotoKind.AFTER.value and p.round == hazard.round}
     repeats = work.hazards.closed_like(hazard, since=work.at - REPEAT_WITHIN)
     place = Point(lat=hazard.lat, lon=hazard.lon) if hazard.lat is not None and hazard.lon is not None else None
     return Evidence(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from bot.flow import Flow, on, said
 from bot.message import Kind
 from bot.turn import Turn
+from cards.words import place_of
 from handlers import spoken
-from handlers.hazard import actions, buttons, dispatch, filing, proof, report
+from handlers.hazard import actions, buttons, dispatch, filing, place, proof, report
+from rules import geo
 from rules import hazard as hazard_rules
 from rules import text as words
 from rules.errors import RuleBroken
@@ -52,10 +55,32 @@ def proof_sent(turn: Turn) -> None:
         elif note:
             turn.say(note.strip(), case=case)
     else:
-        _hand_in(turn, hazard, str(facts["words"]))
+        _hand_in(turn, hazard, facts)
 
 
-def _hand_in(turn: Turn, hazard: Hazard, said_words: str) -> None:
+def proof_place(turn: Turn) -> None:
+    """Where the fixer stands: taken for the after-photos that do not say so themselves (FC-04)."""
+    hazard, position = _hazard(turn), turn.message.position
+    if position is None or position.by_event:
+        return
+    point = place.to_point(position)
+    problem = geo.position_problem(point.lat, point.lon)
+    if problem:
+        turn.say(f"⚠ {problem}。整改照片照常发来就行。", case=("hazard", hazard.id))
+        return
+    facts = {**turn.facts, "at": [point.lat, point.lon]}
+    turn.stay(flow=buttons.WORK, state=buttons.PROOF, facts=facts, expires_after=timedelta(days=2))
+    if proof.after_photos(hazard) and facts.get("words"):
+        _hand_in(turn, hazard, facts)
+    elif not proof.after_photos(hazard):
+        turn.say("位置收到。再拍一张整改后的照片发来。", case=("hazard", hazard.id))
+
+
+def _hand_in(turn: Turn, hazard: Hazard, facts: dict[str, Any]) -> None:
+    said_words = str(facts["words"])
+    for photo in proof.after_photos(hazard) if facts.get("at") else ():
+        if photo.lat is None or photo.lon is None:
+            photo.lat, photo.lon = facts["at"]
     try:
         actions.submit(turn.work, hazard, by=turn.person, words=said_words, via=turn.via)
     except RuleBroken as broken:
@@ -188,6 +213,25 @@ def more_photos(turn: Turn) -> None:
         turn.say(note.strip(), case=("hazard", hazard.id))
 
 
+def place_corrected(turn: Turn) -> None:
+    """«位置不对»: another location or code for a report that is filed."""
+    hazard = _hazard(turn)
+    before = list(hazard.places)
+    refusals = report.take_place(turn, hazard)
+    if hazard.places == before:
+        note = "".join(f"⚠ {reason}。\n" for reason in refusals)
+        turn.say(f"{note}请发位置、扫设备码,或说出区域名。", case=("hazard", hazard.id))
+        return
+    turn.done()
+    try:
+        filing.place_added(turn, hazard)
+    except RuleBroken as broken:
+        turn.say(broken.message_zh, case=("hazard", hazard.id))
+        return
+    notes = "".join(f"\n⚠ {note}" for note in hazard.place_notes)
+    turn.say(f"{hazard.number} 的位置现在是{place_of(hazard)}。{notes}", case=("hazard", hazard.id))
+
+
 def enough(turn: Turn) -> None:
     turn.done()
     turn.say("好的。")
@@ -220,7 +264,8 @@ def left(turn: Turn) -> None:
     turn.say("好的,先不办。发“待办”可以随时接着办。")
 
 
-_PROOF = [on(Kind.IMAGE, proof_sent), on(Kind.TEXT, proof_sent), on(Kind.VOICE, proof_sent)]
+_PROOF = [*(on(kind, proof_sent) for kind in (Kind.IMAGE, Kind.TEXT, Kind.VOICE)), on(Kind.PLACE, proof_place)]
+_PLACE = [on(Kind.PLACE, place_corrected), on(Kind.SCAN, place_corrected)]
 
 flow = Flow(
     name=buttons.WORK,
@@ -230,8 +275,8 @@ flow = Flow(
         buttons.REASON: [on(Kind.TEXT, reason_given), on(Kind.VOICE, reason_given)],
         buttons.EXTEND_WHY: [on(Kind.TEXT, extension_reason), on(Kind.VOICE, extension_reason)],
         buttons.EXTEND_MEASURE: [on(Kind.TEXT, extension_measure), on(Kind.VOICE, extension_measure)],
-        buttons.CORRECT: [on(Kind.TEXT, corrected), on(Kind.VOICE, corrected)],
-        buttons.MORE: [on(Kind.IMAGE, more_photos), said(("好了", "完了", "没了"), enough)],
+        buttons.CORRECT: [on(Kind.TEXT, corrected), on(Kind.VOICE, corrected), *_PLACE],
+        buttons.MORE: [on(Kind.IMAGE, more_photos), said(("好了", "完了", "没了"), enough), *_PLACE],
         buttons.TRANSFER_TO: [on(Kind.TEXT, transfer_named), on(Kind.VOICE, transfer_named)],
         filing.WHERE: [on(kind, where_told) for kind in (Kind.TEXT, Kind.VOICE, Kind.PLACE, Kind.SCAN)],
     },

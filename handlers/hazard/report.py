@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 from bot.flow import Flow, like, on, said
 from bot.message import Kind
@@ -17,22 +18,43 @@ from storage.models import Hazard, HazardPhoto
 from storage.people import account_key
 
 FLOW = "hazard.report"
-TELLING, JOINING = "telling", "joining"
+TELLING, JOINING, FILED = "telling", "joining", "filed"
 TOGETHER = timedelta(minutes=10)
+PLACE_FOLLOWS = timedelta(minutes=2)  # a location this soon after the filing is still part of the report
 MAX_PHOTOS = 9
 MAX_WORDS = 2000
+BEGIN = ("上报", "隐患上报", "报隐患", "随手拍")
 CANCEL = ("取消", "不报了", "算了")
 ANONYMOUS = "匿名"
+COURTESY = (
+    "好",
+    "好的",
+    "好嘞",
+    "行",
+    "嗯",
+    "嗯嗯",
+    "收到",
+    "知道了",
+    "谢谢",
+    "谢谢您",
+    "辛苦了",
+    "ok",
+    "OK",
+    "稍等",
+    "等一下",
+    "马上",
+)
 NO_PHOTO = ("没有照片", "没法拍照", "不方便拍照", "无照片")
 
 
 def told(turn: Turn) -> None:
     """Anything that can belong to a report: take it in, then file, or ask for the next missing thing."""
     hazard = current_draft(turn)
-    if hazard is None and _belongs_to_filed(turn):
+    if hazard is None and (_belongs_to_filed(turn) or _place_of_filed(turn)):
         return
     if hazard is None:
         hazard = filing.open_draft(turn.work, by=turn.person, at=turn.at)
+        hazard.places = list(_facts(turn).get("places", []))
     before = len(hazard.photos), hazard.description, len(hazard.places)
     refusals = _absorb(turn, hazard)
     _go_on(turn, hazard, refusals, changed=before != (len(hazard.photos), hazard.description, len(hazard.places)))
@@ -45,7 +67,7 @@ def told_by_button(turn: Turn, hazard: Hazard) -> None:
 
 def current_draft(turn: Turn) -> Hazard | None:
     """The draft being told, if any."""
-    draft_id = turn.facts.get("draft")
+    draft_id = _facts(turn).get("draft")
     if draft_id:
         hazard = turn.work.hazards.find(int(draft_id))
         if hazard is not None and hazard.state == HazardState.DRAFT.value:
@@ -72,6 +94,32 @@ def _belongs_to_filed(turn: Turn) -> bool:
     if added:
         turn.say(f"照片已补充到 {last.number}。", case=("hazard", last.id))
     return bool(added)
+
+
+def _facts(turn: Turn) -> dict[str, Any]:
+    """What this dialogue remembers; words of danger and pressed buttons may come while another one is open."""
+    return turn.facts if turn.conversation is not None and turn.conversation.flow == FLOW else {}
+
+
+def _place_of_filed(turn: Turn) -> bool:
+    """A location sent right after its report was complete without it: noted there, and kept for a next report."""
+    if turn.message.kind is not Kind.PLACE or turn.message.position is None:
+        return False
+    last = next(iter(turn.work.hazards.reported_by(turn.person.id, limit=1)), None)
+    if last is None or last.reporter_id != turn.person.id or last.reported_at is None:
+        return False
+    if last.state not in (HazardState.REPORTED.value, HazardState.ASSIGNED.value):
+        return False
+    own = {PlaceSource.LOCATION_MESSAGE.value, PlaceSource.H5.value}
+    if turn.at - last.reported_at > PLACE_FOLLOWS or any(p["source"] in own for p in last.places):
+        return False
+    refusals = take_place(turn, last)
+    if not refusals:
+        filing.place_added(turn, last)
+    turn.stay(flow=FLOW, state=FILED, facts={"places": last.places[-1:]}, expires_after=TOGETHER)
+    note = "".join(f"⚠ {reason}。\n" for reason in (*refusals, *map(str, last.place_notes)))
+    turn.say(f"{note}位置已补充到 {last.number}。要报另一条,请发照片。", case=("hazard", last.id))
+    return True
 
 
 def _absorb(turn: Turn, hazard: Hazard) -> list[str]:
@@ -166,6 +214,8 @@ def _words(turn: Turn, hazard: Hazard) -> list[str]:
     if text in NO_PHOTO:
         turn.data["no_photo"] = True
         return []
+    if text.rstrip("。.!！~") in COURTESY:
+        return []
     area = place.area_named(turn.work, text)
     if area is not None and (text == area.name or text.upper() == area.code.upper()):
         return []  # only the place was named
@@ -196,13 +246,12 @@ def _equipment_in(turn: Turn, hazard: Hazard, text: str) -> list[str]:
 
 def _go_on(turn: Turn, hazard: Hazard, refusals: list[str], *, changed: bool) -> None:
     """File when nothing is missing, else ask for the next thing, once."""
-    # a pressed button leaves the dialogue of its own chat as it is, so it may be another one's
-    facts = turn.facts if turn.conversation and turn.conversation.flow == FLOW else {}
+    facts = _facts(turn)
     no_photo = bool(facts.get("no_photo")) or bool(turn.data.get("no_photo"))
     known_place = place.settle(turn.work, hazard)
     danger = rules.emergency(hazard.description) if hazard.description else None
     if danger is not None:
-        if not _answered_by_callback(turn):
+        if not answered_by_callback(turn):
             turn.say(danger.line_zh, case=("hazard", hazard.id), urgency=0)
         filing.file_now(turn, hazard, refusals)
         return
@@ -219,7 +268,7 @@ def _go_on(turn: Turn, hazard: Hazard, refusals: list[str], *, changed: bool) ->
     _ask(turn, hazard, missing, refusals, facts)
 
 
-def _answered_by_callback(turn: Turn) -> bool:
+def answered_by_callback(turn: Turn) -> bool:
     """The callback gave the line itself for words typed in the 1:1 chat (ADR 0007); the receipt carries it once more."""
     typed = turn.message.kind is Kind.TEXT and not turn.in_group
     return typed and turn.at - turn.data.get("received_at", turn.at) < timedelta(seconds=10)
@@ -240,7 +289,7 @@ def _ask(turn: Turn, hazard: Hazard, missing: str, refusals: list[str], facts: d
     if missing == "photo":
         question, choices, page = "请拍一张现场照片发来。", [("没法拍照", f"hazard.nophoto:{hazard.id}")], ""
     elif missing == "place":
-        areas = place.choices(turn.work, hazard)[:5]
+        areas = place.choices(turn.work, hazard)[:6]
         choices = [(area.name, f"hazard.area:{hazard.id}.{area.id}") for area in areas]
         question, page = "在哪个区域?点一下,或发位置、扫设备码。", f"/h5/place/{hazard.id}"
         note = "\n".join([note, *map(str, hazard.place_notes)]).strip()
@@ -322,6 +371,7 @@ def photo_menu(turn: Turn) -> None:
 
 
 _TELLING = [
+    said(BEGIN, begin),
     on(Kind.IMAGE, told),
     on(Kind.PLACE, told),
     on(Kind.SCAN, told),
@@ -332,7 +382,7 @@ _TELLING = [
 flow = Flow(
     name=FLOW,
     starts=[
-        said(("上报", "隐患上报", "报隐患", "随手拍"), begin),
+        said(BEGIN, begin),
         on(Kind.IMAGE, told),
         on(
             Kind.PLACE, told, fits=lambda turn: turn.message.position is not None and not turn.message.position.by_event

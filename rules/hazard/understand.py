@@ -109,7 +109,7 @@ def _grade(
         grade = raised
     if danger_words:
         reasons.append(f"“{'、'.join(danger_words)}”属紧急情况，按{Grade.RED.zh}")
-    if not lead:
+    if not lead and not danger_words:
         reasons.append(NOTHING_FOUND)
     return _Grading(grade, "；".join(reasons))
 

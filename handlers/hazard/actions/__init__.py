@@ -4,10 +4,10 @@ Each function checks the rule first (`RuleBroken` carries the Chinese sentence f
 the trail and what must be told, and leaves the commit to the caller.
 """
 
-from handlers.hazard.actions.assigning import assign, place_known, set_grade
+from handlers.hazard.actions.assigning import assign, place_added, place_known, set_grade
 from handlers.hazard.actions.extending import ask_extension, decide_extension
 from handlers.hazard.actions.steps import REPORTER_SIDE, VERB_ZH, explain_late_press, relations
-from handlers.hazard.actions.telling import add_photos, correct, hide_reporter, reopen, withdraw
+from handlers.hazard.actions.telling import add_photos, add_words, correct, hide_reporter, reopen, withdraw
 from handlers.hazard.actions.working import accept, confirm, evidence_made, reject, start, submit, transfer
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "VERB_ZH",
     "accept",
     "add_photos",
+    "add_words",
     "ask_extension",
     "assign",
     "confirm",
@@ -23,6 +24,7 @@ __all__ = [
     "evidence_made",
     "explain_late_press",
     "hide_reporter",
+    "place_added",
     "place_known",
     "reject",
     "relations",

@@ -48,6 +48,13 @@ def place_known(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> No
     outbox.redraw(work, cards.reporter_key(hazard.id), cards.reporter_card(hazard))
 
 
+def place_added(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> None:
+    """Another position of the same place: noted, and what it disagrees on is shown."""
+    check(work, hazard, Action.CORRECT, by)
+    last = leave(work, hazard, "place_added", by=by, via=via, from_state=hazard.state, why=place_of(hazard))
+    dispatch.redraw(work, hazard, last)
+
+
 def set_grade(work: UnitOfWork, hazard: Hazard, *, by: Person, grade: Grade, reason: str, via: str) -> None:
     """Change the grade; lowering needs a safety officer or above, and a new dispatch follows in any case."""
     rules.check_grade(
@@ -58,6 +65,11 @@ def set_grade(work: UnitOfWork, hazard: Hazard, *, by: Person, grade: Grade, rea
     raised = grade.rank < Grade(hazard.grade).rank
     hazard.grade, hazard.grade_why, hazard.grade_by_id = grade.value, reason, by.id
     leave(work, hazard, "graded", by=by, via=via, from_state=hazard.state, why=f"{grade.zh}:{reason}")
+    dispatch_anew(work, hazard, raised=raised, via=via)
+
+
+def dispatch_anew(work: UnitOfWork, hazard: Hazard, *, raised: bool, via: str) -> None:
+    """The grade changed: owner, deadlines and notices by the new one; a rectification under way keeps its owner."""
     if hazard.state in (HazardState.REPORTED.value, HazardState.ASSIGNED.value):
         hazard.generation += 1
         work.ladder.call_off("hazard", hazard.id, at=work.at)

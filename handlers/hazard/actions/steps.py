@@ -33,6 +33,8 @@ VERB_ZH = {
     "graded": "调整定级",
     "corrected": "更正描述",
     "photo_added": "补充照片",
+    "words_added": "补充情况",
+    "place_added": "补充位置",
     "hidden": "改为匿名",
     "joined": "加入",
     "escalated": "系统升级提醒",
@@ -50,7 +52,9 @@ HELD_BY_ROLE = {
 LADDER_PURPOSES = [f"hazard.{name}" for name in LADDERS]
 
 
-REPORTER_SIDE = frozenset({"filed", "corrected", "photo_added", "withdrawn", "reopened", "hidden", "graded"})
+REPORTER_SIDE = frozenset(
+    {"filed", "corrected", "photo_added", "words_added", "place_added", "withdrawn", "reopened", "hidden", "graded"}
+)
 
 
 def relations(work: UnitOfWork, hazard: Hazard, person: Person) -> frozenset[Relation]:

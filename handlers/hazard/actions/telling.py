@@ -6,13 +6,16 @@ from bot import outbox
 from cards import hazard as cards
 from handlers import duty
 from handlers.hazard import dispatch
-from handlers.hazard.actions.assigning import assign
+from handlers.hazard.actions.assigning import assign, dispatch_anew
 from handlers.hazard.actions.steps import check, end, leave, tell
+from handlers.hazard.understanding import understand
 from rules.errors import RuleBroken
 from rules.hazard import Action
 from rules.terms import Grade, HazardState, Role
 from storage.models import Hazard, Person
 from storage.unit_of_work import UnitOfWork
+
+MAX_WORDS = 2000  # of a description
 
 
 def reopen(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> None:
@@ -64,11 +67,37 @@ def withdraw(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str, reason: 
 
 
 def correct(work: UnitOfWork, hazard: Hazard, *, by: Person, description: str, via: str) -> None:
-    """The reporter puts the description right; the old words stay in the trail."""
+    """The reporter puts the description right; the old words stay in the trail.
+
+    It is understood anew: more serious words raise the grade and dispatch it again, milder ones never lower it.
+    """
     check(work, hazard, Action.CORRECT, by)
     old, hazard.description = hazard.description, description
     last = leave(work, hazard, "corrected", by=by, via=via, from_state=hazard.state, why=description, old=old)
-    dispatch.redraw(work, hazard, last)
+    if not _more_serious(work, hazard, via=via):
+        dispatch.redraw(work, hazard, last)
+    outbox.redraw(work, cards.reporter_key(hazard.id), cards.reporter_card(hazard))
+
+
+def add_words(work: UnitOfWork, hazard: Hazard, *, by: Person, text: str, via: str) -> None:
+    """The reporter says more about an open hazard; what it means is seen anew."""
+    check(work, hazard, Action.ADD_PHOTO, by)
+    if text not in hazard.description:
+        hazard.description = f"{hazard.description}\n{text}"[:MAX_WORDS]
+    last = leave(work, hazard, "words_added", by=by, via=via, from_state=hazard.state, why=text)
+    if not _more_serious(work, hazard, via=via):
+        dispatch.redraw(work, hazard, last)
+
+
+def _more_serious(work: UnitOfWork, hazard: Hazard, *, via: str) -> bool:
+    """Understand the words; when they raise the grade, dispatch by the new one. Whether they did."""
+    before = hazard.grade
+    understand(work, hazard)
+    if hazard.grade == before:
+        return False
+    leave(work, hazard, "graded", by=None, via=via, from_state=hazard.state, why=hazard.grade_why)
+    dispatch_anew(work, hazard, raised=True, via=via)
+    return True
 
 
 def add_photos(work: UnitOfWork, hazard: Hazard, *, by: Person, count: int, via: str) -> int:

@@ -1,0 +1,115 @@
+"""What is said in the middle of something else: danger, questions, a place, a polite word."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.pictures import scene
+
+
+@pytest.fixture
+def database_url(sqlite_url) -> str:
+    """Which database it is makes no difference here."""
+    return sqlite_url
+
+
+def rectifying(plant):
+    plant.phone("张伟").sends_photo(scene(1)).says("装卸台照明不足,灯坏一片")
+    return plant.phone("李强").taps("开始整改", on="YH-0001")
+
+
+def test_danger_cried_in_another_dialogue_goes_out_at_once_and_the_dialogue_goes_on(plant):
+    li = rectifying(plant)
+    li.says("3号泵房着火了快来人")
+    li.sees("停止作业")
+    plant.phone("赵建国").sees("YH-0002", "一级(红)", "着火")
+    plant.forward(minutes=10)
+    li.sends_photo(scene(1, mended=True)).says("更换了三只灯管,试亮正常")
+    li.sees("YH-0001 已提交")
+    assert plant.hazard("YH-0001").rectification == "更换了三只灯管,试亮正常"
+
+
+def test_crying_again_adds_to_the_same_fire(plant):
+    sun = plant.phone("孙丽")
+    sun.says("着火了").says("着火了快来人").says("合成车间着火了")
+    hazard = plant.hazard("YH-0001")
+    assert hazard.area.name == "合成车间"
+    assert hazard.description.splitlines() == ["着火了", "着火了快来人", "合成车间着火了"]
+    with plant.work(read_only=True) as work:
+        assert work.hazards.by_number("YH-0002") is None
+    sun.says("甲醇罐区也着火了")
+    assert plant.hazard("YH-0002").area.name == "甲醇罐区"
+
+
+def test_questions_are_answered_and_are_no_proof_words(plant):
+    li = rectifying(plant)
+    li.says("待办").sees("要整改的(1)")
+    li.says("帮助").sees("我是安哨")
+    li.says("YH-0001").sees("YH-0001", "整改中")
+    plant.forward(minutes=10)
+    li.sends_photo(scene(1, mended=True)).says("更换了三只灯管,试亮正常")
+    assert plant.hazard("YH-0001").rectification == "更换了三只灯管,试亮正常"
+
+
+def test_the_fixers_place_far_from_the_hazard_is_refused_kindly(plant):
+    plant.phone("张伟").sends_photo(scene(1)).says("1号甲醇储罐V-201旁边地沟盖板没了,踩空危险")
+    plant.phone("陈刚", "dingtalk").taps("转派", on="YH-0001", choose="张伟")
+    zhang = plant.phone("张伟")
+    zhang.taps("开始整改", on="YH-0001")
+    plant.forward(minutes=20)
+    zhang.sends_location(*plant.area_point("HC")).sees("位置收到")
+    zhang.sends_photo(scene(1, mended=True)).says("盖板已复位并固定")
+    zhang.sees("照片位置离隐患地点", "到隐患现场再拍")
+    tank = next(e for e in plant.data["equipment"] if e["code"] == "V-201")
+    zhang.sends_location(tank["lat"], tank["lon"]).sends_photo(scene(1, mended=True))
+    assert plant.hazard("YH-0001").state == "to_accept"
+
+
+def test_a_location_sent_last_belongs_to_the_report_and_to_the_next_one(plant):
+    zhang = plant.phone("张伟")
+    zhang.sends_photo(scene(1)).says("装卸台照明不足,灯坏一片").sends_location(*plant.area_point("ZX"))
+    zhang.sees("位置已补充到 YH-0001")
+    assert plant.hazard("YH-0001").lat is not None
+    plant.forward(minutes=1)
+    zhang.sends_photo(scene(2)).says("过道堆满杂物")
+    assert plant.hazard("YH-0002").area.name == "装卸台"
+
+
+def test_a_location_elsewhere_is_shown_as_a_disagreement(plant):
+    zhang = plant.phone("张伟")
+    zhang.sends_photo(scene(1)).says("P-101A 泵护罩松动").sends_location(*plant.area_point("HC"))
+    zhang.sees("不一致", "位置已补充到 YH-0001")
+    assert plant.hazard("YH-0001").area.name == "3号泵房"
+
+
+def test_a_polite_word_is_no_description(plant):
+    zhang = plant.phone("张伟")
+    zhang.says("上报").says("好的").sends_photo(scene(1)).sends_location(*plant.area_point("ZX"))
+    zhang.sees("说说是什么问题").says("照明不足,灯坏一片")
+    assert plant.hazard("YH-0001").description == "照明不足,灯坏一片"
+
+
+def test_a_correction_that_is_worse_raises_the_grade_and_a_milder_one_does_not_lower_it(plant):
+    zhang = plant.phone("张伟")
+    zhang.sends_photo(scene(1)).says("装卸台照明不足,灯坏一片")
+    zhang.taps("更正描述", on="YH-0001").says("装卸台电缆破皮露铜了")
+    hazard = plant.hazard("YH-0001")
+    assert (hazard.grade, hazard.owner.name) == ("red", "陈刚")
+    plant.phone("赵建国").sees("YH-0001", "一级(红)")
+    zhang.taps("更正描述", on="YH-0001").says("装卸台灯坏了")
+    assert plant.hazard("YH-0001").grade == "red"
+
+
+def test_a_wrong_place_is_put_right_by_a_location(plant):
+    zhang = plant.phone("张伟")
+    zhang.sends_photo(scene(1)).says("照明不足,灯坏一片").taps("装卸台")
+    zhang.taps("更正描述", on="YH-0001").sees("位置不对就发位置").sends_location(*plant.area_point("HC"))
+    zhang.sees("YH-0001 的位置现在是合成车间")
+    assert plant.hazard("YH-0001").area.name == "合成车间"
+
+
+def test_an_area_named_in_words_is_near_the_furnace_of_the_next_one(plant):
+    zhang = plant.phone("张伟")
+    zhang.sends_photo(scene(1)).says("甲醇罐区围堰有裂缝")
+    assert "涉及甲醇介质" in plant.hazard("YH-0001").annotation
+    assert "加热炉" in plant.hazard("YH-0001").annotation
