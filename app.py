@@ -31,6 +31,7 @@ from web import (
     session,
     status,
 )
+from web import budgets as budgets_page
 from web.context import WebContext
 
 # clients that show our pages in a frame of their own (desktop DingTalk and WeCom)
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     _mount_platforms(app, services)
     for pages in (session, place, hazards, permits, permit_here, permit_boxes, policy, board, media):
         app.register_blueprint(pages.routes(ctx))
+    app.register_blueprint(budgets_page.routes(ctx))
     api.register(app, ctx)
 
     @app.get("/")

@@ -8,6 +8,7 @@ from bot.turn import Turn
 from cards import deliveries as cards
 from cards.card import Card
 from cards.words import local, zone
+from handlers.budgets import NOT_YOURS, may_see
 from rules.terms import Role
 from storage.models import Delivery
 from storage.unit_of_work import UnitOfWork
@@ -54,6 +55,9 @@ def tell_admins(work: UnitOfWork, row: Delivery, *, remedy: str) -> None:
 
 def seen(turn: Turn, key: str) -> None:
     """«知道了»: everybody sees who looks after it."""
+    if not may_see(turn.person):
+        turn.say(NOT_YOURS)
+        return
     known = turn.work.cards.by_key(key)
     if known is None:
         turn.say("这张卡片已经过期,打开“额度和投递”页面看现在的情况。")
@@ -61,6 +65,7 @@ def seen(turn: Turn, key: str) -> None:
     card = Card.from_json(known.content)
     last = f"{turn.person.name} {local(turn.at)} 已知悉"
     outbox.redraw(turn.work, key, _acknowledged(card, last))
+    turn.say("已记下,大家能看到是您在处理。")
 
 
 def _acknowledged(card: Card, last: str) -> Card:

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from bot.turn import Fetched
 from cards.images import qr_png
 from cards.words import local, place_of
+from handlers.budgets import may_see
 from handlers.hazard import actions, from_page, report
 from handlers.hazard.from_page import WEB
 from rules import hazard as rules
@@ -149,7 +150,7 @@ def routes(ctx: WebContext) -> Blueprint:
                 ),
                 ("我上报的", [_line(h, work.at) for h in mine]),
             ]
-            return render_template("todo.html", groups=groups, name=person.name)
+            return render_template("todo.html", groups=groups, name=person.name, budgets=may_see(person))
 
     return pages
 

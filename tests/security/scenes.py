@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from cards.card import Card
 from handlers.hazard import actions, filing
 from handlers.knowledge import actions as knowledge
 from handlers.permit.measures import measures_of
@@ -254,6 +255,13 @@ def permit_buttons(plant: Plant) -> list[Button]:
         Button("permit.accept:1", finished),
         Button("permit.renew:1", permit("expired")),
     ]  # fmt: skip
+
+
+def delivery_buttons(plant: Plant) -> list[Button]:
+    def failed(work: UnitOfWork) -> None:
+        work.cards.put("failed:x", "", 0, Card(title="有消息送不到").to_json(), at=plant.now)
+
+    return [Button("delivery.seen:failed:x", failed)]
 
 
 def card_buttons(plant: Plant) -> list[Button]:

@@ -55,6 +55,8 @@ def opened(browser: Browser, row: str) -> str:
 
 def form(browser: Browser, path: str) -> dict[str, Any]:
     """What the form of that page sends."""
+    if path.endswith("/frugal"):
+        return {"mode": "auto"}
     if path.endswith("/here"):
         return {"lat": 37.45, "lon": 118.59, "accuracy_m": 5}
     with browser.plant.work(read_only=True) as work:
