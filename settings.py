@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     demo: bool = False
     frugal: Literal["auto", "on", "off"] = "auto"  # bundle notices of yellow hazards; an admin's choice goes before
     heartbeat_url: str = ""  # the auditor asks for it after every look; an outside service alarms when it stays away
+    readings_keep_days: Annotated[int, Field(ge=31, le=3650)] = 400
     readings_config: Path | None = None  # TOML: where gas readings come from (docs/readings.md)
 
     # -- training and certificates of another system

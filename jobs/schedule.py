@@ -12,7 +12,7 @@ from rq import Queue
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
-from jobs import budgets, certificates, escalate, knowledge, permits, policies, sweep, weather
+from jobs import budgets, certificates, escalate, knowledge, permits, policies, retention, sweep, weather
 from jobs.context import Services
 from jobs.queue import QUEUES
 
@@ -45,6 +45,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("budget warnings", 600.0, budgets.warn),
     Duty("knowledge", 600.0, knowledge.keep),
     Duty("certificates", 60.0, certificates.wake_due),
+    Duty("retention", 3600.0, retention.keep),
     Duty("weather", 60.0, weather.wake_due),
 )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -34,6 +36,22 @@ class MediaRows:
         self.db.add(row)
         self.db.flush()
         return row
+
+    def films_before(self, at: datetime, *, limit: int) -> Sequence[str]:
+        """SHA-256 of the films stored before that and still there, oldest first."""
+        return self.db.scalars(
+            select(Media.sha256)
+            .where(Media.mime.like("video/%"), Media.stored_at < at)
+            .order_by(Media.stored_at, Media.sha256)
+            .limit(limit)
+        ).all()
+
+    def forget_film(self, sha256: str, *, at: datetime) -> None:
+        """The row stays and says that there was a film; its hash stays with the permit."""
+        row = self.get(sha256)
+        if row is not None:
+            row.mime, row.facts = "gone/video", {**row.facts, "forgotten_at": at.isoformat()}
+            self.db.flush()
 
     def earlier_photos(self, *, limit: int = 5000) -> list[EarlierPhoto]:
         """Photos of all hazards with their picture hash, newest first: what a new proof is compared with."""

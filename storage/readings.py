@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, Row, and_, bindparam, func, or_, select, update
+from sqlalchemy import Insert, Row, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from storage.database import rows_changed
 from storage.models import Area, Counter, Detector, Reading, SourceState, Zone
 from storage.permits import Box
 
@@ -119,6 +120,17 @@ class Readings:
         self._move_on(rows)
         return new
 
+    def forget_before(self, at: datetime, *, limit: int) -> int:
+        """Delete readings older than that, oldest detectors' first; returns how many, at most `limit`."""
+        gone = 0
+        for detector_id in self.db.scalars(select(Detector.id).order_by(Detector.id)).all():
+            old = select(Reading.id).where(Reading.detector_id == detector_id, Reading.at < at)
+            old = old.order_by(Reading.at).limit(limit - gone)
+            gone += rows_changed(self.db, delete(Reading).where(Reading.id.in_(old.scalar_subquery())))
+            if gone >= limit:
+                break
+        return gone
+
     def _move_on(self, rows: Sequence[NewReading]) -> None:
         newest: dict[int, NewReading] = {}
         for row in rows:
@@ -161,8 +173,7 @@ class Readings:
 
     def plan_changed(self) -> None:
         """Every process reads the plan anew."""
-        moved = self.db.execute(update(Counter).where(Counter.name == PLAN).values(value=Counter.value + 1))
-        if moved.rowcount == 0:
+        if not rows_changed(self.db, update(Counter).where(Counter.name == PLAN).values(value=Counter.value + 1)):
             self.db.add(Counter(name=PLAN, value=1))
         self.db.flush()
 
