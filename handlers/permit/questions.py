@@ -72,6 +72,8 @@ GATES: Mapping[str, str] = {
 ALWAYS_GATE = {"confined_space": {"isolation_method"}}
 """Works whose rule asks for the detail whatever the gate says."""
 
+WIND_MATTERS = (Work.HOT_WORK.value, Work.LIFTING.value)
+
 STABLE = frozenset({
     "on_pipe_rack", "contained_hazard", "corrosive_medium", "flush_water_distance", "drains_nearby", "oxygen_service",
     "thermal_decomposition_material", "large_equipment", "rail_distance", "outdoor", "has_rotating_part",
@@ -118,6 +120,8 @@ class NotUnderstood(ValueError):
 def open_questions(permit: Permit, judged: Judgement, remembered: Mapping[str, Any]) -> list[Question]:
     """What to ask now, gates before details; details whose gate is still open wait for it."""
     missing = [*judged.level.missing, *judged.verdict.missing]
+    if permit.work in WIND_MATTERS and "wind_force" in judged.gathered.machine:
+        missing.append("outdoor")  # a calm hour does not need it, the next gust does
     elsewhere = ELSEWHERE | ({"oxygen_vol"} if permit.work == Work.CONFINED_SPACE.value else set())
     wanted = dict.fromkeys(name for name in missing if name not in elsewhere)
     asked: dict[str, Question] = {}
