@@ -22,6 +22,11 @@ class Plant:
     def area_by_code(self, code: str) -> Area | None:
         return self.db.scalar(select(Area).where(Area.code == code))
 
+    def area_called(self, said: str) -> Area | None:
+        """The area with this code, in any case, or with this name; also one that is used no more."""
+        wanted, areas = said.strip(), self.db.scalars(select(Area).order_by(Area.active.desc(), Area.id))
+        return next((a for a in areas if a.code.upper() == wanted.upper() or a.name == wanted), None)
+
     def areas(self) -> Sequence[Area]:
         return self.db.scalars(select(Area).where(Area.active).order_by(Area.id)).all()
 

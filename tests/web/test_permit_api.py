@@ -230,3 +230,18 @@ def test_every_answer_fits_the_document(api, quick_plant):
         ("Problem", send(api, rows(quick_plant, {"value": "x"})).json),
     ):
         assert faults(body, schemas[name], document) == [], name
+
+
+def test_a_full_call_may_be_longer_than_a_page(quick_plant):
+    """5 000 rows written out with spaces are over the 1 MB that callbacks and pages may have."""
+    at = quick_plant.now - timedelta(hours=2)
+    code = quick_plant.data["detectors"][0]["code"]
+    unit = quick_plant.data["detectors"][0]["unit"]
+    many = [
+        {"detector": code, "value": 1.5, "unit": unit, "status": "ok", "at": (at + timedelta(seconds=n)).isoformat()}
+        for n in range(5000)
+    ]
+    body = json.dumps(many, indent=24)
+    assert 1_000_000 < len(body) < 4_000_000
+    answer = quick_plant.api().post("/api/v1/readings", data=body, content_type="application/json")
+    assert (answer.status_code, answer.json["new"], answer.json["refused"]) == (200, 5000, 0)

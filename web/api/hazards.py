@@ -49,10 +49,9 @@ def routes(ctx: WebContext) -> Blueprint:
         query.only("state", "grade", "area", "since", "until", "cursor", "limit")
         state, grade = query.one_of("state", STATES), query.one_of("grade", GRADES)
         since, until = query.moment("since", ctx.zone), query.moment("until", ctx.zone)
-        limit, after, area = query.limit(), query.cursor("h"), query.text("area")
+        limit, after = query.limit(), query.cursor("h")
         with ctx.new_work(read_only=True) as work:
-            if area is not None and work.plant.area_by_code(area) is None:
-                raise Problem(400, "«area» must be the code of an area of the plant.", parameter="area")
+            area = query.area(work)
             rows = work.hazards.page(
                 state=state, grade=grade, area_code=area, since=since, until=until, after_id=after, limit=limit + 1
             )
@@ -282,7 +281,7 @@ PATHS = {
             "parameters": [
                 parameter("state", _STATE, "Only hazards in this state (drafts are never listed)"),
                 parameter("grade", choice(GRADES), "Only hazards of this grade"),
-                parameter("area", text(), "Only hazards of the area with this code"),
+                parameter("area", text(), "Only hazards of the area with this code or name"),
                 parameter("since", text(), f"Reported at or after this. {_WHEN}"),
                 parameter("until", text(), f"Reported before this. {_WHEN}"),
                 CURSOR,

@@ -177,7 +177,7 @@ PATHS = {
             "parameters": [
                 parameter("state", _STATE, "Only this state"),
                 parameter("work", choice(WORKS), "Only this kind of work"),
-                parameter("area", text(), "Code of an area"),
+                parameter("area", text(), "Code or name of an area"),
                 parameter("since", text(), "Submitted at or after: RFC 3339 time, or a date in plant time"),
                 parameter("until", text(), "Submitted before"),
                 CURSOR,

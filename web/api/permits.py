@@ -34,12 +34,11 @@ def routes(ctx: WebContext) -> Blueprint:
     @api.get("/permits")
     def permits() -> ResponseReturnValue:
         query.only("state", "work", "area", "since", "until", "cursor", "limit")
-        state, kind, area = query.one_of("state", STATES), query.one_of("work", WORKS), query.text("area")
+        state, kind = query.one_of("state", STATES), query.one_of("work", WORKS)
         since, until = query.moment("since", ctx.zone), query.moment("until", ctx.zone)
         limit, after = query.limit(), query.cursor("p")
         with ctx.new_work(read_only=True) as work:
-            if area is not None and work.plant.area_by_code(area) is None:
-                raise Problem(400, "«area» must be the code of an area of the plant.", parameter="area")
+            area = query.area(work)
             rows = work.permits.page(
                 state=state, work=kind, area_code=area, since=since, until=until, after_id=after, limit=limit + 1
             )

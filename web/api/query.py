@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from flask import request
 
+from storage.unit_of_work import UnitOfWork
 from web.errors import Problem
 
 LIMIT_DEFAULT, LIMIT_MAX = 50, 200
@@ -40,6 +41,17 @@ def text(name: str) -> str | None:
     if given is not None and not given.strip():
         raise Problem(400, f"«{name}» is empty.", parameter=name)
     return given
+
+
+def area(work: UnitOfWork) -> str | None:
+    """The code of the area that is asked for by code or name."""
+    given = text("area")
+    if given is None:
+        return None
+    found = work.plant.area_called(given)
+    if found is None:
+        raise Problem(400, "«area» must be the code or the name of an area of the plant.", parameter="area")
+    return found.code
 
 
 def moment(name: str, zone: ZoneInfo) -> datetime | None:

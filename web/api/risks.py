@@ -28,7 +28,6 @@ from web.api.shapes import (
     text,
 )
 from web.context import WebContext
-from web.errors import Problem
 
 LEVELS = [level.value for level in RiskLevel]
 
@@ -40,10 +39,9 @@ def routes(ctx: WebContext) -> Blueprint:
     def risks() -> ResponseReturnValue:
         query.only("level", "area", "to_check", "cursor", "limit")
         level, checked = query.one_of("level", LEVELS), query.one_of("to_check", ("true", "false"))
-        limit, after, area = query.limit(), query.cursor("r"), query.text("area")
+        limit, after = query.limit(), query.cursor("r")
         with ctx.new_work(read_only=True) as work:
-            if area is not None and work.plant.area_by_code(area) is None:
-                raise Problem(400, "«area» must be the code of an area of the plant.", parameter="area")
+            area = query.area(work)
             to_check = None if checked is None else checked == "true"
             rows = work.risks.page(colour=level, area_code=area, to_check=to_check, after_id=after, limit=limit + 1)
             items = [full(ctx, risk) for risk in rows[:limit]]
@@ -141,7 +139,7 @@ PATHS = {
             "summary": "The register of risks (危险源辨识与风险评价表), in the order of import",
             "parameters": [
                 parameter("level", choice(LEVELS), "Only rows of this colour"),
-                parameter("area", text(), "Only rows of the area with this code"),
+                parameter("area", text(), "Only rows of the area with this code or name"),
                 parameter("to_check", choice(["true", "false"]), "Only rows with (or without) something to check"),
                 CURSOR,
                 LIMIT,
