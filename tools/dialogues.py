@@ -61,6 +61,9 @@ def draw(flow: Flow) -> str:
 
     for state in sorted(flow.states):
         nodes[f"s_{state}"] = f's_{state}(["{state}"])'
+    for label, called in _by_step(flow.first):
+        nodes.setdefault("first", "first{{先于任何对话}}")
+        step(f'    first -- "{label}" -->', called)
     for label, called in _by_step(flow.starts):
         nodes.setdefault("start", "start((说))")
         step(f'    start -- "{label}" -->', called)

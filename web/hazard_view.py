@@ -17,9 +17,7 @@ from storage.models import Hazard, HazardPhoto, Person, TrailLine
 from storage.unit_of_work import UnitOfWork
 
 # what only somebody who reported it does: with the name it would say who that was
-REPORTER_SIDE = frozenset(
-    {"filed", "corrected", "photo_added", "withdrawn", "reopened", "hidden", "joined", "merged", "graded"}
-)
+REPORTER_SIDE = actions.REPORTER_SIDE | {"joined", "merged"}
 VIA_ZH = {"wecom": "企业微信", "dingtalk": "钉钉", "web": "页面", "clock": "到点自动"}
 
 

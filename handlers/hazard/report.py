@@ -392,7 +392,7 @@ flow = Flow(
         like("^匿名", told),
         on(Kind.TEXT, told, fits=lambda turn: has_draft(turn) or looks_like_hazard(turn)),
     ],
-    states={TELLING: _TELLING, JOINING: [on(kind, answered_joining) for kind in (Kind.TEXT, Kind.VOICE)]},
+    states={FILED: [], TELLING: _TELLING, JOINING: [on(kind, answered_joining) for kind in (Kind.TEXT, Kind.VOICE)]},
     anywhere=[said(CANCEL, cancelled)],
     menus={"hazard.photo": photo_menu},
 )
