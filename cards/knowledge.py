@@ -28,6 +28,11 @@ def key_of(question_id: int) -> str:
     return f"know:{question_id}"
 
 
+def page_of(card: KnowledgeCard) -> str:
+    """The page with the whole card: photos, the recording, where it helped."""
+    return f"/h5/knowledge/{card.code}"
+
+
 def review_key(card_id: int) -> str:
     return f"know:card:{card_id}"
 
@@ -72,6 +77,7 @@ def answer_card(question: KnowledgeQuestion, shown: Sequence[Shown], *, last: st
         body="\n".join(lines),
         note=last or ("报隐患时顺便找到的。" if offered else "") + ONLY_SUSPECTED,
         picture=str(best.card.photos[0]) if best.card.photos else "",
+        page=page_of(best.card),
         buttons=() if last else _answer_buttons(question.id),
         select=select,
         state="answered" if last else "offered",
@@ -187,6 +193,8 @@ def review_card(
         note=last or "请老师傅或安全员审核;作者自己不能审。",
         buttons=tuple(buttons) if waiting else (),
         select=select,
+        page=page_of(card) if card.voice_sha or card.photos else "",
+        picture=str(card.photos[0]) if card.photos else "",
         state=card.state,
     )
 

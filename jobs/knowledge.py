@@ -37,7 +37,7 @@ class Duty(Protocol):
 def keep(services: Services) -> int:
     """Do what is due; returns how many messages were written."""
     with services.new_work() as work:
-        loaded = starter.load(work) if not work.knowledge.version() else 0
+        loaded = starter.load(work) if starter.needed(work) else 0
         work.commit()
     now = services.clock().astimezone(services.zone)
     sent = 0

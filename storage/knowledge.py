@@ -82,6 +82,10 @@ class Knowledge:
         rows = self.db.scalars(_with_people(select(KnowledgeCard).where(KnowledgeCard.code.in_(list(codes)))))
         return {row.code: row for row in rows}
 
+    def known(self, codes: Sequence[str]) -> int:
+        """How many of these codes there are."""
+        return self.db.scalar(select(func.count()).where(KnowledgeCard.code.in_(list(codes)))) or 0
+
     def changed_since(self, number: int) -> Sequence[KnowledgeCard]:
         """Cards changed after that number, in order of change; all of them for 0."""
         return self.db.scalars(
@@ -208,8 +212,11 @@ class Knowledge:
             .limit(limit)
         ).all()
 
-    def helped(self, *, since: datetime, until: datetime, person_id: int | None = None) -> dict[int, int]:
-        """Author id -> how many different people their cards helped in [since, until)."""
+    def helped(
+        self, *, since: datetime, until: datetime, person_id: int | None = None, named: bool = False
+    ) -> dict[int, int]:
+        """Author id -> how many different people their cards helped in [since, until). `named`: only cards whose author
+        consented to be named."""
         query = (
             select(KnowledgeCard.author_id, func.count(distinct(KnowledgeUse.person_id)))
             .join(KnowledgeCard, KnowledgeCard.id == KnowledgeUse.card_id)
@@ -224,6 +231,8 @@ class Knowledge:
         )
         if person_id is not None:
             query = query.where(KnowledgeCard.author_id == person_id)
+        if named:
+            query = query.where(KnowledgeCard.named)
         return {author: people for author, people in self.db.execute(query) if author is not None}
 
     # -- points

@@ -29,6 +29,7 @@ def page_policy(ctx: WebContext) -> str:
             f"script-src 'self' {bridges}".strip(),
             "style-src 'self'",
             "img-src 'self' data: blob:",
+            "media-src 'self'",
             f"connect-src 'self' {bridges}".strip(),
             f"frame-src {' '.join(BRIDGE_FRAMES)}",
             f"frame-ancestors {framed}",

@@ -111,7 +111,9 @@ def warnings(work: UnitOfWork, card: KnowledgeCard, alike: Sequence[KnowledgeCar
         found = contradicts(own, ear.as_search_card(other))
         if found is not None:
             out.append(f"与{other.code}:{found.why}")
-    return [*out, *rules.warnings(" ".join([*_given(card).values(), card.told]))]
+    told = "。".join(dict.fromkeys([*_given(card).values(), card.told]))
+    out += rulebook.against(told)
+    return [*out, *rules.warnings(told)]
 
 
 def check_reviewer(card: KnowledgeCard, by: Person) -> None:

@@ -175,7 +175,7 @@ def _helped(turn: Turn, question: KnowledgeQuestion) -> None:
         turn.say("这条经验已经撤下了,请再问一次。")
         return
     feedback.helped(turn.work, question, shown.card, by=turn.person)
-    turn.say(f"记下了,谢谢!{cards.credit(shown.card)}的经验又帮上一次。修好后别忘了挂牌复位。")
+    turn.say(f"记下了,谢谢!{cards.credit(shown.card)}的经验又帮上一次。有工单的话回“{shown.card.code} 工单 单号”。")
     _redraw(turn, question, f"{turn.person.name}:{shown.card.code} 有用。")
 
 

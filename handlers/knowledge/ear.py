@@ -79,15 +79,21 @@ _making = threading.Lock()
 
 
 def of(work: UnitOfWork) -> Ear:
-    """This process's ear for the database of this work, up to date. Loads the starter pack into an empty database."""
+    """This process's ear for the database of this work, up to date. Its first search puts the starter pack in place."""
     pool = work.pool
     ear = _ears.get(pool)
     if ear is None:
         with _making:
             ear = _ears.setdefault(pool, Ear())
-    seeded = not work.read_only and not ear.reached and not work.knowledge.version() and starter.load(work) > 0
+    seeded = not work.read_only and not ear.reached and starter.load(work) > 0
     ear.catch_up(work, own=seeded)  # should this transaction roll back, the number goes back too, and is noticed
     return ear
+
+
+def unseeded(work: UnitOfWork) -> bool:
+    """Whether the starter pack has to be loaded first, by a transaction that may write. Asked once a process."""
+    ear = _ears.get(work.pool)
+    return (ear is None or not ear.reached) and starter.needed(work)
 
 
 def warm(work: UnitOfWork) -> None:

@@ -131,6 +131,7 @@ def _named(turn: Turn, pattern: str) -> tuple[KnowledgeCard | None, str]:
 
 
 _SHOW, _CONFIRM = rf"^(?:经验卡\s*)?{CODE}$", rf"^确认\s*{CODE}$"
+_ORDER = rf"^(?:经验卡\s*)?{CODE}\s*(?:用于|用在|用到)?\s*工单[\s::]*([A-Za-z0-9][A-Za-z0-9-]{{2,39}})$"
 _RETIRE = rf"^停用\s*{CODE}[\s,,::]*(.*)$"
 
 
@@ -140,6 +141,16 @@ def show(turn: Turn) -> None:
         turn.say(GONE)
         return
     turn.say(cards.full_text(card), case=(actions.KIND, card.id))
+
+
+def used_in_order(turn: Turn) -> None:
+    """«K04 工单 WO-2031»: the card helped in this work order of the maintenance system."""
+    card, order = _named(turn, _ORDER)
+    if card is None or card.state != CardState.PUBLISHED.value:
+        turn.say(GONE)
+        return
+    turn.work.knowledge.link(card, "work_order", order.upper(), at=turn.at)
+    turn.say(f"记下了:{card.code} 用在工单 {order.upper()}。", case=(actions.KIND, card.id))
 
 
 def confirm(turn: Turn) -> None:
@@ -205,6 +216,7 @@ flow = Flow(
         said(("我的经验", "经验积分"), mine),
         said(("待审经验", "审核经验"), to_review),
         like(rf"(?i:{_SHOW})", show),
+        like(rf"(?i:{_ORDER})", used_in_order),
         like(rf"(?i:{_CONFIRM})", confirm),
         like(rf"(?i:{_RETIRE})", retire),
     ],

@@ -61,7 +61,7 @@ def asked(text: str) -> bool:
     return bool(works_in(plain)) and bool(_ASKED.search(plain)) and (is_question(text) or "规定" in plain)
 
 
-def look_up(text: str) -> list[Clause]:
+def look_up(text: str, *, limit: int = MAX_RULES) -> list[Clause]:
     """The clauses that answer best, best first; empty when none does well enough."""
     plain = normalise(text)
     works = works_in(plain)
@@ -81,7 +81,7 @@ def look_up(text: str) -> list[Clause]:
         if share >= ENOUGH or (works and work in works and share >= ENOUGH / 2):
             found.append((share + (0.05 if work in works else 0.0), clause))
     found.sort(key=lambda pair: -pair[0])
-    return [clause for _, clause in found[:MAX_RULES]]
+    return [clause for _, clause in found[:limit]]
 
 
 def _approvals(works: tuple[Work, ...], said: frozenset[str]) -> list[Clause]:
@@ -119,6 +119,47 @@ def _table() -> tuple[list[tuple[str, frozenset[str], Clause]], dict[str, float]
         rows.append((rule.work, frozenset(search_text.bigrams(spoken)), clause))
     having = Counter(pair for _, pairs, _ in rows for pair in pairs)
     return rows, {pair: math.log(1 + len(rows) / count) for pair, count in having.items()}
+
+
+_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*(分钟|小时|天|米|%|ppm|人|级)")
+_SPARED = re.compile(
+    r"(?:不用|不必|不需要|无需|可以不|没必要|省得|先不|甭)[^,。;]{0,4}"
+    r"(办票|开票|作业票|监护|分析|测氧|测气|检测|置换|隔离|通风|审批|交底|安全带|警戒)"
+)
+_PART = re.compile(r"[,，。;；!！?？\n]+")
+
+
+def against(text: str) -> list[str]:
+    """Where somebody's words and the rule table differ, for a reviewer: another limit of the same kind, a duty spared.
+
+    A suspicion with the clause beside it, never a verdict: the words may be about something that only looks alike.
+    """
+    works = works_in(normalise(text))
+    if not works:
+        return []
+    found = []
+    for part in _PART.split(text):
+        spared = _SPARED.search(part)
+        if spared is not None:
+            rules = look_up(f"{works[0].zh}作业 {spared.group(1)}")
+            rule = next((rule for rule in rules if spared.group(1)[:2] in rule.told), None)
+            source = f"{load().standard} {edition()}" if rule is None else f"规则表:{rule.told}({rule.source})"
+            found.append(f"说“{spared.group(0)}”,与规定不符,{source}")
+        elif said := _QUANTITY.findall(normalise(part)):
+            found += _other_limits(part, said, works)
+    return list(dict.fromkeys(found))
+
+
+def _other_limits(part: str, said: list[tuple[str, str]], works: tuple[Work, ...]) -> list[str]:
+    rules = look_up(part if works_in(normalise(part)) else f"{works[0].zh}作业 {part}", limit=8)
+    for value, unit in said:
+        limits = {
+            float(limit): rule for rule in reversed(rules) for limit, of in _QUANTITY.findall(rule.told) if of == unit
+        }
+        if limits and float(value) not in limits:
+            rule = next(rule for rule in rules if rule in limits.values())
+            return [f"说“{part.strip()}”,规则表写的是“{rule.told}”({rule.source}),请核对"]
+    return []
 
 
 def answer(text: str, *, ask_whom: str) -> str:

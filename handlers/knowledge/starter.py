@@ -11,6 +11,12 @@ STARTER = "starter"
 MARK = STARTER_MARK
 
 
+def needed(work: UnitOfWork) -> bool:
+    """Whether cards of the pack are missing: also when the plant told its own experience before it asked anything."""
+    codes = [card.id for card in starter_cards()]
+    return work.knowledge.known(codes) < len(codes)
+
+
 def load(work: UnitOfWork) -> int:
     """Add the cards of the pack that the database does not have; returns how many. Cards changed here stay as they are."""
     pack = starter_cards()

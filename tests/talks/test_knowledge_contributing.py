@@ -126,6 +126,20 @@ def test_a_card_that_leans_on_a_rule_notes_the_edition(plant):
     assert "gb30871" in card(plant).rule_edition
 
 
+def test_another_limit_than_the_rule_tables_is_flagged_with_the_clause(plant):
+    sun = plant.phone("孙丽")
+    sun.says("经验 反应釜嗡鸣变沉,多半是结块,先停搅降速,清釜进受限空间氧含量18%就行,不用监护")
+    sun.taps("提交,署我的名")
+    wang = plant.phone("王芳")
+    wang.sees("JY-0001", "说“不用监护”", "监护人在外").sees("氧含量 ≥ 19.5%", "请核对")
+
+
+def test_the_starter_pack_comes_even_when_the_plants_own_card_was_first(plant):
+    plant.phone("孙丽").says("经验 给水泵呱呱叫,多半是滤网堵了,先停泵洗滤网").taps("提交,署我的名")
+    plant.phone("王芳").taps("通过", on="JY-0001")
+    plant.phone("张伟").says("电机叫得跟杀猪似的").sees("K01")
+
+
 def test_cancelled_leaves_nothing(plant):
     sun = plant.phone("孙丽")
     sun.says("经验 皮带啪啪甩").says("算了").sees("没有记")

@@ -18,6 +18,12 @@ def test_nothing_fits_is_an_answer(quick_plant, api):  # noqa: F811
     assert api("/knowledge/search?q=今天食堂吃什么").json == {"cards": [], "nothing_fits": True}
 
 
+def test_a_question_after_a_rule_gets_clauses_and_no_card(quick_plant, api):  # noqa: F811
+    answer = api("/knowledge/search?q=受限空间氧含量多少才合格").json
+    assert answer["cards"] == [] and answer["nothing_fits"]
+    assert any("19.5" in rule["told"] and "GB 30871-2022" in rule["clause"] for rule in answer["rules"])
+
+
 @pytest.mark.parametrize(
     ("query", "parameter"),
     [("", "q"), ("q=%20", "q"), ("q=泵响&limit=0", "limit"), ("q=泵响&limit=51", "limit"), ("q=泵响&page=2", "page")],

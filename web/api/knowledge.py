@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
-from handlers.knowledge import ear, starter
+from handlers.knowledge import ear, rulebook, starter
 from web.api import query
 from web.api.shapes import FLAG, NUMBER, answers, many, parameter, record, ref, text
 from web.context import WebContext
@@ -24,7 +24,7 @@ def routes(ctx: WebContext) -> Blueprint:
         if words is None:
             raise Problem(400, "«q» is missing: the sentence to search for.", parameter="q")
         with ctx.new_work(read_only=True) as work:
-            empty = not work.knowledge.version()
+            empty = ear.unseeded(work)
         if empty:
             ctx.change(starter.load)
         with ctx.new_work(read_only=True) as work:
@@ -40,7 +40,14 @@ def routes(ctx: WebContext) -> Blueprint:
             }
             for h in result.hits
         ]
-        return jsonify({"cards": cards, "nothing_fits": result.nothing_fits})
+        asked = result.nothing_fits and (result.about_rules or rulebook.asked(words))
+        answer: dict[str, object] = {"cards": cards, "nothing_fits": result.nothing_fits}
+        if asked:
+            answer["rules"] = [
+                {"work": clause.work_zh, "told": clause.told, "clause": clause.source}
+                for clause in rulebook.look_up(words)
+            ]
+        return jsonify(answer)
 
     return api
 
@@ -62,7 +69,24 @@ SCHEMAS = {
             "why": text("What agrees, in Chinese"),
         }
     ),
-    "KnowledgeAnswer": record({"cards": many(ref("KnowledgeHit")), "nothing_fits": FLAG}),
+    "KnowledgeRule": record(
+        {
+            "work": text("Level and kind of special work, in Chinese"),
+            "told": text("What the rule table requires, in Chinese"),
+            "clause": text("Standard and clause"),
+        }
+    ),
+    "KnowledgeAnswer": record(
+        {
+            "cards": many(ref("KnowledgeHit")),
+            "nothing_fits": FLAG,
+            "rules": {
+                **many(ref("KnowledgeRule")),
+                "description": "Only for a question after a rule: clauses of the rule table; no card answers such a question",
+            },
+        },
+        optional=("rules",),
+    ),
 }
 PATHS = {
     "/knowledge/search": {
