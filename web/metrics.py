@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from time import perf_counter
+from typing import Any
 
 import structlog
 from flask import Flask, Response, g, request
@@ -12,7 +14,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from bot.platforms.dingtalk.stream_board import LinkState
+from handlers import frugal
 from storage import audit, figures
+from storage.outbox import WaitingGroup
 from web.context import WebContext
 
 log = structlog.get_logger()
@@ -61,6 +65,9 @@ class Database(Collector):
             with self.ctx.new_work(read_only=True) as work:
                 now = figures.read(work.db, work.at)
                 looked = audit.read(work.db, work.at)
+                snapshot, on = work.budgets.note(frugal.SNAPSHOT), frugal.active(work)
+                groups = work.outbox.waiting_groups(work.at)
+                at = work.at
         except Exception as error:
             log.error("metrics.database_down", error=type(error).__name__)
             up.add_metric([], 0)
@@ -69,6 +76,8 @@ class Database(Collector):
         up.add_metric([], 1)
         yield up
         yield from _families(now)
+        yield from _queues(groups, at)
+        yield from _budgets(snapshot, on, at)
         if looked is not None:
             yield from _audited(looked)
 
@@ -108,6 +117,45 @@ def _families(now: figures.Figures) -> Iterator[Metric]:
             [str(quantile)], now.handled_ms[min(len(now.handled_ms) - 1, int(quantile * len(now.handled_ms)))]
         )
     yield handled
+
+
+def _queues(groups: list[WaitingGroup], at: datetime) -> Iterator[Metric]:
+    """What waits, by reason; the age counts from when a message was to go out at first."""
+    labels = ["platform", "urgent", "reason"]
+    count = GaugeMetricFamily("anshao_outbox_queue", "Messages waiting, by reason", labels=labels)
+    oldest = GaugeMetricFamily("anshao_outbox_queue_oldest_seconds", "Age of the oldest of them", labels=labels)
+    for group in groups:
+        names = [group.platform, "yes" if group.urgent else "no", group.reason or "sending"]
+        count.add_metric(names, group.how_many)
+        oldest.add_metric(names, max(0.0, (at - group.oldest).total_seconds()))
+    yield count
+    yield oldest
+
+
+def _budgets(snapshot: dict[str, Any], on: list[str], at: datetime) -> Iterator[Metric]:
+    """As jobs/budgets.py wrote them last; nothing before a scheduler ran for a minute."""
+    platforms: dict[str, Any] = snapshot.get("platforms", {})
+    if not platforms:
+        return
+    labels = ["platform", "budget"]
+    families = {
+        "used": GaugeMetricFamily("anshao_budget_used", "Used of the budget in its period", labels=labels),
+        "limit": GaugeMetricFamily("anshao_budget_limit", "What the platform gives", labels=labels),
+        "expected": GaugeMetricFamily(
+            "anshao_budget_expected", "What the period is expected to come to", labels=labels
+        ),
+        "runs_out": GaugeMetricFamily("anshao_budget_runs_out", "1 when it will not last", labels=labels),
+    }
+    mode = GaugeMetricFamily("anshao_frugal", "1 while notices of yellow hazards are bundled", labels=["platform"])
+    for name, platform in sorted(platforms.items()):
+        mode.add_metric([name], float(name in on))
+        for found in platform["budgets"]:
+            for what, family in families.items():
+                family.add_metric([name, found["name"]], float(found[what]))
+    yield from families.values()
+    yield mode
+    age_s = (at - datetime.fromisoformat(snapshot["at"])).total_seconds()
+    yield _gauge("anshao_budget_age_seconds", "Since the budgets were counted", max(0.0, age_s))
 
 
 def _audited(looked: audit.Audit) -> Iterator[Metric]:

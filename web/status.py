@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, jsonify
 
+from handlers import frugal
 from storage import audit, figures, schema
 from storage.media import MediaUnavailable
 from web.context import WebContext
@@ -63,7 +64,13 @@ def degraded(ctx: WebContext) -> list[str]:
     with ctx.new_work(read_only=True) as work:
         now = figures.read(work.db, work.at)
         looked = audit.read(work.db, work.at)
-    found = []
+        budgets = work.budgets.note(frugal.SNAPSHOT).get("platforms", {})
+    found = [
+        f"budget {name} {row['name']}: {row['used']} of {row['limit']} used, expected {row['expected']}"
+        for name, platform in sorted(budgets.items())
+        for row in platform["budgets"]
+        if row["runs_out"]
+    ]
     if looked is not None and looked.age_s > SILENT_S:
         found.append(f"auditor: silent for {looked.age_s:.0f} s; is `python worker.py --auditor` running?")
     if looked is not None:

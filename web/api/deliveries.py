@@ -7,7 +7,9 @@ from typing import Any
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
+from cards.deliveries import waits_zh
 from storage.models import Delivery, Hazard
+from storage.outbox import WAITING
 from web.api import query
 from web.api.hazards import stamp
 from web.api.people import short
@@ -42,6 +44,8 @@ def routes(ctx: WebContext) -> Blueprint:
 
 def _item(ctx: WebContext, row: Delivery, person: Any, hazard: Hazard) -> dict[str, Any]:
     hidden = _is_hidden(row, hazard)
+    since = (row.wanted_at or row.created_at) if row.state in WAITING else None
+    waits = since is not None and since <= ctx.clock()
     return {
         "id": row.id,
         "purpose": row.purpose,
@@ -54,6 +58,9 @@ def _item(ctx: WebContext, row: Delivery, person: Any, hazard: Hazard) -> dict[s
         "state": row.state,
         "attempts": row.attempts,
         "waits_for": row.wait_reason or None,
+        "waits_for_zh": waits_zh(row.wait_reason) if waits else None,
+        "waiting_since": stamp(ctx, since) if waits else None,
+        "waiting_s": round((ctx.clock() - since).total_seconds()) if waits and since is not None else None,
         "error": row.error or None,
         "instead_of": row.fallback_of_id,
         "created_at": stamp(ctx, row.created_at),
@@ -83,7 +90,10 @@ SCHEMAS = {
             "urgency": {"type": "integer", "description": "0 alarm … 9 whenever"},
             "state": text("due, claimed, confirmed, unknown, refused, expired"),
             "attempts": INTEGER,
-            "waits_for": maybe(text()),
+            "waits_for": maybe(text("Why it is not sent yet: retry, reconcile, config, frugal, throttled:…, quota:…")),
+            "waits_for_zh": maybe(text("The same in Chinese, naming the limit")),
+            "waiting_since": maybe({**TIME, "description": "When it was to go out at first; retries do not move it"}),
+            "waiting_s": maybe({"type": "integer", "description": "How long that is, in seconds"}),
             "error": maybe(text()),
             "instead_of": maybe({"type": "integer", "description": "The delivery that failed and this one replaces"}),
             "created_at": TIME,
