@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     training_token: SecretStr = SecretStr("")
     training_every_min: Annotated[int, Field(ge=1, le=1440)] = 15
 
+    # -- video duty of special-grade hot work
+    video_hook: str = ""  # package.module:factory; empty: people confirm the recording
+
     # -- weather of the plant's place
     weather_provider: Literal["qweather", "none"] = "none"
     weather_api_base: str = ""  # the host QWeather gave the account

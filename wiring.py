@@ -23,6 +23,8 @@ from connectors.sms import AliyunSms, SmsAccount, TencentSms
 from connectors.speech import Chain, SpeechAccount
 from connectors.speech import build as build_speech
 from connectors.training import Training, TrainingAccount
+from connectors.video import BadHook, VideoDuty
+from connectors.video import load as load_video_hook
 from connectors.weather import QWeather, WeatherAccount
 from handlers import budgets as budget_flow
 from handlers import deliveries as delivery_flow
@@ -35,7 +37,7 @@ from jobs import fall_back, hotwords
 from jobs.context import Services, SmsSender
 from jobs.queue import RqKicker
 from rules import hazard as hazard_rules
-from settings import Settings
+from settings import Settings, SettingsError
 from storage.database import open_engine
 from storage.media import open_store
 from tools import embedded
@@ -93,6 +95,7 @@ def build(
         speech=_speech(settings, engine=engine, clock=clock, http=http),
         training=_training(settings, http=http),
         weather=_weather(settings, http=http),
+        video=_video(settings),
         fall_back=fall_back.next_channel,
         no_longer=still_needed.no_longer,
         settings=settings,
@@ -217,6 +220,15 @@ def _training(settings: Settings, *, http: Callable[[], requests.Session]) -> Tr
     if not settings.training_url:
         return None
     return Training(TrainingAccount(settings.training_url, settings.training_token.get_secret_value()), http())
+
+
+def _video(settings: Settings) -> VideoDuty | None:
+    if not settings.video_hook:
+        return None
+    try:
+        return load_video_hook(settings.video_hook)
+    except BadHook as error:
+        raise SettingsError(f"ANSHAO_VIDEO_HOOK: {error}; name an importable factory or leave it empty") from error
 
 
 def _weather(settings: Settings, *, http: Callable[[], requests.Session]) -> QWeather | None:

@@ -14,6 +14,7 @@ from bot.platforms.base import Platform
 from bot.router import Router
 from connectors.speech import Heard
 from connectors.training import Pulled
+from connectors.video import VideoDuty
 from connectors.weather import Observation
 from jobs.queue import Kicker
 from storage.media import MediaStore
@@ -66,6 +67,7 @@ class Services:
     speech: Speech | None = None
     training: TrainingSystem | None = None
     weather: WeatherSource | None = None
+    video: VideoDuty | None = None
     fall_back: FallBack | None = None
     no_longer: Callable[[UnitOfWork, Delivery], str] | None = None  # why a message is not needed any more, "" if it is
     settings: Any = None

@@ -12,7 +12,7 @@ from rq import Queue
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
-from jobs import budgets, certificates, escalate, knowledge, permits, policies, retention, sweep, weather
+from jobs import budgets, certificates, escalate, knowledge, permits, policies, retention, sweep, video, weather
 from jobs.context import Services
 from jobs.queue import QUEUES
 
@@ -47,6 +47,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("certificates", 60.0, certificates.wake_due),
     Duty("retention", 3600.0, retention.keep),
     Duty("weather", 60.0, weather.wake_due),
+    Duty("video", 5.0, video.wake_due),
 )
 
 

@@ -196,7 +196,11 @@ class Permits:
         """Live permits, and expired ones under fire watch, whose next judgement is due; longest due first."""
         return self.db.scalars(
             select(Permit.id)
-            .where(Permit.state.in_((*LIVE, PermitState.EXPIRED.value)), Permit.judge_at.is_not(None), Permit.judge_at <= at)
+            .where(
+                Permit.state.in_((*LIVE, PermitState.EXPIRED.value)),
+                Permit.judge_at.is_not(None),
+                Permit.judge_at <= at,
+            )
             .order_by(Permit.judge_at, Permit.id)
             .limit(limit)
         ).all()
@@ -234,6 +238,10 @@ class Permits:
         if here is None:
             return 0
         return self.touch(here, at=at) if but is None else self.touch(and_(here, Permit.id != but), at=at, wait=False)
+
+    def touch_one(self, permit_id: int, *, at: datetime) -> int:
+        """Something changed for this permit alone (its video)."""
+        return self.touch(Permit.id == permit_id, at=at)
 
     def touch_all(self, *, at: datetime) -> int:
         """Something changed for the whole plant (wind)."""

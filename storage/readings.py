@@ -186,6 +186,15 @@ class Readings:
         """The state of a feed, when it has one."""
         return self.db.get(SourceState, name)
 
+    def sources(self, prefix: str) -> Sequence[SourceState]:
+        """Feeds whose name begins so, by name."""
+        query = select(SourceState).where(SourceState.name.startswith(prefix, autoescape=True))
+        return self.db.scalars(query.order_by(SourceState.name)).all()
+
+    def forget(self, name: str) -> None:
+        """The feed is over."""
+        self.db.execute(delete(SourceState).where(SourceState.name == name))
+
     def source(self, name: str) -> SourceState:
         """The state of a feed, made when it is not there yet."""
         row = self.db.get(SourceState, name)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cards.words import clock_time, zone
-from handlers.permit import gas_facts, neighbours, surroundings, tables
+from handlers.permit import gas_facts, neighbours, surroundings, tables, video
 from handlers.permit.surroundings import Watch
 from rules import certificates
 from rules.permit import RuleTable, Stage, gas, hours
@@ -58,7 +58,8 @@ def gather(work: UnitOfWork, table: RuleTable, permit: Permit, *, at: datetime, 
     )
     found |= gas_facts.meter(work, permit, seen)
     outside, weather_until = surroundings.weather(work, work.at)
-    found |= outside
+    filmed, video_until = video.seen(work, permit, work.at)
+    found |= outside | filmed
     found |= neighbours.neighbours(work, permit, notes, running=stage is Stage.RUN)
     found |= neighbours.hazards(work, permit, notes)
     answers = dict(permit.facts)
@@ -67,7 +68,9 @@ def gather(work: UnitOfWork, table: RuleTable, permit: Permit, *, at: datetime, 
         facts[name] = answers[name] if found[name] is not True else found[name]
     for name in _NEARER & answers.keys() & found.keys():
         facts[name] = _nearer(answers[name], found[name])
-    times = [moment for moment in (seen.fresh_until if seen else None, weather_until) if moment is not None]
+    times = [
+        moment for moment in (seen.fresh_until if seen else None, weather_until, video_until) if moment is not None
+    ]
     return Gathered(facts, frozenset(found), notes, min(times, default=None), lel_vol, shift_ends)
 
 
