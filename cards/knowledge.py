@@ -41,6 +41,8 @@ def credit(card: KnowledgeCard) -> str:
     """Who the experience comes from: the name only with consent; the mark while nobody of the plant has confirmed it."""
     if card.origin == "starter" and card.reviewed_by_id is None:
         return f"通用经验,{MARK}"
+    if card.origin == "starter" and card.named and card.author is not None:
+        return f"{card.author.name}师傅和通用经验"
     if card.origin == "starter":
         return f"通用经验,{card.reviewed_by.name if card.reviewed_by else '老师傅'}确认"
     if card.named and card.author is not None:

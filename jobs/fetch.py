@@ -26,6 +26,7 @@ MAX_ATTEMPTS = 5
 EXPIRED = "这张照片已经过期,取不到了,请重新发一次"
 NO_VIDEO = "这段视频打不开,请用手机重新录一段发来"
 LOST = "这张照片没有取到,请重新发一次;其它内容都在"
+_NAMED = {Kind.VOICE: "这段语音", Kind.VIDEO: "这段视频"}
 
 
 def fetch_ready(services: Services) -> int:
@@ -82,15 +83,20 @@ def _fetch_one(services: Services, platform: str, ref: MediaRef, *, last: bool) 
         data = services.platforms[platform].download(ref)
     except PlatformError as error:
         if error.failure in (Failure.EXPIRED, Failure.PERMANENT):
-            return None, {"kind": ref.kind.value, "refused": EXPIRED}
+            return None, {"kind": ref.kind.value, "refused": _about(EXPIRED, ref)}
         if last:
-            return None, {"kind": ref.kind.value, "refused": LOST}
+            return None, {"kind": ref.kind.value, "refused": _about(LOST, ref)}
         raise
     if ref.kind is Kind.VOICE:
         return _keep_voice(services, data, ref)
     if ref.kind is Kind.VIDEO:
         return _keep_video(services, data)
     return keep_photo(services, data)
+
+
+def _about(sentence: str, ref: MediaRef) -> str:
+    """The sentence about a photo, said of what was sent."""
+    return sentence.replace("这张照片", _NAMED.get(ref.kind, "这张照片"))
 
 
 def keep_photo(services: Services, data: bytes) -> tuple[Media | None, dict[str, Any]]:

@@ -78,7 +78,12 @@ def weekly_review(work: UnitOfWork, *, now: datetime) -> int:
     found.sort(key=lambda pair: (_weight(pair[1]), pair[0].code))
     lines = [f"{card.code} {short(card.title, 18)}:{'、'.join(look.zh for look in looks)}" for card, looks in found]
     more = f"\n…共{len(lines)}张" if len(lines) > LISTED else ""
-    text = "经验卡本周要看一看:\n" + "\n".join(lines[:LISTED]) + more + "\n回“确认 编号”继续用一年,或“停用 编号 原因”。"
+    text = (
+        "经验卡本周要看一看:\n"
+        + "\n".join(lines[:LISTED])
+        + more
+        + "\n回“确认 编号”继续用一年,“更正 编号 先做:…”出新版,或“停用 编号 原因”。"
+    )
     people = dict.fromkeys([*veterans.any_veterans(work), *work.people.with_role(Role.SAFETY_OFFICER)])
     key = f"know.review:{now:%G-%V}"
     return sum(_say(work, person, text, key=key, purpose="knowledge.review_list") for person in people)

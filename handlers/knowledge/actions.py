@@ -6,6 +6,7 @@ Each leaves a line in the trail and tells those it concerns; the commit is the c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot import outbox
 from cards import knowledge as cards
@@ -202,6 +203,8 @@ def merge(work: UnitOfWork, card: KnowledgeCard, into: KnowledgeCard, *, by: Per
     into.sayings = list(dict.fromkeys([*into.sayings, card.title]))[-20:]
     into.also_by = list(dict.fromkeys([*into.also_by, card.author_id] if card.author_id else into.also_by))
     into.edition += 1
+    if into.author_id is None and not into.author_name:  # a card of the pack gets the plant's own author
+        into.author, into.named = card.author, card.named
     if into.reviewed_by_id is None:  # a veteran of the plant says the same: that is the confirmation it waited for
         into.reviewed_by, into.reviewed_at = by, work.at
     work.flush()
@@ -223,6 +226,36 @@ def confirm(work: UnitOfWork, card: KnowledgeCard, *, by: Person, via: str) -> N
     _note_rules(card)
     work.flush()
     leave(work, card, "confirmed", by=by, was=card.state, via=via)
+
+
+def revise(work: UnitOfWork, card: KnowledgeCard, fields: dict[str, str], *, by: Person, via: str) -> list[str]:
+    """A new edition of a published card, found by every worker at its next search. Returns what to look at again.
+
+    Raises RuleBroken for somebody who may not, for advice that no card may give, and when nothing changes.
+    """
+    check_reviewer(card, by)
+    if card.state != CardState.PUBLISHED.value:
+        raise RuleBroken("card_state", f"{card.code} 现在是“{CardState(card.state).zh}”,不能出新版。")
+    before = _given(card)
+    now = {name: value[: rules.FIELD_CHARS[name]] for name, value in fields.items()}
+    changed = [f"{rules.FIELD_ZH[n]}:{before[n]}→{now[n]}" for n in now if before[n] != now[n]]
+    if not changed:
+        raise RuleBroken("card_same", f"{card.code} 本来就是这样写的,没有改动。")
+    unsafe = unsafe_advice(replace(ear.as_search_card(card), first_action=now.get("first_action", card.first_action)))
+    if unsafe:
+        raise RuleBroken("card_unsafe", f"不能这样写:{unsafe[0]}。请换个安全的“先做”。")
+    work.knowledge.touch(card)
+    for name, value in now.items():
+        setattr(card, name, value)
+    if {"title", "kind"} & set(now):
+        card.features = {}  # they were named for the old words; now they are read out of the new ones
+    card.edition += 1
+    card.reviewed_by, card.reviewed_at, card.valid_until = by, work.at, work.at + rules.VALID_FOR
+    _note_rules(card)
+    work.flush()
+    leave(work, card, "revised", by=by, was=card.state, why=";".join(changed), via=via)
+    _tell_author(work, card, f"您的经验 {card.code} 由{by.name}出了第{card.edition}版:{';'.join(changed)[:200]}")
+    return rulebook.against("。".join(_given(card).values()))
 
 
 def retire(work: UnitOfWork, card: KnowledgeCard, *, by: Person, reason: str, via: str) -> None:

@@ -118,8 +118,8 @@ def _with_card(turn: Turn, act: Callable[[KnowledgeCard], None]) -> None:
 # -- commands
 
 
-def _named(turn: Turn, pattern: str) -> tuple[KnowledgeCard | None, str]:
-    match = re.match(pattern, turn.text, re.IGNORECASE)
+def _named(turn: Turn, pattern: str, text: str = "") -> tuple[KnowledgeCard | None, str]:
+    match = re.match(pattern, text or turn.text, re.IGNORECASE)
     if match is None:
         return None, ""
     code = match.group(1).upper().replace("–", "-").replace(" ", "")
@@ -132,6 +132,7 @@ def _named(turn: Turn, pattern: str) -> tuple[KnowledgeCard | None, str]:
 
 _SHOW, _CONFIRM = rf"^(?:经验卡\s*)?{CODE}$", rf"^确认\s*{CODE}$"
 _ORDER = rf"^(?:经验卡\s*)?{CODE}\s*(?:用于|用在|用到)?\s*工单[\s::]*([A-Za-z0-9][A-Za-z0-9-]{{2,39}})$"
+_REVISE = rf"^(?:更正|修改)\s*{CODE}[\s,,::]*(.*)$"
 _RETIRE = rf"^停用\s*{CODE}[\s,,::]*(.*)$"
 
 
@@ -156,6 +157,24 @@ def used_in_order(turn: Turn) -> None:
 def confirm(turn: Turn) -> None:
     card, _ = _named(turn, _CONFIRM)
     _command(turn, card, lambda c: actions.confirm(turn.work, c, by=turn.person, via=turn.via), "已确认,复审顺延一年。")
+
+
+def revise(turn: Turn) -> None:
+    """«更正 K01 先做:…»: the next edition of a published card; without fields it is asked what to change."""
+    first, _, more = turn.text.partition("\n")
+    card, told = _named(turn, _REVISE, first)
+    fields = tell.fields_in(f"{told}\n{more}")
+    if card is not None and not fields:
+        turn.say(f"{card.code} 要改什么?像这样发:更正 {card.code} 先做:停机测温。项目有:设备、声音、怀疑、先做、危险。")
+        return
+    looked: list[str] = []
+
+    def act(card: KnowledgeCard) -> None:
+        looked.extend(actions.revise(turn.work, card, fields, by=turn.person, via=turn.via))
+
+    _command(turn, card, act, "已更正,出了新版,马上能搜到。")
+    if looked:
+        turn.say("⚠ " + "\n⚠ ".join(looked))
 
 
 def retire(turn: Turn) -> None:
@@ -218,6 +237,7 @@ flow = Flow(
         like(rf"(?i:{_SHOW})", show),
         like(rf"(?i:{_ORDER})", used_in_order),
         like(rf"(?i:{_CONFIRM})", confirm),
+        like(rf"(?is:{_REVISE})", revise),
         like(rf"(?i:{_RETIRE})", retire),
     ],
     states={

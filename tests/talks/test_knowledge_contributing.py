@@ -101,6 +101,7 @@ def test_a_near_duplicate_is_merged_and_credited(plant):
     target = card(plant, "K11")
     assert target.edition == 2 and target.reviewed_by.name == "王芳" and card(plant).state == "merged"
     assert any("吱吱尖叫" in saying for saying in target.sayings)
+    plant.phone("张伟").says("皮带吱吱尖叫").sees("马德顺师傅和通用经验")
 
 
 def test_opposite_advice_and_unsafe_advice_are_flagged(plant):
@@ -138,6 +139,18 @@ def test_the_starter_pack_comes_even_when_the_plants_own_card_was_first(plant):
     plant.phone("孙丽").says("经验 给水泵呱呱叫,多半是滤网堵了,先停泵洗滤网").taps("提交,署我的名")
     plant.phone("王芳").taps("通过", on="JY-0001")
     plant.phone("张伟").says("电机叫得跟杀猪似的").sees("K01")
+
+
+def test_a_published_card_gets_a_new_edition_that_is_found_at_once(plant):
+    zhang, zhou = plant.phone("张伟"), plant.phone("周敏")
+    zhang.says("电机叫得跟杀猪似的").sees("K01")
+    zhang.says("更正 K01 先做:先停机").sees("要老师傅、安全员")
+    zhou.says("更正 K01 先做:不用停机,边转边加油").sees("不能这样写")
+    zhou.says("更正 K01").sees("要改什么")
+    zhou.says("更正 K01 先做:先听声测温,停机挂牌后补脂\n怀疑:轴承缺油,或油脂变干").sees("已更正")
+    zhang.says("电机叫得跟杀猪似的").sees("停机挂牌后补脂", "油脂变干")
+    now = card(plant, "K01")
+    assert (now.edition, now.reviewed_by.name) == (2, "周敏")
 
 
 def test_cancelled_leaves_nothing(plant):
