@@ -41,6 +41,11 @@ CHOICE_ZH: Mapping[str, Mapping[str, str]] = {
         "water_seal": "水封",
         "none": "没有",
     },
+    "waiver_approver_role": {
+        "production_head": "生产负责人",
+        "safety_head": "安全管理负责人",
+        "other": "没有人批准",
+    },
     "anchor_type": {
         "anchor": "地锚",
         "structure": "承重结构",

@@ -74,6 +74,16 @@ def plan_approvals(work: UnitOfWork, permit: Permit, *, raised: bool) -> None:
             kind="approve", step=needed.role, wanted_role=rules.post(needed.role).value, words=needed.role_zh
         )
     )
+    if permit.level == "l2" and permit.facts.get("stopped_unit_waiver"):
+        # who is named by the applicant has to say so himself: the level was lowered on his word (5.1.4)
+        permit.approvals.append(
+            PermitApproval(
+                kind="countersign",
+                step="stopped_unit_waiver",
+                wanted_role=rules.post("leader_in_charge").value,
+                words="生产负责人或安全管理负责人(停车装置按二级,5.1.4)",
+            )
+        )
     for unit in needed.countersigns:
         permit.approvals.append(
             PermitApproval(

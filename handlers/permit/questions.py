@@ -176,6 +176,8 @@ def how_to_answer(name: str) -> str:
         return "附近有哪种可燃介质?说名字,如“甲醇”。"
     if name == "involved_works":
         return "还涉及哪些特殊作业?如“受限空间、高处”;没有就说“没有”。"
+    if name == "waiver_approver_role":
+        return "全部停车装置按二级办理,由谁批准?提交后由他会签(5.1.4)。"
     if fact.type == "bool":
         return f"{fact.zh}?"
     if fact.type in ("number", "int", "distance"):
@@ -200,7 +202,7 @@ def read(name: str, text: str) -> dict[str, Any]:
         return {name: reader(fact, plain)}
     if fact.type in ("expiry", "date"):
         return {name: _date(plain)}
-    if fact.type == "choice":
+    if name in CHOICE_ZH:
         return {name: _choice(fact, plain)}
     if not plain:
         raise NotUnderstood(how_to_answer(name))
@@ -263,7 +265,10 @@ def _date(plain: str) -> str:
 
 
 def _choice(fact: Fact, plain: str) -> str:
-    by_word = {**{value: value for value in fact.values}, **{zh: key for key, zh in CHOICE_ZH[fact.name].items()}}
+    by_word = {
+        **{value: value for value in (*fact.values, *CHOICE_ZH[fact.name])},
+        **{zh: key for key, zh in CHOICE_ZH[fact.name].items()},
+    }
     longest = sorted(by_word.items(), key=lambda pair: -len(pair[0]))  # «管架» before «管»
     found = next((key for word, key in longest if word in plain), None)
     if found is None:
@@ -276,7 +281,7 @@ def choices(name: str) -> list[tuple[str, str]]:
     fact = fact_dictionary()[name]
     if fact.type == "bool":
         return [("是", "是"), ("否", "否"), ("不适用", "不适用")]
-    if fact.type == "choice":
+    if name in CHOICE_ZH:
         return [(zh, key) for key, zh in CHOICE_ZH[name].items()][:6]
     if name == "detector_calibration_expiry":
         return [("不用检测仪", NO_METER)]
