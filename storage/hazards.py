@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Row, Select, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -86,7 +85,9 @@ class Hazards:
             query = query.where(Hazard.area_id == area_id)
         return self.db.scalars(_with_all(query.order_by(Hazard.id.desc()).limit(limit))).all()
 
-    def open_beside(self, area_id: int, *, since: datetime) -> Sequence[Row[Any]]:
+    def open_beside(
+        self, area_id: int, *, since: datetime
+    ) -> Sequence[Row[str | None, float | None, float | None, bool, str, datetime | None]]:
         """(number, lat, lon, emergency, description, reported_at) of the area's open hazards, newest first."""
         columns = (Hazard.number, Hazard.lat, Hazard.lon, Hazard.emergency, Hazard.description, Hazard.reported_at)
         return self.db.execute(

@@ -88,10 +88,9 @@ class Outbox:
 
     def renew(self, ids: Sequence[int], until: datetime) -> int:
         """Prolong the lease of those of the rows that are still claimed."""
-        done = self.db.execute(
-            update(Delivery).values(lease_until=until).where(Delivery.id.in_(ids), Delivery.state == "claimed")
+        return rows_changed(
+            self.db, update(Delivery).values(lease_until=until).where(Delivery.id.in_(ids), Delivery.state == "claimed")
         )
-        return done.rowcount
 
     def claim(self, ids: Sequence[int], at: datetime, *, lease: timedelta) -> list[Delivery]:
         """Claim those of the rows that are still due; the caller commits, sends, and reports back."""

@@ -85,7 +85,7 @@ def _plans(work: UnitOfWork, content: dict[str, Any]) -> list[tuple[str, list[tu
     """(when it holds, what it says) of every plan, in the order they are tried."""
     areas = {area.code: area.name for area in work.plant.areas()}
     hours = escalation.read_hours(content)
-    shared = {name: content[name] for name in ("shifts", "working_hours") if name in content}
+    shared: dict[str, Any] = {name: content[name] for name in ("shifts", "working_hours") if name in content}
     return [
         (escalation.when_zh(entry, hours, areas), escalation.plan_lines(escalation.read_plan({**entry, **shared})))
         for entry in content["plans"]

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import cast
 
 from asyncua import Node, Server, ua
 
 from emulators.gas.world import Gas, Trouble
 
 CODES = {Trouble.FAULT: ua.StatusCodes.BadDeviceFailure, Trouble.CALIBRATING: ua.StatusCodes.UncertainSensorNotAccurate}
+
+
+def _node(name: str, index: int) -> ua.NodeId:
+    return ua.NodeId(ua.String(name), ua.Int16(index))
 
 
 class OpcUaSystem:
@@ -31,8 +36,8 @@ class OpcUaSystem:
         index = await server.register_namespace("urn:gas")
         folder = await server.nodes.objects.add_object(index, "Gas")
         for code in self.gas.detectors:
-            value = await folder.add_variable(ua.NodeId(f"{code}.PV", index), f"{code}.PV", 0.0)
-            fault = await folder.add_variable(ua.NodeId(f"{code}.Fault", index), f"{code}.Fault", False)
+            value = await folder.add_variable(_node(f"{code}.PV", index), f"{code}.PV", 0.0)
+            fault = await folder.add_variable(_node(f"{code}.Fault", index), f"{code}.Fault", False)
             self._nodes[code] = value, fault
         await server.start()
         self._server = server
@@ -57,7 +62,9 @@ class OpcUaSystem:
             stamp = detector.stamp(now).astimezone(UTC).replace(tzinfo=None)
             await value.write_value(
                 ua.DataValue(
-                    ua.Variant(detector.shown, ua.VariantType.Double), ua.StatusCode(status), SourceTimestamp=stamp
+                    ua.Variant(detector.shown, ua.VariantType.Double),
+                    ua.StatusCode(ua.UInt32(status)),
+                    SourceTimestamp=cast("ua.DateTime", stamp),
                 )
             )
             await fault.write_value(detector.trouble is Trouble.FAULT)

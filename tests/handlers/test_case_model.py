@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,7 @@ class CaseMachine(RuleBasedStateMachine):
                 assert alive or told, f"no next step in {hazard.state}"
             assert not list(work.trail.broken())
             lines = list(work.trail.of("hazard", hazard.id))
-            for before, after in zip(lines, lines[1:], strict=False):
+            for before, after in pairwise(lines):
                 assert after.from_state == before.to_state, (
                     f"{before.action} → {after.action} leaves a gap in the trail"
                 )

@@ -48,7 +48,17 @@ def person(plant, code):
 def test_the_demo_plant_in_and_in_again(plant, run, tmp_path):
     """Every table of the demo, through the importers, twice: the second time nothing changes."""
     with plant.work() as work:
-        for table in ("certificate", "detector", "zone", "group_chat", "role_grant", "account", "person", "equipment", "area"):
+        for table in (
+            "certificate",
+            "detector",
+            "zone",
+            "group_chat",
+            "role_grant",
+            "account",
+            "person",
+            "equipment",
+            "area",
+        ):
             work.db.execute(text(f"DELETE FROM {table}"))
         work.commit()
     files = plant_files.write(plant.data, tmp_path / "files")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import monotonic, sleep
 
 from tools.fault_runs.run import Plan, Result
@@ -9,7 +10,7 @@ from tools.fault_runs.run import Plan, Result
 RESUMED_WITHIN_S = 30.0
 
 
-def killed(role: str) -> object:
+def killed(role: str) -> Callable[[Plan], Result]:
     """kill -9 of one process at random moments of a stream of reports."""
 
     def run(plan: Plan) -> Result:
