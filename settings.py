@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     datum_of_locations: Literal["gcj02", "wgs84"] = "gcj02"
     demo: bool = False
     frugal: Literal["auto", "on", "off"] = "auto"  # bundle notices of yellow hazards; an admin's choice goes before
+    inbound_per_minute: int = Field(default=300, ge=10)  # messages of one sender handled in a minute; danger is exempt
     heartbeat_url: str = ""  # the auditor asks for it after every look; an outside service alarms when it stays away
     readings_keep_days: Annotated[int, Field(ge=31, le=3650)] = 400
     readings_config: Path | None = None  # TOML: where gas readings come from (docs/readings.md)

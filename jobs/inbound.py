@@ -17,6 +17,7 @@ from bot.platforms.base import Accept
 from bot.turn import Fetched, Turn
 from handlers import people, spoken
 from handlers.knowledge import tell
+from jobs import flood
 from jobs.context import Services
 from jobs.queue import CHAT, DELIVERY, MEDIA, Kicker
 from rules import hazard as hazard_rules
@@ -128,7 +129,8 @@ def handle(services: Services, row_id: int) -> bool:
             row = work.inbox.take(row_id, services.clock(), lease=timedelta(minutes=2))
             if row is None:
                 return False
-            route = _dispatch(services, work, row)
+            held = flood.hold(work, row, most=services.settings.inbound_per_minute)
+            route = "flood.held" if held else _dispatch(services, work, row)
             if row.state == "taken":
                 row.state, row.handled_at, row.lease_until, row.error = "done", work.at, None, ""
             work.commit()

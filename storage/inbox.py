@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, or_, select, update
+from sqlalchemy import Connection, Engine, Over, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,7 @@ from storage.database import rows_changed
 from storage.models import Inbox
 
 UNFINISHED = ("new", "taken", "fetching")
+CROWD = 20  # unfinished messages of one sender: more is nobody who types
 
 
 def store(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[int]:
@@ -32,6 +33,11 @@ def received_at(engine: Engine, platform: str, key: str) -> datetime | None:
         return db.scalar(select(Inbox.received_at).where(Inbox.platform == platform, Inbox.key == key))
 
 
+def _turn() -> Over[int]:
+    """1 for the first of a sender's rows in the query, 2 for the next …"""
+    return func.row_number().over(partition_by=(Inbox.platform, Inbox.sender), order_by=Inbox.id)
+
+
 class InboxRows:
     def __init__(self, db: Session) -> None:
         self.db = db
@@ -42,9 +48,9 @@ class InboxRows:
     def ready_ids(self, at: datetime, *, limit: int = 100) -> list[int]:
         """The earliest unfinished row of each sender, when it can be taken now: words of danger, then the oldest.
 
+        Words of danger do not wait for a crowd of messages that their own sender sent before.
         Asked of the database as a whole: any number of rows that wait (for a picture, for their turn) hide nobody's.
         """
-        turn = func.row_number().over(partition_by=(Inbox.platform, Inbox.sender), order_by=Inbox.id)
         rows = (
             select(
                 Inbox.id,
@@ -55,7 +61,7 @@ class InboxRows:
                 Inbox.lease_until,
                 Inbox.next_try_at,
             )
-            .add_columns(turn.label("turn"))
+            .add_columns(_turn().label("turn"))
             .where(Inbox.state.in_(UNFINISHED))
             .subquery()
             .c
@@ -64,7 +70,7 @@ class InboxRows:
             self.db.scalars(
                 select(rows.id)
                 .where(
-                    or_(rows.turn == 1, rows.sender == ""),
+                    or_(rows.turn == 1, rows.sender == "", and_(rows.urgent, rows.turn > CROWD)),
                     rows.needs_media.is_(False),
                     or_(rows.state == "new", rows.lease_until.is_(None), rows.lease_until <= at),
                     or_(rows.next_try_at.is_(None), rows.next_try_at <= at),
@@ -89,7 +95,7 @@ class InboxRows:
         return self.db.get_one(Inbox, row_id, populate_existing=True) if done == 1 else None
 
     def to_fetch(self, at: datetime, *, limit: int = 50) -> list[int]:
-        """Rows whose pictures or voice still lie on the platform, oldest first."""
+        """Rows whose pictures or voice still lie on the platform: the oldest of each sender, then everybody's next."""
         return list(
             self.db.scalars(
                 select(Inbox.id)
@@ -99,7 +105,7 @@ class InboxRows:
                     or_(Inbox.lease_until.is_(None), Inbox.lease_until <= at, Inbox.state == "new"),
                     or_(Inbox.next_try_at.is_(None), Inbox.next_try_at <= at),
                 )
-                .order_by(Inbox.id)
+                .order_by(_turn(), Inbox.id)
                 .limit(limit)
             )
         )
@@ -116,6 +122,37 @@ class InboxRows:
             ),
         )
         return self.db.get_one(Inbox, row_id, populate_existing=True) if done == 1 else None
+
+    def has_crowd_behind(self, row: Inbox) -> bool:
+        """Whether more than CROWD messages of the same sender wait after this one."""
+        waiting = (
+            select(Inbox.id)
+            .where(
+                Inbox.state.in_(UNFINISHED),
+                Inbox.id > row.id,
+                Inbox.platform == row.platform,
+                Inbox.sender == row.sender,
+            )
+            .limit(CROWD + 1)
+            .subquery()
+        )
+        return (self.db.scalar(select(func.count()).select_from(waiting)) or 0) > CROWD
+
+    def handled_of(self, platform: str, sender: str, *, since: datetime, before_id: int, most: int) -> int:
+        """How many messages of the sender were handled since then; looked for among the ids just before this one."""
+        return (
+            self.db.scalar(
+                select(func.count())
+                .select_from(Inbox)
+                .where(
+                    Inbox.id.between(before_id - 20 * most, before_id - 1),
+                    Inbox.platform == platform,
+                    Inbox.sender == sender,
+                    Inbox.handled_at > since,
+                )
+            )
+            or 0
+        )
 
     def renew_fetch(self, ids: Sequence[int], until: datetime) -> int:
         """Prolong the lease of those of the rows that are still being fetched."""
