@@ -29,6 +29,7 @@ from web import (
     permits,
     place,
     policy,
+    roll_calls,
     session,
     status,
 )
@@ -68,7 +69,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
         [("stream", lambda: stream_board.complaint(services.redis, services.clock()))] if streams else [],
     )
     _mount_platforms(app, services)
-    for pages in (session, place, hazards, knowledge, permits, permit_here, permit_boxes, policy, board, media):
+    for pages in (session, place, hazards, knowledge, permits, permit_here, permit_boxes, policy, roll_calls, board, media):
         app.register_blueprint(pages.routes(ctx))
     app.register_blueprint(budgets_page.routes(ctx))
     api.register(app, ctx)

@@ -33,6 +33,7 @@ from handlers import people, policies, query, risk, roster
 from handlers.hazard import buttons, first, rectify, report, still_needed
 from handlers.knowledge import ask, ear, review, tell
 from handlers.permit import flow as permit
+from handlers.roll_call import talk as roll_call
 from jobs import fall_back, hotwords
 from jobs.context import Services, SmsSender
 from jobs.queue import RqKicker
@@ -49,6 +50,7 @@ FLOWS = (
     risk.flow,
     permit.flow,
     policies.flow,
+    roll_call.flow,
     roster.flow,
     budget_flow.flow,
     delivery_flow.flow,

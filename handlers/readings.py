@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from handlers.permit import surroundings
+from handlers.roll_call import triggers
 from rules.geo import Point
 from rules.permit import gas
 from storage.models import Detector
@@ -84,9 +85,19 @@ def take(work: UnitOfWork, rows: Sequence[Any]) -> Taken:
     telling = {row.detector_id for row in good if _tells_something(row, by_id[row.detector_id], before, work.at)}
     for detector_id in sorted(telling):
         taken.touched += touch(work, by_id[detector_id])
+    triggers.for_readings(work, [(by_id[row.detector_id], row.value) for row in _fresh(good, by_id, work.at)])
     if taken.touched:
         work.wake.add("chat")
     return taken
+
+
+def _fresh(rows: Sequence[NewReading], by_id: Mapping[int, Detector], at: datetime) -> list[NewReading]:
+    """The newest good row of each detector, as far as it still speaks of now."""
+    newest: dict[int, NewReading] = {}
+    for row in sorted(rows, key=lambda row: row.at):
+        if row.status == "ok" and at - row.at <= timedelta(seconds=by_id[row.detector_id].max_age_s):
+            newest[row.detector_id] = row
+    return list(newest.values())
 
 
 def touch(work: UnitOfWork, detector: Detector) -> int:

@@ -8,6 +8,7 @@ from time import monotonic
 import structlog
 
 from handlers.hazard import ladder
+from handlers.roll_call import actions as roll_calls
 from jobs.context import Services
 from jobs.queue import DELIVERY
 
@@ -45,7 +46,8 @@ def _take(services: Services, step_id: int) -> int:
         with services.new_work() as work:
             won = work.ladder.take(step_id, work.at)
             if won:
-                ladder.climb(work, work.ladder.get(step_id))
+                step = work.ladder.get(step_id)
+                (roll_calls.climb if step.case_kind == "roll_call" else ladder.climb)(work, step)
             work.commit()
             return int(won)
     except Exception as error:  # the step stays untaken and is tried again next time; the others go on

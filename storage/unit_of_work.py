@@ -26,6 +26,7 @@ from storage.permits import Permits
 from storage.plant import Plant
 from storage.readings import Readings
 from storage.risks import Risks
+from storage.roll_calls import RollCalls
 from storage.roster import Roster
 from storage.trail import Trail
 
@@ -126,6 +127,10 @@ class UnitOfWork:
     @cached_property
     def media(self) -> MediaRows:
         return MediaRows(self.db)
+
+    @cached_property
+    def roll_calls(self) -> RollCalls:
+        return RollCalls(self.db)
 
     @cached_property
     def roster(self) -> Roster:

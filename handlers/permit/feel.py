@@ -14,6 +14,7 @@ from cards.words import clock_time
 from handlers.permit import cast, facts, fire_watch, judge, running, tables
 from handlers.permit.actions import leave_line, moment, move_on
 from handlers.permit.judge import Judgement
+from handlers.roll_call import triggers
 from rules.errors import RuleBroken
 from rules.permit import Result, Stage, Verdict
 from rules.permit.life import PermitState, Step
@@ -133,6 +134,8 @@ def suspend(work: UnitOfWork, permit: Permit, why: Sequence[dict[str, Any]], *, 
     last = leave_line(
         work, permit, "suspended", by=by, via=via, before=before, why=words, rules=[str(row["rule"]) for row in why]
     )
+    called = [party.person for party in cast.parties(permit)]
+    triggers.for_permit(work, permit, called, by=by, via=via)
     _call(work, permit, f"⚠ {permit.number} 立即停止作业、撤到安全处!\n原因:{words}\n请点卡片“确认停工”。", last)
     log.warning("permit.suspended", permit=permit.id, rules=[row["rule"] for row in why])
 
@@ -192,6 +195,7 @@ def confirm(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
         raise RuleBroken("already", "您已经确认过了。")
     for party in mine:
         party.confirmed_at = work.at
+    triggers.permit_confirmed(work, permit, by, via=via)
     cast.redraw(work, permit, leave_line(work, permit, "confirmed", by=by, via=via))
 
 

@@ -11,6 +11,7 @@ from handlers.permit import cast, facts, fire_watch, gas_facts, handover, judge,
 from handlers.permit.actions import leave_line, moment, move_on, plan_judgement
 from handlers.permit.judge import Judgement
 from handlers.permit.measures import Evidence
+from handlers.roll_call import triggers
 from rules.errors import RuleBroken
 from rules.permit import Result, Stage, Work
 from rules.permit.life import PermitState, Step, obstacles
@@ -227,6 +228,7 @@ def resume(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
     judge.keep(work, permit, judged, cause="resume")
     permit.interrupted_at, permit.suspended_at, permit.suspend_why = None, None, []
     permit.generation += 1
+    triggers.permit_goes_on(work, permit, via=via)
     _watch_from_now(work, permit, by=by)
     work.flush()
     plan_judgement(work, permit, judged)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, Flask, jsonify
 from flask.typing import ResponseReturnValue
 
-from web.api import auth, deliveries, edge, hazards, knowledge, openapi, people, permits, readings, risks
+from web.api import auth, deliveries, edge, hazards, knowledge, openapi, people, permits, readings, risks, roll_calls
 from web.context import WebContext
 
-PARTS = (hazards, permits, readings, people, deliveries, knowledge, risks, edge)
+PARTS = (hazards, permits, readings, people, deliveries, knowledge, risks, edge, roll_calls)
 PREFIX = "/api/v1"
 
 

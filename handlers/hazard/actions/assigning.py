@@ -9,6 +9,7 @@ from cards import hazard as cards
 from cards.words import place_of
 from handlers.hazard import dispatch, ladder, plans
 from handlers.hazard.actions.steps import check, leave, relations, restart_rectify_ladder
+from handlers.roll_call import triggers
 from rules import hazard as rules
 from rules.errors import RuleBroken
 from rules.hazard import Action
@@ -17,10 +18,13 @@ from storage.models import Hazard, Person
 from storage.unit_of_work import UnitOfWork
 
 
-def assign(work: UnitOfWork, hazard: Hazard, *, via: str) -> None:
-    """Choose owner and deadlines by the plan, start the ladders, send the first notices."""
+def assign(work: UnitOfWork, hazard: Hazard, *, via: str, came_from: str = "") -> None:
+    """Choose owner and deadlines by the plan, start the ladders, send the first notices.
+
+    `came_from`: the state the last line of the trail ends with, when the case is dispatched anew.
+    """
     plan = dispatch.choose_plan(work, hazard)
-    before = hazard.state
+    before = came_from or hazard.state
     owner = dispatch.find_owner(work, hazard, plan)
     hazard.owner = owner
     hazard.assigned_at = work.at
@@ -35,6 +39,7 @@ def assign(work: UnitOfWork, hazard: Hazard, *, via: str) -> None:
     restart_rectify_ladder(work, hazard)
     ladder.first_sent(work, hazard, dispatch.send_first(work, hazard, plan))
     dispatch.redraw(work, hazard, "")
+    triggers.for_hazard(work, hazard, via=via)
 
 
 def place_known(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> None:
@@ -43,8 +48,8 @@ def place_known(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> No
     hazard.generation += 1
     work.ladder.call_off("hazard", hazard.id, at=work.at)
     leave(work, hazard, "corrected", by=by, via=via, from_state=hazard.state, why=f"位置:{place_of(hazard)}")
-    hazard.state = HazardState.REPORTED.value
-    assign(work, hazard, via=via)
+    before, hazard.state = hazard.state, HazardState.REPORTED.value
+    assign(work, hazard, via=via, came_from=before)
     outbox.redraw(work, cards.reporter_key(hazard.id), cards.reporter_card(hazard))
 
 
@@ -73,8 +78,9 @@ def dispatch_anew(work: UnitOfWork, hazard: Hazard, *, raised: bool, via: str) -
     if hazard.state in (HazardState.REPORTED.value, HazardState.ASSIGNED.value):
         hazard.generation += 1
         work.ladder.call_off("hazard", hazard.id, at=work.at)
-        hazard.confirmed_at, hazard.state = None, HazardState.REPORTED.value
-        assign(work, hazard, via=via)
+        before, hazard.state = hazard.state, HazardState.REPORTED.value
+        hazard.confirmed_at = hazard.asked_again_at = None
+        assign(work, hazard, via=via, came_from=before)
     else:
         plan = dispatch.choose_plan(work, hazard)
         if raised and hazard.due_at is not None:  # a higher grade never gives more time
