@@ -102,7 +102,7 @@ def test_the_command_line_switches_and_tells(quick_plant):
     told = run(args=["budget"]).output
     assert "钉钉 接口调用:本月0/5000" in told and "没有排队的消息" in told
     assert run(args=["frugal"]).output == "节约模式:自动\n"
-    assert "节约模式已设为“开”,现在开着:企业微信、钉钉" in run(args=["frugal", "on"]).output
+    assert "节约模式已设为“开”,现在开着:钉钉、企业微信" in run(args=["frugal", "on"]).output
     number = report(quick_plant, YELLOW)
     told = run(args=["budget"]).output
     assert "钉钉 节约模式:开" in told and "并入下一次汇总" in told and number
