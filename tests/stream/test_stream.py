@@ -268,7 +268,7 @@ def test_a_link_on_which_nothing_comes_is_replaced_though_it_answers_pings(world
 
 
 def test_the_real_pace_finds_a_dead_link_within_a_minute():
-    assert Pace().quiet + Pace().poll < 60
+    assert Pace().quiet_most + Pace().poll + Pace().back_off_first < 60
 
 
 def test_a_server_that_speaks_seldom_teaches_its_rhythm(plant):

@@ -43,8 +43,8 @@ MAX_FRAME_BYTES = 1024 * 1024
 class Pace:
     """All times of the client in seconds; tests make them short."""
 
-    quiet: float = 50.0  # without an application frame a link is replaced; websocket pongs prove nothing
-    quiet_most: float = 120.0  # learned from a server that speaks more seldom
+    quiet: float = 45.0  # without an application frame a link is replaced; websocket pongs prove nothing
+    quiet_most: float = 55.0  # learned from a server that speaks more seldom; a dead link is replaced within 60 s even so
     linger: float = 30.0  # a replaced link is still read for this long
     stable: float = 30.0  # a link that lived shorter counts as a failed attempt
     back_off_first: float = 1.0
