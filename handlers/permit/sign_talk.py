@@ -42,7 +42,8 @@ def approve_here(turn: Turn, permit: Permit, point: Point, accuracy_m: float | N
     signing.approve(turn.work, permit, by=turn.person, here=point, accuracy_m=accuracy_m, via=turn.via)
     turn.done()
     turn.say(
-        f"{permit.number} 已批准,{cards.span(permit)}有效。验票、措施、交底做完后由监护人开始。",
+        f"{permit.number} 已批准,{cards.span(permit)}有效。验票、措施、交底做完后由监护人开始。"
+        + ("取样已超过30分钟,开始前须重新取样。" if permit.result == "fail" else ""),
         case=cast.case_of(permit),
     )
 

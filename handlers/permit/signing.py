@@ -8,10 +8,11 @@ from bot import outbox
 from cards import permit as cards
 from cards.words import local
 from handlers.permit import actions, cast, measures, surroundings, tables
+from handlers.permit.judge import Judgement
 from rules import geo
 from rules.errors import RuleBroken
 from rules.geo import Point
-from rules.permit import max_validity
+from rules.permit import Result, max_validity
 from rules.permit.life import PermitState, Step
 from storage.models import Permit, PermitApproval, Person
 from storage.unit_of_work import UnitOfWork
@@ -71,13 +72,23 @@ def approve(
     """Sign on the spot. The permit is approved when nobody else has to sign and the verdict still allows the work."""
     row = check_signer(work, permit, by, "approve")
     metres = distance_to_site(work, permit, here, accuracy_m)
+    if permit.planned_end is not None and permit.planned_end <= work.at:
+        raise RuleBroken("late", "计划的作业时间已过,请退回,由申请人改时间后再批。")
     judged = actions.judge_request(work, permit, cause="approval")
+    retest = _need_allowed(judged)
     others_open = any(r.kind == "countersign" and r.granted is None for r in permit.approvals)
     before = actions.move_on(
         work,
         permit,
         Step.APPROVE,
-        actions.moment(work, permit, judged, approvals_complete=not others_open, approver_on_site=True),
+        actions.moment(
+            work,
+            permit,
+            judged,
+            verdict=Result.CONDITIONAL if retest else judged.result,
+            approvals_complete=not others_open,
+            approver_on_site=True,
+        ),
     )
     row.person, row.granted, row.decided_at = by, True, work.at
     row.lat, row.lon, row.accuracy_m = here.lat, here.lon, accuracy_m
@@ -100,9 +111,22 @@ def approve(
     return PermitState(permit.state)
 
 
+SAMPLE_AGE = frozenset({"HW-A02", "CS-002"})  # asked again at the start, where the age of the sample counts
+
+
+def _need_allowed(judged: Judgement) -> bool:
+    """Whether only a new sample is missing before the start. Raises RuleBroken with what else is in the way."""
+    failing = judged.verdict.failing()
+    others = [row for row in failing if row.id not in SAMPLE_AGE]
+    if others:
+        words = ";".join(f"{row.message.rstrip('。')}({row.clause})" for row in others[:3])
+        raise RuleBroken("permit.guard", f"判定{judged.result.zh},现在不能批:{words}。请退回,由申请人处理。")
+    return bool(failing)
+
+
 def _set_validity(work: UnitOfWork, permit: Permit) -> None:
     """From the planned start, or from now when that has passed; never longer than the table allows."""
-    start, end = permit.planned_start or work.at, permit.planned_end
+    start, end = max(permit.planned_start or work.at, work.at), permit.planned_end
     longest = max_validity(tables.rules_of(work).table, work=permit.work, level=permit.level or None)
     limit = start + longest.longest
     permit.valid_from = start

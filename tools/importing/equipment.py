@@ -62,7 +62,10 @@ def import_equipment(work: UnitOfWork, path: Path) -> ImportReport:
         work.flush()
         return outcome
 
-    return take(read_table(path, COLUMNS, needed=("code", "name")), one)
+    report = take(read_table(path, COLUMNS, needed=("code", "name")), one)
+    if report.added or report.changed:
+        work.permits.touch_all(at=work.at)  # state and medium of the equipment decide about the work on it
+    return report
 
 
 def position(row: Row) -> tuple[float | None, float | None]:
