@@ -143,6 +143,20 @@ class Settings(BaseSettings):
             raise ValueError("must start with sqlite:/// or postgresql://")
         return value
 
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must start with redis://, rediss:// or unix://; leave it out for the embedded server")
+        return value
+
+    @field_validator("media_url")
+    @classmethod
+    def _known_media(cls, value: str) -> str:
+        if not (value.startswith("file:///") or (value.startswith("s3://") and value.removeprefix("s3://").strip("/"))):
+            raise ValueError("must be file:///absolute/folder or s3://bucket/prefix")
+        return value
+
     @field_validator("public_url", "wecom_api_base", "wecom_oauth_base", "dingtalk_api_base", "dingtalk_oapi_base")
     @classmethod
     def _base_url(cls, value: str) -> str:
@@ -201,8 +215,8 @@ class Settings(BaseSettings):
                 )
         problems += self._half_speech()
         if self.weather_provider != "none":
-            needed = {"API_BASE": self.weather_api_base, "KEY": self.weather_key.get_secret_value()}
-            missing = [f"ANSHAO_WEATHER_{name}" for name, value in needed.items() if not value]
+            weather = {"API_BASE": self.weather_api_base, "KEY": self.weather_key.get_secret_value()}
+            missing = [f"ANSHAO_WEATHER_{name}" for name, value in weather.items() if not value]
             if missing:
                 chosen = f"ANSHAO_WEATHER_PROVIDER={self.weather_provider}"
                 problems.append(f"{', '.join(missing)} missing: {chosen} needs it, or set that to none")
