@@ -112,7 +112,7 @@ def keep_photo(services: Services, data: bytes) -> tuple[Media | None, dict[str,
     taken_at = photo.exif.taken_at
     if taken_at is not None and taken_at.tzinfo is None:
         taken_at = taken_at.replace(tzinfo=services.zone)
-    facts = {"exif": _position(photo.exif), "codes": codes, "flags": list(photo.exif.flags)}
+    facts = {"exif": _position(photo.exif), "codes": codes, "flags": list(photo.exif.flags), "look": photo.look}
     row = Media(
         sha256=photo.sha256,
         mime=photo.mime,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -53,7 +53,7 @@ class MediaRows:
             row.mime, row.facts = "gone/video", {**row.facts, "forgotten_at": at.isoformat()}
             self.db.flush()
 
-    def earlier_photos(self, *, limit: int = 5000) -> list[EarlierPhoto]:
+    def earlier_photos(self) -> Iterator[EarlierPhoto]:
         """Photos of all hazards with their picture hash, newest first: what a new proof is compared with."""
         rows = self.db.execute(
             select(
@@ -63,6 +63,6 @@ class MediaRows:
             .join(Hazard, Hazard.id == HazardPhoto.hazard_id)
             .where(Media.dhash != "")
             .order_by(HazardPhoto.id.desc())
-            .limit(limit)
+            .execution_options(yield_per=2000)
         )
-        return [EarlierPhoto(*row) for row in rows]
+        return (EarlierPhoto(*row) for row in rows)

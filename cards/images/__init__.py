@@ -9,12 +9,13 @@ from cards.images.check import MAX_BYTES, MAX_PIXELS, PhotoRefused, open_photo
 from cards.images.codes import Code, clean_code, decode_codes, qr_png
 from cards.images.decode import THUMBNAIL_SIDE, WORKING_SIDE
 from cards.images.exif import ExifFacts
-from cards.images.hashes import PictureHashes, hash_distance, same_picture
+from cards.images.hashes import ALIKE, PictureHashes, alike, hash_distance, same_picture
 from cards.images.prepare import PreparedPhoto, prepare
 from cards.images.sheet import side_by_side
 from cards.images.stamp import stamp
 
 __all__ = [
+    "ALIKE",
     "MAX_BYTES",
     "MAX_PIXELS",
     "THUMBNAIL_SIDE",
@@ -24,6 +25,7 @@ __all__ = [
     "PhotoRefused",
     "PictureHashes",
     "PreparedPhoto",
+    "alike",
     "clean_code",
     "decode_codes",
     "hash_distance",

@@ -7,8 +7,10 @@ phash  the 64 lowest frequencies of a 32×32 grey copy (DCT-II without the mean)
 
 from __future__ import annotations
 
+import base64
 import math
 from functools import lru_cache
+from operator import mul
 from statistics import median
 from typing import NamedTuple
 
@@ -67,6 +69,67 @@ def of(image: Image.Image) -> PictureHashes | None:
             at = row * 9 + column
             dhash = dhash << 1 | (cells[at + 1] > cells[at])
     return PictureHashes(_phash(grey.tobytes()), dhash)
+
+
+# Measured on 32 pictures, the phones' demo photos and tests/pictures.py: copies (quality 30, a quarter of the size,
+# brightness ±40 %, cropped up to 8 % all round or 10 % off one side) are at least 0.94 alike; before and after of one
+# place at most 0.88, other places at most 0.88.
+ALIKE = 0.93
+_LOOK = 48
+_CROPS = (0.02, 0.04, 0.06, 0.08, 0.1)
+_HOPELESS = 0.3  # less than that uncropped, and no crop will do: another place
+
+
+def look_of(image: Image.Image) -> str:
+    """A 48×48 grey copy as base64, some 3 kB: what two pictures are compared by when their hashes are near."""
+    return base64.b64encode(image.convert("L").resize((_LOOK, _LOOK), Image.Resampling.BOX).tobytes()).decode()
+
+
+def alike(a: str, b: str) -> float:
+    """How alike two pictures look, −1 to 1: correlation of their grey copies, either one perhaps a crop of the other.
+
+    0.0 for blanks and for what look_of did not give.
+    """
+    first, second = _grey(a), _grey(b)
+    if first is None or second is None:
+        return 0.0
+    plain_a, plain_b = _vector(first), _vector(second)
+    best = sum(map(mul, plain_a, plain_b))
+    for part in _CROPS:
+        if best >= ALIKE or best < _HOPELESS:
+            break
+        best = max(best, *(sum(map(mul, _vector(crop), plain_b)) for crop in _cropped(first, part)))
+        best = max(best, *(sum(map(mul, _vector(crop), plain_a)) for crop in _cropped(second, part)))
+    return best
+
+
+def _grey(look: str) -> Image.Image | None:
+    try:
+        data = base64.b64decode(look, validate=True)
+    except ValueError:
+        return None
+    return Image.frombytes("L", (_LOOK, _LOOK), data) if len(data) == _LOOK * _LOOK else None
+
+
+def _cropped(grey: Image.Image, part: float) -> list[Image.Image]:
+    """All round, and off each side alone."""
+    cut, side = _LOOK * part, float(_LOOK)
+    boxes = [
+        (cut, cut, side - cut, side - cut),
+        (cut, 0.0, side, side),
+        (0.0, 0.0, side - cut, side),
+        (0.0, cut, side, side),
+        (0.0, 0.0, side, side - cut),
+    ]
+    return [grey.resize((_LOOK, _LOOK), Image.Resampling.BILINEAR, box=box) for box in boxes]
+
+
+def _vector(grey: Image.Image) -> list[float]:
+    values = grey.tobytes()
+    mean = sum(values) / len(values)
+    off = [value - mean for value in values]
+    length = math.sqrt(sum(map(mul, off, off)))
+    return [value / length for value in off] if length else off
 
 
 def _phash(grey: bytes) -> int:

@@ -21,7 +21,7 @@ class PreparedPhoto:
     """sha256, mime: of the file as sent. width, height: of the upright original, in pixels.
 
     working: JPEG, long side at most 1280 px, no EXIF; thumbnail: JPEG, at most 320 px.
-    picture_hashes: None for a blank picture (black, one colour), which cannot be compared.
+    picture_hashes: None for a blank picture (black, one colour), which cannot be compared; look is "" then.
     """
 
     sha256: str
@@ -31,6 +31,7 @@ class PreparedPhoto:
     working: bytes
     thumbnail: bytes
     picture_hashes: PictureHashes | None
+    look: str
     exif: ExifFacts
 
     @property
@@ -73,5 +74,6 @@ def prepare(data: bytes, *, stamp_lines: Sequence[str] = ()) -> PreparedPhoto:
         working=to_jpeg(working, QUALITY),
         thumbnail=to_jpeg(thumbnail, QUALITY),
         picture_hashes=found,
+        look=hashes.look_of(thumbnail) if found else "",
         exif=facts,
     )

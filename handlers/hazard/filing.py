@@ -8,7 +8,7 @@ from bot import outbox
 from bot.turn import Turn
 from cards import hazard as cards
 from handlers.hazard import actions, place
-from handlers.hazard.proof import hash_of
+from handlers.hazard.likeness import hash_of
 from handlers.hazard.understanding import understand
 from handlers.knowledge import answers
 from handlers.permit import surroundings

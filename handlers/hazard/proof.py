@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
+from handlers.hazard import likeness
+from handlers.hazard.likeness import hash_of, second_hash
 from rules import hazard as rules
 from rules.geo import Point
 from rules.hazard import Evidence, ExtensionFacts, Findings, PhotoFacts, Signal
@@ -52,20 +54,15 @@ def _evidence(
 ) -> Evidence:
     # a photo refused for its place or time may be sent again with better facts: it is no «earlier» photo of itself
     mine = {p.id for p in hazard.photos if p.kind == PhotoKind.AFTER.value and p.round == hazard.round}
+    mine |= {p.id for p in hazard.photos if p.kind == PhotoKind.BEFORE.value}
+    after = _facts(work, after_photos(hazard))
     repeats = work.hazards.closed_like(hazard, since=work.at - REPEAT_WITHIN)
     place = Point(lat=hazard.lat, lon=hazard.lon) if hazard.lat is not None and hazard.lon is not None else None
     return Evidence(
         now=work.at,
-        before=_facts(work, before_photos(hazard)),
-        after=_facts(work, after_photos(hazard)),
-        earlier=[
-            PhotoFacts(
-                sha256=photo.sha256, phash=hash_of(photo.dhash), dhash=second_hash(photo.dhash), case=photo.number or ""
-            )
-            for photo in work.media.earlier_photos()
-            if photo.photo_id not in mine
-            and not (photo.hazard_id == hazard.id and photo.kind == PhotoKind.BEFORE.value)
-        ],
+        before=likeness.looked_at(work, _facts(work, before_photos(hazard)), after),
+        after=after,
+        earlier=likeness.candidates(work, after, skip=mine),
         place=place,
         place_accuracy_m=hazard.accuracy_m,
         dispatched_at=hazard.assigned_at,
@@ -92,15 +89,6 @@ def _evidence(
 
 def _closed_in_minute(work: UnitOfWork, acceptor: Person) -> int:
     return 1 + work.hazards.closed_by_since(acceptor.id, since=work.at - timedelta(minutes=1))
-
-
-def hash_of(dhash: str) -> int | None:
-    """The first 64 bits of the stored picture hash."""
-    return int(dhash[:16], 16) if dhash else None
-
-
-def second_hash(dhash: str) -> int | None:
-    return int(dhash[16:32], 16) if len(dhash) >= 32 else None
 
 
 def _facts(work: UnitOfWork, photos: Sequence[HazardPhoto]) -> list[PhotoFacts]:

@@ -30,6 +30,8 @@ class PhotoFacts:
     accuracy_m: float | None = None
     case: str = ""
     dhash: int | None = None  # a second picture hash of 64 bits
+    looks_like: frozenset[str] | None = None  # of an earlier photo: SHA-256 of the after-photos it looks like; None:
+    # not looked at, the hashes decide
 
 
 @dataclass(frozen=True, slots=True)

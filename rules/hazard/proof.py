@@ -83,6 +83,15 @@ def _both_agree(a: PhotoFacts, b: PhotoFacts) -> bool:
     return hash_distance(a.phash, b.phash) <= far_p and hash_distance(a.dhash, b.dhash) <= far_d
 
 
+def _same_look(after: PhotoFacts, other: PhotoFacts) -> bool:
+    """By eye where both were looked at (hashes of like layouts agree by chance once in a hundred), else by the hashes."""
+    if other.looks_like is not None:
+        return after.sha256 in other.looks_like
+    assert after.phash is not None
+    assert other.phash is not None
+    return hash_distance(after.phash, other.phash) <= NEAR_DUPLICATE_BITS or _both_agree(after, other)
+
+
 def _same_picture(e: Evidence) -> Signal | None:
     """Every after-photo against the before-photos and against any earlier photo at hand."""
     _need(e.after)
@@ -95,7 +104,7 @@ def _same_picture(e: Evidence) -> Signal | None:
                 return _strong("FC-03", text, case=other.case, bits=0)
             if after.phash is not None and other.phash is not None:
                 bits = hash_distance(after.phash, other.phash)
-                if bits <= NEAR_DUPLICATE_BITS or _both_agree(after, other):
+                if _same_look(after, other):
                     text = f"这张和之前的照片{where}几乎一样，看不出变化，请换个角度再拍一张整改后的照片。"
                     return _strong("FC-03", text, case=other.case, bits=bits)
     _need(e.before, e.earlier)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from functools import lru_cache
 from itertools import combinations
 
@@ -11,7 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageEnhance
 
 from bench import scenes
+from cards import images
 from cards.images import PictureHashes, hash_distance, prepare, same_picture
+from cards.images.hashes import look_of
+from tests import pictures
 
 SEEDS = range(24)
 
@@ -100,3 +104,30 @@ def test_the_limits_of_likeness():
     assert apart(12, 16) and not apart(13, 16) and not apart(12, 17)
     with pytest.raises(ValueError):
         PictureHashes.from_hex("ab")
+
+
+def _cropped(picture: Image.Image, part: float) -> Image.Image:
+    width, height = picture.size
+    return picture.crop((int(width * part), int(height * part), int(width * (1 - part)), int(height * (1 - part))))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("part", [0.03, 0.05, 0.08])
+def test_a_cropped_copy_looks_like_its_original(seed, part):
+    whole = Image.open(io.BytesIO(pictures.scene(seed)))
+    assert images.alike(look_of(whole), look_of(_cropped(whole, part))) >= images.ALIKE
+
+
+@pytest.mark.parametrize("seed", [1, 2, 4, 6, 7])
+def test_before_and_after_of_one_place_and_other_places_do_not_look_alike(seed):
+    before, after, other = (
+        look_of(Image.open(io.BytesIO(data)))
+        for data in (pictures.scene(seed), pictures.scene(seed, mended=True), pictures.scene(seed + 1))
+    )
+    assert images.alike(before, after) < images.ALIKE
+    assert images.alike(before, other) < images.ALIKE
+
+
+@pytest.mark.parametrize("look", ["", "%%%", "AAAA"])
+def test_what_is_no_look_is_like_nothing(look):
+    assert images.alike(look, look) == 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -205,3 +206,15 @@ def test_words_ask_and_never_accuse():
             assert "请" in signal.message_zh
     refusal = examine(everything[1]).refusal_zh
     assert refusal.count("\n") == 2  # three strong signals, a line each
+
+
+def test_where_the_pictures_were_looked_at_the_eye_decides():
+    after = PhotoFacts(sha256="new", phash=0, dhash=0)
+    near = PhotoFacts(sha256="old", phash=1, dhash=1, case="YH-0003")
+    assert [s.id for s in signals(Evidence(after=[after], before=[near], earlier=[])) if s.id == "FC-03"] == ["FC-03"]
+    unlike, like = (replace(near, looks_like=frozenset(seen)) for seen in ((), ("new",)))
+    assert not [s for s in signals(Evidence(after=[after], before=[unlike], earlier=[])) if s.id == "FC-03"]
+    far = replace(like, phash=2**40 - 1)
+    assert [s.facts["case"] for s in signals(Evidence(after=[after], before=[], earlier=[far])) if s.id == "FC-03"] == [
+        "YH-0003"
+    ]

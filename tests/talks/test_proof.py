@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
+from PIL import Image
+
 from storage import guards
 from tests.pictures import recompressed, scene
 
@@ -47,6 +51,40 @@ def test_a_photo_of_another_case_is_noticed(plant):
     plant.forward(minutes=30)
     chen.sends_photo(scene(1, mended=True)).says("栏杆已焊好并刷漆")
     chen.sees("YH-0001", "重新拍")
+
+
+def _cropped(data: bytes, part: float) -> bytes:
+    picture = Image.open(io.BytesIO(data))
+    width, height = picture.size
+    box = (int(width * part), int(height * part), int(width * (1 - part)), int(height * (1 - part)))
+    out = io.BytesIO()
+    picture.crop(box).save(out, "JPEG", quality=80)
+    return out.getvalue()
+
+
+def test_a_cropped_copy_of_another_cases_proof_is_noticed(plant):
+    li = filed(plant)
+    li.sends_photo(scene(1, mended=True)).says("换好了三只灯管")
+    plant.phone("王芳").taps("验收通过", on="YH-0001")
+    plant.phone("孙丽").sends_photo(scene(5), caption="装卸台 护栏缺损 栏杆断了")
+    chen = plant.phone("陈刚", "dingtalk")
+    chen.taps("开始整改", on="YH-0002")
+    plant.forward(minutes=30)
+    chen.sends_photo(_cropped(scene(1, mended=True), 0.06)).says("栏杆已焊好并刷漆")
+    chen.sees("几乎一样", "YH-0001")
+
+
+def test_an_honest_photo_of_a_like_place_is_accepted(plant):
+    """The hashes of these two scenes agree by chance; a look at them does not."""
+    li = filed(plant, seed=2)
+    li.sends_photo(scene(2, mended=True)).says("换好了三只灯管")
+    plant.phone("王芳").taps("验收通过", on="YH-0001")
+    plant.phone("孙丽").sends_photo(scene(5), caption="装卸台 护栏缺损 栏杆断了")
+    chen = plant.phone("陈刚", "dingtalk")
+    chen.taps("开始整改", on="YH-0002")
+    plant.forward(minutes=30)
+    chen.sends_photo(scene(7, mended=True)).says("栏杆已焊好并刷漆")
+    chen.sees("YH-0002 已提交")
 
 
 def test_template_words_are_shown_to_the_acceptor(plant):
