@@ -231,7 +231,7 @@ def live_card(permit: Permit, *, last: str = "", waiting: Sequence[str] = ()) ->
         body = [f"叫停:{short(why['message'], 50)}" for why in permit.suspend_why[:1]]
         body.append("未确认:" + "、".join(missing) if missing else "全员已确认停工")
         body += [f"恢复:{short(why['resumes_when'], 50)}" for why in permit.suspend_why[:1] if why.get("resumes_when")]
-    elif state is PermitState.ACTIVE:
+    elif state in (PermitState.ACTIVE, PermitState.INTERRUPTED):
         body += due_lines(permit.next_due)[:2]
     return Card(
         title=f"{permit.number or ''} {name(permit)} · {state.zh}".strip(),

@@ -208,6 +208,9 @@ def interrupt(work: UnitOfWork, permit: Permit, *, by: Person, why: str, via: st
     need_watcher(permit, by)
     before = move_on(work, permit, Step.INTERRUPT, moment(work, permit, None))
     permit.interrupted_at = work.at
+    work.flush()
+    judged = judge.judge(work, permit, stage=Stage.RUN)
+    permit.next_due = [due.as_dict() for due in judged.verdict.due_next]  # until when it may go on without a new test
     permit.judge_at = work.at
     work.wake.add("chat")
     last = leave_line(work, permit, "interrupted", by=by, via=via, before=before, why=why[:300])

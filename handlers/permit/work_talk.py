@@ -35,7 +35,8 @@ def _with_reason(turn: Turn, permit: Permit, what: str, why: str) -> None:
         words = f"{permit.number} 已叫停,已通知票上所有人。"
     elif what == "pause":
         running.interrupt(turn.work, permit, by=turn.person, why=why, via=turn.via)
-        words = f"{permit.number} 已中断,{clock_time(turn.at)}起算。"
+        due = cards.due_lines(permit.next_due)
+        words = f"{permit.number} 已中断,{clock_time(turn.at)}起算。{due[0] + '。' if due else ''}"
     else:
         signing.decline(turn.work, permit, by=turn.person, why=why, back=what == "return", via=turn.via)
         words = f"{permit.number} 已{'退回' if what == 'return' else '不予批准'},原因已告诉申请人。"
