@@ -8,7 +8,7 @@ from time import monotonic
 import structlog
 
 from handlers.hazard import ladder
-from handlers.roll_call import actions as roll_calls
+from handlers.roll_call import ladder as roll_calls
 from jobs.context import Services
 from jobs.queue import DELIVERY
 

@@ -15,7 +15,6 @@ from handlers import duty
 from handlers.hazard import plans
 from rules import escalation
 from rules.errors import RuleBroken
-from rules.escalation import MISSING, Notice, person_zh
 from rules.terms import Role
 from storage.models import LadderStep, Person, RollCall, RollCallMember
 from storage.unit_of_work import UnitOfWork
@@ -24,8 +23,6 @@ log = structlog.get_logger()
 
 LEADERS = (Role.TEAM_LEADER, Role.WORKSHOP_DIRECTOR, Role.SAFETY_OFFICER, Role.EXECUTIVE)
 LADDER = "everyone"
-AGAIN = timedelta(minutes=10)  # the last step comes again this often while somebody is missing
-AT_MOST = timedelta(hours=24)
 REDRAW_AFTER = timedelta(seconds=60)  # the leaders' card is not posted anew for every single confirmation
 SMALL = 8  # …unless the call is this small
 
@@ -76,8 +73,8 @@ def start(
         )
     work.flush()
     for position, step in enumerate(steps):
-        _add_step(work, call, position, plans.stored(step)["notices"], after=timedelta(minutes=step.after_minutes))
-    _leave(work, call, "started", by=by, via=via, why=f"{len(call.members)}人:{call.why}")
+        add_step(work, call, position, plans.stored(step)["notices"], after=timedelta(minutes=step.after_minutes))
+    leave(work, call, "started", by=by, via=via, why=f"{len(call.members)}人:{call.why}")
     if announce:
         _call_members(work, call, [m for m in call.members if m.confirmed_at is None], batch=f"roll:{call.id}:start")
     _post_leaders(work, call, batch=f"roll:{call.id}:lead")
@@ -85,7 +82,7 @@ def start(
     return call
 
 
-def _add_step(work: UnitOfWork, call: RollCall, position: int, notices: object, *, after: timedelta) -> None:
+def add_step(work: UnitOfWork, call: RollCall, position: int, notices: object, *, after: timedelta) -> None:
     work.ladder.add(
         LadderStep(
             case_kind="roll_call",
@@ -99,7 +96,7 @@ def _add_step(work: UnitOfWork, call: RollCall, position: int, notices: object, 
     )
 
 
-def _leave(work: UnitOfWork, call: RollCall, action: str, *, by: Person | None, via: str, why: str = "") -> None:
+def leave(work: UnitOfWork, call: RollCall, action: str, *, by: Person | None, via: str, why: str = "") -> None:
     before = "" if action == "started" else "open"
     after = "over" if action == "ended" else "open"
     work.trail.add(
@@ -143,10 +140,10 @@ def _call_members(work: UnitOfWork, call: RollCall, members: Sequence[RollCallMe
     )
     for member in members:
         if outbox.address_of(member.person) is None:
-            _sms(work, call, member.person, tag=batch)
+            sms(work, call, member.person, tag=batch)
 
 
-def _sms(work: UnitOfWork, call: RollCall, person: Person, *, tag: str) -> None:
+def sms(work: UnitOfWork, call: RollCall, person: Person, *, tag: str) -> None:
     outbox.send_sms(
         work,
         person,
@@ -170,7 +167,7 @@ def _post_leaders(work: UnitOfWork, call: RollCall, *, batch: str) -> None:
     )
 
 
-def _say(work: UnitOfWork, call: RollCall, people: Iterable[Person], text: str, *, tag: str) -> int:
+def say(work: UnitOfWork, call: RollCall, people: Iterable[Person], text: str, *, tag: str) -> int:
     """One line to each of these; returns how many can be reached."""
     to = _addresses(people)
     for address in to:
@@ -221,13 +218,13 @@ def confirm(work: UnitOfWork, call: RollCall, *, person: Person, by: Person, via
         )
     member.confirmed_at, member.via = work.at, via
     member.by_id = by.id if by.id != person.id else None
-    _leave(work, call, "confirmed", by=by, via=via, why=f"替{person.name}确认" if by.id != person.id else "")
+    leave(work, call, "confirmed", by=by, via=via, why=f"替{person.name}确认" if by.id != person.id else "")
     work.flush()
     left = cards.missing(call)
     if not left:
         call.all_confirmed_at = work.at
         work.ladder.call_off("roll_call", call.id, at=work.at)
-        _say(
+        say(
             work,
             call,
             leaders(work, call),
@@ -253,15 +250,24 @@ def ask_help(work: UnitOfWork, call: RollCall, *, by: Person, via: str) -> None:
         raise RuleBroken("who", f"{call.number} 没有点到您;需要救援请直接发消息说明位置。")
     member.help_at, member.confirmed_at = work.at, None
     call.all_confirmed_at = None
-    _leave(work, call, "help", by=by, via=via)
+    leave(work, call, "help", by=by, via=via)
     work.flush()
     phone = f",电话{by.mobile}" if by.mobile else ""
     people = leaders(work, call)
     text = f"⚠ {call.number} {by.name}需要救援!位置:{cards.place(call)}{phone}。做好防护再施救。"
-    _say(work, call, people, text, tag=f"help:{by.id}:{work.at:%H%M%S}")
+    say(work, call, people, text, tag=f"help:{by.id}:{work.at:%H%M%S}")
     for person in people:
-        _sms(work, call, person, tag=f"roll:{call.id}:help:{by.id}")
+        sms(work, call, person, tag=f"roll:{call.id}:help:{by.id}")
+    _keep_asking(work, call)
     redraw(work, call)
+
+
+def _keep_asking(work: UnitOfWork, call: RollCall) -> None:
+    """The ladder was called off when all had confirmed: it goes on with its last step."""
+    steps = work.ladder.of("roll_call", call.id, generation=call.generation)
+    if call.plan and not any(s.taken_at is None and s.called_off_at is None for s in steps):
+        last = max((s.position for s in steps), default=-1)
+        add_step(work, call, last + 1, call.plan[-1]["notices"], after=timedelta(minutes=2))
 
 
 def again(work: UnitOfWork, call: RollCall, *, by: Person, via: str) -> int:
@@ -270,20 +276,20 @@ def again(work: UnitOfWork, call: RollCall, *, by: Person, via: str) -> int:
     if not may_lead(work, call, by):
         raise RuleBroken("who", "再催一次只能由班组长、车间主任、安全员或分管领导进行。")
     left = cards.missing(call)
-    _ask(work, call, left, ("app", "sms"), tag=f"again:{work.at:%d%H%M%S}")
-    _leave(work, call, "again", by=by, via=via, why=f"{len(left)}人")
+    ask(work, call, left, ("app", "sms"), tag=f"again:{work.at:%d%H%M%S}")
+    leave(work, call, "again", by=by, via=via, why=f"{len(left)}人")
     redraw(work, call)
     return len(left)
 
 
-def _ask(
+def ask(
     work: UnitOfWork, call: RollCall, members: Sequence[RollCallMember], channels: Sequence[str], *, tag: str
 ) -> None:
     if set(channels) - {"sms"}:
         _call_members(work, call, members, batch=f"roll:{call.id}:{tag}")
     if "sms" in channels:
         for member in members:
-            _sms(work, call, member.person, tag=f"roll:{call.id}:{tag}")
+            sms(work, call, member.person, tag=f"roll:{call.id}:{tag}")
 
 
 def end(work: UnitOfWork, call: RollCall, *, by: Person | None, via: str, quiet: bool = False) -> None:
@@ -300,67 +306,10 @@ def end(work: UnitOfWork, call: RollCall, *, by: Person | None, via: str, quiet:
     call.generation += 1
     work.ladder.call_off("roll_call", call.id, at=work.at)
     work.outbox.cancel_case("roll_call", call.id, purposes=[f"roll_call.{call.kind}"])
-    _leave(work, call, "ended", by=by, via=via, why=cards.standing(call))
+    leave(work, call, "ended", by=by, via=via, why=cards.standing(call))
     work.flush()
     redraw(work, call)
     outbox.redraw(work, cards.member_key(call.id), cards.member_card(call))
     if not quiet:
         text = f"{call.number} {cards.kind_zh(call)}({cards.place(call)})已解除。"
-        _say(work, call, [m.person for m in call.members], text, tag="over")
-
-
-# -- the ladder
-
-
-def climb(work: UnitOfWork, step: LadderStep) -> None:
-    """Ask those who are missing again, and tell those who must look for them who they are."""
-    call = work.roll_calls.find(step.case_id)
-    if call is None or step.generation != call.generation or call.ended_at is not None:
-        return
-    if _no_longer_needed(work, call):
-        end(work, call, by=None, via="clock", quiet=True)
-        return
-    left = cards.missing(call)
-    if not left:
-        return
-    _, content = plans.content_of(work, call.policy_version)
-    hours, now = escalation.read_hours(content), plans.moment(work.at)
-    holes = [
-        notice.to
-        for notice in plans.notices_of(step)
-        if hours.holds(notice.time, now) and not _tell(work, call, notice, left, tag=f"step:{step.id}")
-    ]
-    if holes:
-        who = "、".join(person_zh(to) for to in holes)
-        text = (
-            f"{call.number} {cards.kind_zh(call)}点名:{who}没有在岗的人。还没确认的:{cards.names(left)}。请您直接安排。"
-        )
-        duty.tell_hole(work, text, case=case_of(call), dedupe_key=f"hole:{step.id}")
-    redraw(work, call)
-    _leave(work, call, "asked", by=None, via="clock", why=f"未确认{len(left)}人")
-    last = max(s.position for s in work.ladder.of("roll_call", call.id, generation=call.generation))
-    if step.position == last and work.at - call.started_at < AT_MOST:
-        _add_step(work, call, last + 1, step.step["notices"], after=AGAIN)
-
-
-def _tell(work: UnitOfWork, call: RollCall, notice: Notice, left: Sequence[RollCallMember], *, tag: str) -> bool:
-    """False when nobody can be reached."""
-    if notice.to == MISSING:
-        _ask(work, call, left, notice.channels, tag=tag)
-        return True
-    people = duty.on_duty(work, Role(notice.to), call.area_id)
-    minutes = max(1, int((work.at - call.started_at).total_seconds() // 60))
-    text = f"⚠ {call.number} {cards.kind_zh(call)}已{minutes}分钟,还有{len(left)}人没有确认:{cards.names(left)}。请马上联系、找人。"
-    reached = _say(work, call, people, text, tag=tag) if set(notice.channels) - {"sms"} else 0
-    if "sms" in notice.channels:
-        for person in people:
-            _sms(work, call, person, tag=f"roll:{call.id}:{tag}")
-            reached += bool(person.mobile)
-    return reached > 0
-
-
-def _no_longer_needed(work: UnitOfWork, call: RollCall) -> bool:
-    """A permit that goes on again or is over needs nobody's «已停工»."""
-    if call.case_kind != "permit" or call.case_id is None:
-        return False
-    return work.permits.get(call.case_id).state != "suspended"
+        say(work, call, [m.person for m in call.members], text, tag="over")

@@ -104,6 +104,16 @@ def test_help_is_told_at_once_and_the_call_cannot_end_before_they_are_safe(plant
     wang.taps("解除", on="DM-0001").sees("DM-0001 已解除")
 
 
+def test_help_after_all_had_confirmed_wakes_the_ladder_again(plant):
+    fire(plant)
+    for name in ("李强", "陈刚", "张伟"):
+        plant.phone(name).taps("我已撤到安全处")
+    plant.forward(minutes=1)
+    plant.phone("张伟").taps("需要救援")
+    plant.forward(minutes=3)
+    plant.phone("赵建国").sees("DM-0001", "还有1人没有确认", "张伟")
+
+
 def test_only_those_who_lead_end_it_or_confirm_for_others(plant):
     fire(plant)
     sun = plant.phone("孙丽")
