@@ -166,8 +166,9 @@ def test_a_pause_into_the_night_is_no_suspension_but_going_on_is_refused(plant):
 
 def test_gas_in_a_pause_still_calls_people_away(plant):
     guardian = p.at_work(plant)
-    guardian.taps("中断", on=NUMBER).sees("已中断", "09:30前不恢复动火,须重新取样")
-    plant.phone(WORKER).sees(NUMBER, "已中断", "09:30前不恢复动火")
+    p.running(plant, minutes=5)
+    guardian.taps("中断", on=NUMBER).sees("已中断", "09:35前不恢复动火,须重新取样")
+    plant.phone(WORKER).sees(NUMBER, "已中断", "09:35前不恢复动火")
     p.one(plant, 10)
     assert permit(plant).state == "suspended"
 
