@@ -152,6 +152,20 @@ def _asked(phone: Phone) -> tuple[str, list[str]]:
     return first, [b["label"] for b in card["buttons"] if not b["disabled"]] if card else []
 
 
+def relieve(plant: Plant, name: str, number: str = "ZY-0001") -> list[str]:
+    """The relief stands at the point and reads item after item; returns the items."""
+    relief = plant.phone(name)
+    relief.taps("监护打卡", on=number)
+    read = []
+    for _ in range(10):
+        title, labels = _asked(relief)
+        if "已知晓" not in labels:
+            break
+        read.append(title)
+        relief.taps("已知晓", on=title)
+    return read
+
+
 def start(plant: Plant, number: str = "ZY-0001", *, guardian: str = GUARDIAN) -> Phone:
     watcher = plant.phone(guardian)
     watcher.taps("开始作业", on=number)

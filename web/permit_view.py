@@ -24,6 +24,7 @@ KIND_ZH = {
     "briefing": "安全交底",
     "start": "开工",
     "check_in": "监护打卡",
+    "handover": "交接",
     "finish": "收工",
     "acceptance": "验收",
 }

@@ -42,6 +42,7 @@ VERB_ZH = {
     "gas_test": "报气体分析",
     "handover": "监护交接",
     "took_over": "接班",
+    "heard": "知晓交接",
     "finished": "收工",
     "unfinished": "继续作业",
     "watched": "监火结束",

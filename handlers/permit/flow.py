@@ -10,7 +10,18 @@ from bot.turn import Turn
 from cards import permit as cards
 from cards.card import Button, Card
 from cards.words import zone
-from handlers.permit import answers, apply, cast, fixing, gas_talk, measure_talk, sign_talk, watch_talk, work_talk
+from handlers.permit import (
+    answers,
+    apply,
+    cast,
+    fixing,
+    gas_talk,
+    handover_talk,
+    measure_talk,
+    sign_talk,
+    watch_talk,
+    work_talk,
+)
 from handlers.permit.talk import (
     ANSWER,
     FINISH_LIST,
@@ -19,6 +30,7 @@ from handlers.permit.talk import (
     GAS,
     GROUP,
     HANDOVER,
+    HANDOVER_ITEM,
     MEASURE,
     METER,
     REASON,
@@ -136,6 +148,7 @@ flow = Flow(
         FINISH_PHOTO: _shown(work_talk.finish_photo),
         WATCH_PHOTO: _shown(watch_talk.photo_sent),
         HANDOVER: _spoken(work_talk.handover_said),
+        HANDOVER_ITEM: _spoken(handover_talk.know_said),
     },
     anywhere=[said(CANCEL, apply.cancelled), like(NUMBER, one)],
     buttons={
@@ -177,6 +190,7 @@ flow = Flow(
         "permit.resume": press(work_talk.resume),
         "permit.handover": press(work_talk.handover),
         "permit.give": pick(work_talk.give),
+        "permit.know": pick(handover_talk.know),
         "permit.finish": press(work_talk.finish),
         "permit.unfinish": press(work_talk.unfinish),
         "permit.watched": press(watch_talk.ended),

@@ -193,6 +193,7 @@ class Micro:
 
 
 STEPS: Mapping[str, Micro] = {
+    "handover": Micro("MA-04", "企业规定", "tick"),
     "check_in": Micro("MA-10", "4.10", "check_in"),
     "start": Micro("MA-10", "4.10", "photo"),
 }

@@ -15,7 +15,7 @@ from storage.models import Permit
 FLOW = "permit"
 WATCH_PHOTO = "watch_photo"
 TELLING, GAS, UNIT, METER, GROUP, ANSWER = "telling", "gas", "unit", "meter", "group", "answer"
-SITE, REASON, MEASURE, START_PHOTO, FINISH_LIST, FINISH_PHOTO, HANDOVER = (
+SITE, REASON, MEASURE, START_PHOTO, FINISH_LIST, FINISH_PHOTO, HANDOVER, HANDOVER_ITEM = (
     "site",
     "reason",
     "measure",
@@ -23,6 +23,7 @@ SITE, REASON, MEASURE, START_PHOTO, FINISH_LIST, FINISH_PHOTO, HANDOVER = (
     "finish_list",
     "finish_photo",
     "handover",
+    "handover_item",
 )
 PATIENCE = timedelta(hours=2)
 GONE = "没有找到这张作业票。发“作业票”看看现在的。"

@@ -7,7 +7,7 @@ from typing import Any
 from bot.turn import Turn
 from cards import permit as cards
 from cards.words import clock_time
-from handlers.permit import actions, answers, cast, feel, judge, running, signing, slots
+from handlers.permit import actions, answers, cast, feel, handover_talk, judge, running, signing, slots
 from handlers.permit import handover as relief
 from handlers.permit.talk import (
     FINISH_LIST,
@@ -56,6 +56,9 @@ def briefed(turn: Turn, permit: Permit) -> None:
 
 
 def check_in(turn: Turn, permit: Permit) -> None:
+    """«监护打卡»; for a relief first what there is to know, item by item."""
+    if handover_talk.ask_next(turn, permit):
+        return
     running.check_in(turn.work, permit, by=turn.person, photo_sha=photo_of(turn), via=turn.via)
 
 

@@ -133,7 +133,7 @@ def test_the_end_of_the_guardians_shift_asks_for_a_handover_and_then_stops(plant
 def test_a_handover_in_time_goes_on_without_a_stop(plant):
     on_shift(plant, GUARDIAN, until=timedelta(minutes=30))
     p.at_work(plant).taps("监护交接", on=NUMBER).says("高峰").sees("已请高峰接班")
-    plant.phone("高峰").taps("监护打卡", on=NUMBER)
+    p.relieve(plant, "高峰")
     p.running(plant, minutes=40, guardian="高峰")
     assert permit(plant).state == "active"
 

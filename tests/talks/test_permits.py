@@ -360,9 +360,15 @@ def test_a_handover_needs_a_certificate_and_a_sign_at_the_point(plant):
     assert permit(plant).guardian.name == GUARDIAN  # until the new one is there
     assert permit(plant).state == "active"
     relief = plant.phone("高峰")
-    relief.sees("请您接替郑凯监护").taps("监护打卡", on=NUMBER)
+    relief.sees("请您接替郑凯监护").taps("监护打卡", on=NUMBER).sees("交接1/", "作业人吴涛", buttons=["已知晓"])
+    assert permit(plant).guardian.name == GUARDIAN  # not before everything was read
+    read = p.relieve(plant, "高峰")
+    assert any("最近气体分析" in item for item in read)
+    assert any("锁和牌还在" in item for item in read)
     found = permit(plant)
     assert (found.state, found.guardian.name) == ("active", "高峰")
+    told = [row for row in found.approvals if row.kind == "handover"]
+    assert [row.person.name for row in told] == ["高峰"] * len(read)
     guardian.taps("监护打卡", on=NUMBER).sees("打卡由监护人高峰进行")
     p.running(plant, minutes=40, guardian="高峰")
     assert permit(plant).state == "active"

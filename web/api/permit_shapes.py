@@ -123,7 +123,7 @@ SCHEMAS = {
                 record(
                     {
                         "kind": text(
-                            "approve, countersign, shift_leader, measure, start, check_in, finish, acceptance"
+                            "approve, countersign, shift_leader, measure, start, check_in, handover, finish, acceptance"
                         ),
                         "step": text(),
                         "role": maybe(text()),
