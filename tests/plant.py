@@ -17,7 +17,7 @@ from typing import Any
 
 import requests
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 import wiring
 from app import create_app
@@ -62,6 +62,8 @@ class Plant:
         self.services = wiring.build(
             self.settings, clock=lambda: self.now, http=self._session, redis_client=redis, kick=NoKicker()
         )
+        if self.services.engine.dialect.name == "sqlite":  # nothing of a test must survive a power cut
+            event.listen(self.services.engine, "connect", lambda db, _record: db.execute("PRAGMA synchronous=OFF"))
         context.use(self.services)
         self.app = create_app(self.settings, services=self.services)
         self._mount(self.http)
