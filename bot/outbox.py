@@ -168,6 +168,9 @@ def post_card(
         for copy in post.copies
     }
     waiting = {(d.platform, d.user_id or d.group_id) for d in work.outbox.waiting_for_card(row.id)}
+    # Each posting is a call with a name of its own: the platforms refuse, or ignore, a second one under the same name,
+    # as when a rung of the ladder posts the unchanged card to more people.
+    earlier = work.outbox.sends_of_card(row.id)
     for address in dict.fromkeys(to):
         place = (address.platform, address.user_id or address.group_id)
         if place in waiting or (place in have and not again):
@@ -183,7 +186,7 @@ def post_card(
             case=case,
             urgency=urgency,
             card_id=row.id,
-            batch_key=f"{address.platform}|{stamp}"[:128],
+            batch_key=f"{address.platform}|{f'{earlier}|' if earlier else ''}{stamp}"[:128],
         )
     return row
 

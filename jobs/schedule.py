@@ -12,7 +12,19 @@ from rq import Queue
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
-from jobs import budgets, certificates, escalate, knowledge, permits, policies, retention, sweep, video, weather
+from jobs import (
+    budgets,
+    certificates,
+    escalate,
+    knowledge,
+    permits,
+    policies,
+    receipts,
+    retention,
+    sweep,
+    video,
+    weather,
+)
 from jobs.context import Services
 from jobs.queue import QUEUES
 
@@ -43,6 +55,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("tidy", 3600.0, sweep.tidy),
     Duty("budgets", 60.0, budgets.keep),
     Duty("budget warnings", 600.0, budgets.warn),
+    Duty("receipts", 20.0, receipts.ask),
     Duty("knowledge", 600.0, knowledge.keep),
     Duty("certificates", 60.0, certificates.wake_due),
     Duty("retention", 3600.0, retention.keep),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from bot.outbox import URGENT
 from bot.platforms.base import Failure, Platform, PlatformError, Target
 from cards.card import Card
 from connectors.errors import OutsideError
@@ -107,6 +108,9 @@ def send_card_batch(services: Services, jobs: Sequence[dict[str, Any]]) -> Outco
 
     def write(work: UnitOfWork) -> None:
         work.outbox.forget_contents([job["id"] for job in jobs])
+        for job, target in zip(jobs, targets, strict=True):
+            if job["urgency"] <= URGENT and target.key in posted.handles:
+                work.outbox.get(job["id"]).payload = {"handle": posted.handles[target.key]}
         copies = [
             CardCopy(person_id=job["person_id"], user_id=job["user_id"], group_id=job["group_id"])
             for job, target in zip(jobs, targets, strict=True)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
-from rules.terms import Grade
+from rules.terms import Grade, HazardState
 from storage.database import rows_changed
 from storage.models import Delivery, Hazard
 
@@ -150,6 +150,32 @@ class Outbox:
             .limit(limit)
         ).all()
 
+    def unanswered(
+        self, platforms: Collection[str], at: datetime, *, limit: int = 50
+    ) -> Sequence[tuple[Delivery, str]]:
+        """(message, grade) of first notices to people that the platform took and to which the case shows no answer, not
+        yet asked about, of the last hours."""
+        rows = self.db.execute(
+            select(Delivery, Hazard.grade)
+            .join(Hazard, Hazard.id == Delivery.case_id)
+            .where(
+                Delivery.state == "confirmed",
+                Delivery.checked_at.is_(None),
+                Delivery.confirmed_at > at - timedelta(hours=3),
+                Delivery.platform.in_(platforms),
+                Delivery.urgency <= URGENT,
+                Delivery.person_id.is_not(None),
+                Delivery.case_kind == "hazard",
+                Delivery.purpose == "hazard.dispatch",
+                Delivery.what.in_(["card", "text"]),
+                Hazard.confirmed_at.is_(None),
+                Hazard.state.in_([HazardState.REPORTED.value, HazardState.ASSIGNED.value]),
+            )
+            .order_by(Delivery.id)
+            .limit(limit)
+        )
+        return [(row, grade) for row, grade in rows]
+
     def hold(self, row_id: int, *, batch_key: str, until: datetime, reason: str) -> bool:
         """Put a row that nobody took yet into a batch for later; False when somebody did."""
         done = rows_changed(
@@ -245,6 +271,10 @@ class Outbox:
         return self.db.scalars(
             select(Delivery).where(Delivery.case_kind == case_kind, Delivery.case_id == case_id).order_by(Delivery.id)
         ).all()
+
+    def sends_of_card(self, card_id: int) -> int:
+        """How many messages were ever written for the card."""
+        return self.db.scalar(select(func.count()).select_from(Delivery).where(Delivery.card_id == card_id)) or 0
 
     def waiting_for_card(self, card_id: int) -> Sequence[Delivery]:
         return self.db.scalars(select(Delivery).where(Delivery.card_id == card_id, Delivery.state.in_(WAITING))).all()

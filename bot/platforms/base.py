@@ -56,11 +56,13 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A card the platform took. `codes` are single-use rights to change it later (WeCom); empty elsewhere."""
+    """A card the platform took. `codes` are single-use rights to change it later (WeCom); empty elsewhere. `handles` maps
+    target keys to what the platform calls each copy, where its read state can be asked (DingTalk)."""
 
     ref: str
     codes: tuple[str, ...] = ()
     refused: dict[str, str] = field(default_factory=dict)
+    handles: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,7 @@ class Delivery(Base):
     user_id: Mapped[str] = mapped_column(String(128), default="")
     group_id: Mapped[str] = mapped_column(String(256), default="")
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    card_id: Mapped[int | None] = mapped_column(ForeignKey("case_card.id"))
+    card_id: Mapped[int | None] = mapped_column(ForeignKey("case_card.id"), index=True)
     batch_key: Mapped[str] = mapped_column(String(128), default="", index=True)  # sent together in one platform call
 
     urgency: Mapped[int] = mapped_column(default=5)  # 0 alarm … 9 whenever; lower goes first

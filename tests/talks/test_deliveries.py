@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot import outbox
+from handlers.hazard import dispatch
+from jobs import receipts
 from storage.models import GroupChat
 from tests.pictures import scene
 
@@ -87,8 +89,6 @@ def test_a_wecom_group_gets_a_notice_where_no_card_can_go(plant):
     number = report(plant, YELLOW)
     with plant.work() as work:
         hazard = work.hazards.by_number(number)
-        from handlers.hazard import dispatch
-
         to = [outbox.Address("wecom", group_id=chat)]
         dispatch.post_duty_card(work, hazard, to, purpose="hazard.dispatch")
         work.commit()
@@ -127,3 +127,52 @@ def test_a_first_notice_of_a_case_that_was_withdrawn_is_not_sent(plant):
     plant.forward(minutes=2)
     assert [(r.state, r.error) for r in rows(plant, number)] == [("expired", "case is over")]
     plant.phone("李强").does_not_see(number)
+
+
+def test_success_that_nobody_saw_is_noticed_and_said_another_way(plant):
+    plant.dingtalk.core.faults.set({"silent_drop": True})
+    number = report(plant, ORANGE)
+    plant.dingtalk.core.faults.set({"clear": True})
+    first = [r for r in rows(plant, number) if r.person_id is not None and r.what == "card"]
+    with plant.work() as work:  # the policy sends orange to a group: let it be a card to a person, of which one can ask
+        hazard = work.hazards.by_number(number)
+        to = outbox.address_of(work.people.by_name("陈刚")[0], prefer="dingtalk")
+        assert to is not None
+        if not first:
+            dispatch.post_duty_card(work, hazard, [to], purpose="hazard.dispatch", again=True)
+        work.commit()
+    plant.dingtalk.core.faults.set({"silent_drop": True})
+    plant.settle()
+    plant.dingtalk.core.faults.set({"clear": True})
+    calls = plant.dingtalk.core.meters.month()["api"]
+    assert receipts.ask(plant.services) == 0  # not yet
+    plant.now += timedelta(minutes=20)
+    assert receipts.ask(plant.services) == 1
+    assert receipts.ask(plant.services) == 0  # asked once
+    assert plant.dingtalk.core.meters.month()["api"] - calls == 1
+    plant.settle()
+    plant.phone("陈刚", "wecom").sees(number)
+
+
+def test_what_was_read_or_answered_costs_nothing_more(plant):
+    number = report(plant, RED)
+    plant.phone("陈刚").taps("确认收到", on=number)
+    plant.now += timedelta(minutes=20)
+    calls = plant.dingtalk.core.meters.month()["api"]
+    assert receipts.ask(plant.services) == 0
+    assert plant.dingtalk.core.meters.month()["api"] == calls
+
+
+def test_an_unchanged_card_reaches_more_people_as_a_card(plant):
+    """Postings of one revision have names of their own: the platforms take each name once."""
+    number = report(plant, YELLOW)
+    with plant.work() as work:
+        hazard = work.hazards.by_number(number)
+        for name in ("高峰", "徐军"):
+            to = outbox.address_of(work.people.by_name(name)[0], prefer="dingtalk")
+            assert to is not None
+            dispatch.post_duty_card(work, hazard, [to], purpose="hazard.dispatch")
+            work.commit()
+            plant.settle()
+    plant.phone("高峰").sees(number, "待整改", buttons=["确认收到", "开始整改", "转派", "申请延期"])
+    assert {(r.what, r.state) for r in rows(plant, number)} == {("card", "confirmed")}

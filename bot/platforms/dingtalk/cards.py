@@ -64,7 +64,7 @@ class Cards:
         refused = _refused(answer, targets)
         if refused and len(refused) == len({target.key for target in targets}):
             raise PlatformError(Failure.NOBODY, next(iter(refused.values())))
-        return Posted(ref, refused=refused)
+        return Posted(ref, refused=refused, handles=_handles(answer, targets))
 
     def redraw(self, card: Card, *, ref: str) -> None:
         """Every copy at once. By key: the default would wipe variables that an older or newer template has more."""
@@ -139,13 +139,24 @@ def _space(target: Target) -> str:
     return f"IM_GROUP.{target.group}" if target.group else f"IM_ROBOT.{target.user}"
 
 
-def _refused(answer: dict[str, Any], targets: Sequence[Target]) -> dict[str, str]:
+def _delivered(answer: dict[str, Any]) -> list[dict[str, Any]]:
     result = answer.get("result")
     delivered = result.get("deliverResults") if isinstance(result, dict) else result
+    return [one for one in delivered if isinstance(one, dict)] if isinstance(delivered, list) else []
+
+
+def _handles(answer: dict[str, Any], targets: Sequence[Target]) -> dict[str, str]:
+    """What DingTalk calls each person's copy: its processQueryKey, by which the read state can be asked."""
+    people = {target.user: target.key for target in targets if target.user}
+    found = {people.get(str(one.get("spaceId"))): str(one.get("carrierId") or "") for one in _delivered(answer)}
+    return {key: handle for key, handle in found.items() if key and handle}
+
+
+def _refused(answer: dict[str, Any], targets: Sequence[Target]) -> dict[str, str]:
     keys = {target.group or target.user: target.key for target in targets}
     refused = {}
-    for one in delivered if isinstance(delivered, list) else ():
-        if isinstance(one, dict) and one.get("success") is not True:
+    for one in _delivered(answer):
+        if one.get("success") is not True:
             key = keys.get(str(one.get("spaceId")))
             reason = str(one.get("errorMsg") or "")
             if key:

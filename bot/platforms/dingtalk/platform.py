@@ -123,6 +123,10 @@ class DingTalk:
             return self.messages.send(target, "sampleActionCard", params)
         return self.messages.send(target, "sampleMarkdown", shape["markdown"])
 
+    def has_read(self, target: Target, handle: str) -> bool:
+        """Whether the person has read that message of the last 24 hours. One paid call: never poll. Raises PlatformError."""
+        return target.user in self.messages.read_state(target, handle).readers
+
     def download(self, media: MediaRef) -> bytes:
         """The file a person sent. The code was given to our robot only, and lives for an unknown time: be quick."""
         body = {"downloadCode": media.id, "robotCode": self.config.robot}
