@@ -88,12 +88,13 @@ def file(
 ) -> Hazard:
     """Number, understanding, trail line, owner, deadlines, ladders and first notices.
 
-    `at_least`: the grade a machine's alarm has whatever its words say, with the reason.
+    `at_least`: the grade a machine's alarm has whatever its words say, with the reason; a red one stops work nearby.
     """
     rules.check(rules.Action.FILE, state=HazardState(hazard.state), relations={rules.Relation.REPORTER})
     understand(work, hazard)
     if at_least is not None and at_least.rank < Grade(hazard.grade).rank:
         hazard.grade, hazard.grade_why = at_least.value, f"{why},{at_least.zh};{hazard.grade_why}"
+    hazard.emergency = hazard.emergency or at_least is Grade.RED
     hazard.number, hazard.reported_at, hazard.state = work.hazards.next_number(), work.at, HazardState.REPORTED.value
     work.flush()
     work.trail.add(

@@ -91,6 +91,7 @@ def test_a_flame_is_dispatched_as_red_with_its_picture(both, plant, camera):
     with plant.work(read_only=True) as work:
         hazard = work.hazards.by_number("YH-0001")
         assert (hazard.grade, hazard.area.name, hazard.reporter) == ("red", "甲醇罐区", None)
+        assert hazard.emergency  # permits nearby are judged by it
         assert len(hazard.photos) == 1
         assert "罐区东摄像头" in hazard.description and "请现场核实" in hazard.description
         assert "终端报警" in hazard.grade_why
@@ -236,4 +237,5 @@ def test_a_terminal_at_a_piece_of_equipment_knows_its_area(plant, run):
     box.sends(box.alarm(kind="no_helmet"))
     hazard = plant.hazard("YH-0001")
     assert (hazard.equipment.code, hazard.area.code) == (pump["code"], pump["area"])
+    assert not hazard.emergency
     assert hazard.lat is not None
