@@ -17,6 +17,7 @@ class Kind(StrEnum):
     REACHED_NOBODY = "hazard.reached_nobody"
     PICTURE_STUCK = "hazard.picture_stuck"
     STEP_LATE = "step.late"
+    CALL_NO_STEP = "roll_call.no_step"
     INBOX_LATE = "inbox.late"
     INBOX_HELD = "inbox.held"
     INBOX_FAILED = "inbox.failed"
@@ -43,6 +44,7 @@ WORDS_ZH = {
     Kind.REACHED_NOBODY: "没有一条通知送到责任人:请直接打电话,并检查人员账号",
     Kind.PICTURE_STUCK: "整改已提交,前后对比图没有做成,验收人还没收到:请看媒体进程是否在运行",
     Kind.STEP_LATE: "提醒到时没有发出:请看 scheduler 进程是否在运行",
+    Kind.CALL_NO_STEP: "还有人没有确认,却没有下一步催办,已补上:请看点名名单",
     Kind.INBOX_LATE: "收到的消息没有处理:请看 chat 和 media 进程是否在运行",
     Kind.INBOX_HELD: "收到的消息被停掉的进程占着,已放回",
     Kind.INBOX_FAILED: "收到的消息几次都没处理成功:请看日志,并直接联系发消息的人",
@@ -61,7 +63,9 @@ WORDS_ZH = {
 }
 
 # people who must act on the case, not only the admins
-FOR_SAFETY = frozenset({Kind.NO_OWNER, Kind.OWNER_LEFT, Kind.NO_DUE, Kind.REACHED_NOBODY, Kind.SEND_EXPIRED})
+FOR_SAFETY = frozenset(
+    {Kind.CALL_NO_STEP, Kind.NO_OWNER, Kind.OWNER_LEFT, Kind.NO_DUE, Kind.REACHED_NOBODY, Kind.SEND_EXPIRED}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from auditor.cases import needed_ladders
 from auditor.finding import Finding, Kind
-from auditor.tables import card_post, delivery, hazard, inbox, ladder_step
+from auditor.tables import card_post, delivery, hazard, inbox, ladder_step, roll_call
 
 # how long a case whose ladder was climbed to its end is left in peace before its last people are told again
 REST = {"red": timedelta(hours=4), "orange": timedelta(hours=24), "yellow": timedelta(hours=48)}
@@ -115,6 +115,24 @@ def _again(db: Connection, found: Finding, now: datetime) -> str:
     return f"last rung again at {at.isoformat(timespec='seconds')}"
 
 
+def _call_again(db: Connection, found: Finding, now: datetime) -> str:
+    """Somebody is missing in a roll call and nobody would be asked again: its last step comes now."""
+    query = select(roll_call).where(roll_call.c.id == found.row_id, roll_call.c.generation == found.facts["generation"])
+    call = db.execute(query.with_for_update()).one_or_none()
+    if call is None or call.ended_at is not None or not call.plan:
+        return ""
+    mine = (ladder_step.c.case_kind == "roll_call", ladder_step.c.case_id == call.id)
+    last = db.scalar(select(func.max(ladder_step.c.position)).where(*mine, ladder_step.c.generation == call.generation))
+    db.execute(
+        insert(ladder_step).values(
+            case_kind="roll_call", case_id=call.id, generation=call.generation, ladder="everyone",
+            position=0 if last is None else last + 1, step={"notices": call.plan[-1]["notices"]}, due_at=now,
+            taken_at=None, called_off_at=None,
+        )
+    )  # fmt: skip
+    return "asked again"
+
+
 def _give_back(db: Connection, found: Finding, now: datetime) -> str:
     """A message taken is handled in one transaction: while it still reads "taken" nothing of it was done."""
     done = db.execute(
@@ -165,6 +183,7 @@ def _free_card(db: Connection, found: Finding, now: datetime) -> str:
 STEPS: dict[Kind, Callable[[Connection, Finding, datetime], str]] = {
     Kind.NO_STEP: _rearm,
     Kind.LADDER_ENDED: _again,
+    Kind.CALL_NO_STEP: _call_again,
     Kind.INBOX_HELD: _give_back,
     Kind.INBOX_FAR: _sooner,
     Kind.SEND_HELD: _let_go,

@@ -51,6 +51,8 @@ role_grant = _table("role_grant", "person_id role area_id")
 ladder_step = _table(
     "ladder_step", "case_kind case_id generation ladder position", "due_at taken_at called_off_at", "step"
 )
+roll_call = _table("roll_call", "number kind area_id generation", "started_at ended_at", "plan")
+roll_call_member = _table("roll_call_member", "call_id person_id", "called_at confirmed_at")
 inbox = _table(
     "inbox",
     "platform sender state needs_media attempts error",
@@ -87,6 +89,8 @@ ALL = (
     account,
     role_grant,
     ladder_step,
+    roll_call,
+    roll_call_member,
     inbox,
     delivery,
     case_card,
