@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,7 @@ from storage import guards
 from tests.pictures import scene
 from tests.web.test_case_page import filed
 from tools import plant_files
+from tools.stack import ROOT
 
 PEOPLE = "工号,姓名,手机,职务,班组,企业微信账号,钉钉账号,钉钉unionid,角色\n"
 
@@ -294,3 +299,23 @@ def test_the_doctor_tells_a_clock_that_is_off(quick_plant, monkeypatch):
     finding = doctor._clock(quick_plant.services)
     assert not finding.ok
     assert "NTP" in finding.remedy
+
+
+def test_a_command_prints_its_answer_and_nothing_else(tmp_path):
+    """`./anshao run flask token create NAME > file` must hold the token alone, whatever the log has to say."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("ANSHAO_")}
+    env |= {
+        "ANSHAO_SECRET_KEY": "s" * 40,
+        "ANSHAO_DATA_DIR": str(tmp_path),
+        "ANSHAO_DATABASE_URL": f"sqlite:///{tmp_path}/anshao.db",
+        "ANSHAO_LOG_LEVEL": "DEBUG",
+    }
+
+    def flask(*arguments: str) -> str:
+        command = [sys.executable, "-m", "flask", "--app", "app", *arguments]
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    flask("db", "upgrade")
+    assert re.fullmatch(r"anshao_[\w-]{43}\n", flask("token", "create", "acceptance"))
