@@ -83,6 +83,7 @@ def main() -> None:
     parser.add_argument("--app-url", default="http://127.0.0.1:8000", help="where the product is reached")
     parser.add_argument("--plant", help="plant file (JSON)")
     parser.add_argument("--write-plant", help="write the plant that is served to this file")
+    parser.add_argument("--stream", action="store_true", help="serve DingTalk's Stream mode too, on a port of its own")
     wish = parser.parse_args()
     if wish.plant:
         with open(wish.plant, encoding="utf-8") as file:
@@ -95,6 +96,9 @@ def main() -> None:
         ) as out:
             json.dump(plant, out, ensure_ascii=False, indent=1)
     app, parts = build(plant, base=wish.public_url or f"http://{wish.host}:{wish.port}")
+    for part in parts:
+        if wish.stream and hasattr(part, "start_stream"):
+            part.start_stream(0)
     print(f"emulators: http://{wish.host}:{wish.port}", flush=True)
     try:
         waitress.serve(app, host=wish.host, port=wish.port, threads=16, _quiet=True)

@@ -15,11 +15,14 @@ from pathlib import Path
 from time import monotonic
 
 from tools import bench
-from tools.fault_runs import catalogue
+from tools.fault_runs import catalogue, streams
 from tools.fault_runs.crowd import Crowd
 from tools.fault_runs.field import running
 from tools.fault_runs.run import Plan, Result
 from tools.phones import Transcript
+
+# no further run begins after so many seconds; the runs that were left out are named
+SHORT_S, CI_S = 390.0, 240.0
 
 
 def table(results: list[Result]) -> str:
@@ -27,7 +30,7 @@ def table(results: list[Result]) -> str:
     lines = [["", "fault 故障", "runs", "lost", "doubled", "recovered s", "note"]]
     for r in results:
         recovered = "" if r.recover_s is None else f"{r.recover_s:.1f}"
-        lines.append(["ok" if r.ok else "WRONG", r.fault, str(r.runs), str(r.lost), str(r.doubled), recovered, r.note])
+        lines.append([r.verdict, r.fault, str(r.runs), str(r.lost), str(r.doubled), recovered, r.note])
     widths = [max(bench._width(line[i]) for line in lines) for i in range(len(lines[0]))]
     right = {2, 3, 4, 5}
     return "\n".join(
@@ -40,13 +43,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="./anshao faults", description=__doc__)
     parser.add_argument("name", nargs="*", help="only these runs")
     parser.add_argument("--short", action="store_true", help="within 8 minutes: fewer runs and rounds")
+    parser.add_argument("--ci", action="store_true", help="a part of the short form that every change must pass")
     parser.add_argument(
         "--seed", type=int, default=random.SystemRandom().randrange(10**6), help="repeat a run's moments"
     )
     parser.add_argument("--keep", type=Path, help="keep logs in this folder")
     parser.add_argument("--list", action="store_true", help="only list the runs")
     wish = parser.parse_args()
-    runs = catalogue.chosen(wish.name, short=wish.short)
+    wish.short = wish.short or wish.ci
+    runs = catalogue.chosen(wish.name, short=wish.short, ci=wish.ci)
+    limit_s = None if wish.name or not wish.short else CI_S if wish.ci else SHORT_S
+    wish.until = None if limit_s is None else monotonic() + limit_s
     if wish.list:
         print("\n".join(runs))
         return 0
@@ -70,18 +77,45 @@ def _run(runs: dict[str, catalogue.Entry], wish: argparse.Namespace, folder: Pat
     seeded, results = random.Random(wish.seed), []
     for name, entry in runs.items():
         if entry.virtual is not None:
-            results.append(_one(name, lambda e=entry: e.virtual(folder, seeded, wish.short, talk.say), talk))
-    live = {name: entry for name, entry in runs.items() if entry.live is not None}
-    if live:
-        with running(folder, reports=catalogue.reports(live, short=wish.short), note=talk.say) as on:
-            plan = Plan(on, Crowd(on.phones_url, on.plant), seeded, wish.short, talk.say)
-            for name, entry in live.items():
-                results.append(_one(name, lambda e=entry: e.live(plan), talk))
-                on.all_well()
+            run = lambda e=entry: e.virtual(folder, seeded, wish.short, talk.say)  # noqa: E731
+            results.append(_one(name, run, wish, talk))
+    for stream in (False, True):
+        live = {name: e for name, e in runs.items() if e.live is not None and e.stream is stream}
+        if live:
+            results += _on_product(
+                live, wish, folder / ("stream" if stream else "product"), seeded, talk, stream=stream
+            )
     return results
 
 
-def _one(name: str, run: object, talk: Transcript) -> Result:
+def _on_product(
+    live: dict[str, catalogue.Entry],
+    wish: argparse.Namespace,
+    folder: Path,
+    seeded: random.Random,
+    talk: Transcript,
+    *,
+    stream: bool,
+) -> list[Result]:
+    """Run after run on one running product, which each leaves as it found it."""
+    reports, results = catalogue.reports(live, short=wish.short), []
+    settings = {"ANSHAO_DINGTALK_MODE": "stream"} if stream else {}
+    with running(folder, reports=reports, note=talk.say, **settings) as on:
+        if stream:
+            streams.ready(on)
+        plan = Plan(on, Crowd(on.phones_url, on.plant), seeded, wish.short, talk.say)
+        for name, entry in live.items():
+            results.append(_one(name, lambda e=entry: e.live(plan), wish, talk))
+            on.all_well()
+            if stream:
+                streams.ready(on)
+    return results
+
+
+def _one(name: str, run: object, wish: argparse.Namespace, talk: Transcript) -> Result:
+    if wish.until is not None and monotonic() > wish.until:
+        talk.say(f"{name} left out: the time is up")
+        return Result(name, left_out=True, note="left out, the time was up; ./anshao faults " + name)
     talk.say(f"{name} …")
     began = monotonic()
     try:

@@ -22,7 +22,7 @@ from sqlalchemy import Engine, text
 from emulators.demo_plant import demo_plant
 from storage.database import open_engine
 from tools import embedded, postgres, processes
-from tools.alone import HOST, free_ports
+from tools.alone import HOST, StackError, free_ports
 from tools.fault_runs import crowd
 from tools.stack import ROOT, Stack, _start_everything, _write_private, http
 
@@ -30,6 +30,7 @@ ROLES = ("chat", "media", "delivery", "scheduler", "auditor")
 KILLABLE = ("web", *ROLES)
 # a crash of the server must lose nothing that was committed: this is what is proved
 DURABLE = {"synchronous_commit": "on", "full_page_writes": "on", "max_connections": "200"}
+UP_WITHIN_S = 60.0
 BACK_AFTER_S = 1.0  # a supervisor's RestartSec
 
 
@@ -76,9 +77,11 @@ class Field(Stack):
     server: postgres.Server | None = None
     valkey: Valkey | None = None
     overrides: dict[str, str] = field(default_factory=dict)
+    more_roles: tuple[str, ...] = ()
     ended: dict[str, int] = field(default_factory=dict)  # processes that ended by themselves, and how often
     _engine: Engine | None = None
     _http: requests.Session | None = None
+    _log_sizes: dict[str, int] = field(default_factory=dict)
 
     def prepare(self, redis_url: str) -> None:
         super().prepare(redis_url)
@@ -90,6 +93,8 @@ class Field(Stack):
 
     def start(self, name: str, *command: str) -> None:
         """As in Stack, but a restart goes on in the same log."""
+        path = self.folder / "logs" / f"{name}.log"
+        self._log_sizes[name] = path.stat().st_size if path.exists() else 0
         with (self.folder / "logs" / f"{name}.log").open("ab") as out:
             self.children[name] = processes.start(
                 [sys.executable, *command],
@@ -100,20 +105,44 @@ class Field(Stack):
                 stderr=subprocess.STDOUT,
             )
 
+    def start_emulators(self) -> None:
+        plant, port = str(self.folder / "plant.json"), str(self.phones_port)
+        more = ["--stream"] if "stream" in self.more_roles else []
+        command = ["-m", "emulators", "--plant", plant, "--port", port, "--app-url", self.app_url, *more]
+        self.start("emulators", *command)
+
     def start_product(self) -> None:
-        for name in KILLABLE:
+        for name in (*KILLABLE, *self.more_roles):
             self.start_role(name)
 
     def start_role(self, name: str) -> None:
         """Start one process of the product. A name like scheduler2 is one more of the role."""
-        role = name.rstrip("0123456789")
-        if role == "web":
-            # two processes behind one socket, as in operation: while one is started again the other answers
-            serve = ["-m", "gunicorn", "--workers", "2", "--threads", "8", "--bind", f"{HOST}:{self.app_port}"]
-            lines = ["--access-logfile", "-", "--access-logformat", "access %(U)s %(D)s %(s)s"]
-            self.start(name, *serve, *lines, "--graceful-timeout", "2", "app:create_app()")
+        self.start(name, *self._command(name))
+
+    def start_dying(self, name: str, mark: Path, point: str, at: int) -> None:
+        """Start one that is killed at a chosen moment (tools/fault_runs/dying.py)."""
+        _, *command = self._command(name) if name == "web" else ("", *self._command(name))
+        self.start(name, "-m", "tools.fault_runs.dying", str(mark), point, str(at), *command)
+
+    def wait_until_up(self, name: str, *, within_s: float = UP_WITHIN_S) -> None:
+        """Until a process that was just started does its work."""
+        if name == "web":
+            up = self.wait_for(lambda: self.client().get(f"{self.app_url}/healthz", timeout=2).ok, within_s=within_s)
         else:
-            self.start(name, "worker.py", f"--{role}" if role in ("scheduler", "auditor") else role)
+            log, began = self.folder / "logs" / f"{name}.log", self._log_sizes.get(name, 0)
+            up = self.wait_for(lambda: b".started" in log.read_bytes()[began:], within_s=within_s)
+        if up is None:
+            raise StackError(f"{name} did not start within {within_s:.0f} s:\n{self.last_words(name)}")
+
+    def _command(self, name: str) -> tuple[str, ...]:
+        """What `python` is called with."""
+        role = name.rstrip("0123456789")
+        if role != "web":
+            return ("worker.py", f"--{role}" if role in ("scheduler", "auditor", "stream") else role)
+        # two processes behind one socket, as in operation: while one is started again the other answers
+        serve = ("-m", "gunicorn", "--workers", "2", "--threads", "8", "--bind", f"{HOST}:{self.app_port}")
+        lines = ("--access-logfile", "-", "--access-logformat", "access %(U)s %(D)s %(s)s")
+        return (*serve, *lines, "--graceful-timeout", "2", "app:create_app()")
 
     def kill_one_of_web(self, chosen: random.Random) -> None:
         """SIGKILL to one of the processes behind the web server's socket; their master starts another."""
@@ -217,6 +246,7 @@ def running(folder: Path, *, reports: int, note: Callable[[str], None], **overri
         with server.admin() as admin:
             admin.execute("CREATE DATABASE anshao_faults")
         made = Field(folder, app_port, phones_port, note, reports=reports)
+        made.more_roles = ("stream",) if overrides.get("ANSHAO_DINGTALK_MODE") == "stream" else ()
         made.database_url, made.server, made.overrides = server.url("anshao_faults"), server, dict(overrides)
         made.valkey = Valkey(folder)
         made.valkey.start()

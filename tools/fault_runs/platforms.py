@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from time import sleep
 from typing import Any
 
@@ -135,18 +138,37 @@ def poison(plan: Plan) -> Result:
 
 
 def media_away(plan: Plan) -> Result:
-    """The disk takes no file for some seconds: pictures wait, words do not."""
-    result = Result("media disk takes nothing")
-    root = plan.on.folder / "media"
-    hidden = root.with_name("media.hidden")
+    """The disk of the photos is full for some seconds: pictures wait, words do not."""
+    result = Result("disk full on media")
     for _ in range(plan.rounds(2)):
         with plan.reporting(every_s=0.25) as sent:
             sleep(1)
-            root.rename(hidden)
-            root.write_text("in the way: every write below fails")  # permissions would not stop a worker run by root
-            sleep(4)
-            root.unlink()
-            hidden.rename(root)
+            with full_disk(plan.on.folder / "media") as how:
+                sleep(4)
             sleep(1)
         plan.settle(result, sent)
+        result.note = how
     return result
+
+
+@contextmanager
+def full_disk(root: Path) -> Iterator[str]:
+    """A tiny file system over the folder: writes begin and end with «no space left». Who may not mount one gets a
+    file in the folder's place instead, where every write fails at once; says which it was."""
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=16k,mode=700", "tmpfs", str(root)], capture_output=True, check=False
+    )
+    if mounted.returncode == 0:
+        try:
+            yield "a full file system"
+        finally:
+            subprocess.run(["umount", "-l", str(root)], check=True)
+        return
+    hidden = root.with_name("media.hidden")
+    root.rename(hidden)
+    root.write_text("in the way: every write below fails")  # permissions would not stop a worker run by root
+    try:
+        yield "a folder that takes nothing; no right to mount a full one"
+    finally:
+        root.unlink()
+        hidden.rename(root)

@@ -29,6 +29,11 @@ class Result:
     figure: tuple[float, int] | None = None  # what a run measured beside that, and of how many
     wrong: list[str] = field(default_factory=list)
     missed: list[str] = field(default_factory=list)  # goals of figures that were not kept
+    left_out: bool = False  # not run: the time was up
+
+    @property
+    def verdict(self) -> str:
+        return "-" if self.left_out else "ok" if self.ok else "WRONG"
 
     @property
     def ok(self) -> bool:
