@@ -120,7 +120,7 @@ def joined(turn: Turn) -> None:
 
 flow = Flow(
     name="help",
-    first=[said(("帮助", "help", "Help", "菜单"), help_text)],
+    first=[said(("帮助", "help", "Help", "菜单", "怎么用", "使用说明", "你会什么", "你能做什么"), help_text)],
     starts=[
         said(("帮助", "help", "Help", "?", "?", "菜单", "你好", "您好", "在吗"), help_text),
         like("^绑定", people.bind_group),

@@ -18,9 +18,28 @@ from rules.terms import OPEN_STATES, Grade, HazardState
 from storage.models import Hazard
 
 NUMBER = re.compile(r"^\s*(YH)[-–— ]?(\d{1,7})\s*$", re.IGNORECASE)
+ABOUT = re.compile(
+    r"^\s*(?:请|帮我|帮忙)?(?:查|看|问|搜)?(?:询|一下|下|看|一查)?\s*(YH)[-–— ]?(\d{1,7})\s*"
+    r"(?:号|的|这条|隐患|现在|目前|处理|整改|进度|进展|情况|状态|详情|结果|怎么?样|咋样|到哪|一步|好|改|闭环|完|了|得|吗|呢|没有|没|什么|是)*"
+    r"\s*[?\uff1f。]?\s*$",
+    re.IGNORECASE,
+)
 REGRADE = re.compile(
     r"^\s*YH[-–— ]?(\d{1,7})\s*[改定](?:为|成|级)?\s*(红|橙|黄|一级|二级|三级)\S{0,2}[\s,,::]*(.*)$", re.IGNORECASE
 )
+MINE = (
+    "我的隐患",
+    "我报的",
+    "我的上报",
+    "我报的隐患",
+    "我报过的",
+    "我上报的",
+    "我上报的隐患",
+    "我的隐患列表",
+    "查我的隐患",
+)
+TODO = ("待办", "我的待办", "要办的", "待办事项", "我的待办事项", "我要办的", "有什么待办", "我有什么要办的", "查待办")
+WEEK = ("本周", "本周隐患", "这周", "这周隐患", "本周情况", "本周统计", "本周隐患统计", "本周报了多少", "这周报了多少")
 GRADES = {
     "红": Grade.RED,
     "一级": Grade.RED,
@@ -74,7 +93,7 @@ DUTY = {
 
 def one(turn: Turn) -> None:
     """A number: how it stands, and the card again for those who have something to do with it."""
-    match = NUMBER.match(turn.text)
+    match = ABOUT.match(turn.text)
     hazard = turn.work.hazards.by_number(f"YH-{int(match.group(2)):04d}") if match else None
     if hazard is None:
         turn.say(f"没有找到 {turn.text[:20]},请核对编号;发“我的隐患”可以看自己报的。")
@@ -141,10 +160,11 @@ def this_week(turn: Turn) -> None:
 
 
 ASKED = [
-    said(("我的隐患", "我报的", "我的上报"), mine),
-    said(("待办", "我的待办", "要办的"), todo),
-    said(("本周", "本周隐患", "这周"), this_week),
+    said(MINE, mine),
+    said(TODO, todo),
+    said(WEEK, this_week),
     like(NUMBER.pattern.replace("(YH)", "(?i:YH)"), one),
+    like(rf"(?i:{ABOUT.pattern})", one),
 ]
 
 flow = Flow(

@@ -110,7 +110,7 @@ class Hazards:
         )
         if hazard.equipment_id is not None:
             query = query.where(Hazard.equipment_id == hazard.equipment_id)
-        return self.db.scalars(query.order_by(Hazard.id.desc()).limit(20)).all()
+        return self.db.scalars(query.order_by(Hazard.id.desc()).limit(100)).all()
 
     def closed_by_since(self, person_id: int, *, since: datetime) -> int:
         """How many hazards this person accepted since then (FC-09)."""

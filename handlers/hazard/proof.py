@@ -6,16 +6,20 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from handlers.hazard import likeness
+from bot.message import Position
+from handlers.hazard import likeness, place
 from handlers.hazard.likeness import hash_of, second_hash
 from rules import hazard as rules
-from rules.geo import Point
+from rules.geo import Point, distance_m
 from rules.hazard import Evidence, ExtensionFacts, Findings, PhotoFacts, Signal
 from rules.terms import PhotoKind
+from rules.text import bigram_similarity
 from storage.models import Hazard, HazardPhoto, Media, Person
 from storage.unit_of_work import UnitOfWork
 
 REPEAT_WITHIN = timedelta(days=30)
+SAME_WORDS = 0.45  # likeness of two descriptions [L], as for duplicates
+VISIT_WITHIN = timedelta(hours=2)  # a position older than that says nothing of the acceptance [L]
 
 
 def after_photos(hazard: Hazard) -> list[HazardPhoto]:
@@ -56,14 +60,14 @@ def _evidence(
     mine = {p.id for p in hazard.photos if p.kind == PhotoKind.AFTER.value and p.round == hazard.round}
     mine |= {p.id for p in hazard.photos if p.kind == PhotoKind.BEFORE.value}
     after = _facts(work, after_photos(hazard))
-    repeats = work.hazards.closed_like(hazard, since=work.at - REPEAT_WITHIN)
-    place = Point(lat=hazard.lat, lon=hazard.lon) if hazard.lat is not None and hazard.lon is not None else None
+    repeats = _repeats(work, hazard)
+    point = Point(lat=hazard.lat, lon=hazard.lon) if hazard.lat is not None and hazard.lon is not None else None
     return Evidence(
         now=work.at,
         before=likeness.looked_at(work, _facts(work, before_photos(hazard)), after),
         after=after,
         earlier=likeness.candidates(work, after, skip=mine),
-        place=place,
+        place=point,
         place_accuracy_m=hazard.accuracy_m,
         dispatched_at=hazard.assigned_at,
         confirm_due_at=hazard.confirm_due_at,
@@ -79,12 +83,41 @@ def _evidence(
         reported_at=hazard.reported_at,
         same_kind_closed_at=[row.closed_at for row in repeats if row.closed_at is not None],
         is_major=bool(hazard.major_candidate) or None,
+        acceptor_visited=_visited(work, hazard, acceptor),
         extensions=[
             ExtensionFacts(approved=bool(e.granted), interim_measure=e.measure)
             for e in hazard.extensions
             if e.decided_at
         ],
     )
+
+
+def _repeats(work: UnitOfWork, hazard: Hazard) -> list[Hazard]:
+    """Closed ones of the same place that tell of the same thing: a phrase of the lexicon or much of the words in common."""
+    phrases = set(rules.phrases_in(hazard.description))
+    rows = work.hazards.closed_like(hazard, since=(hazard.reported_at or work.at) - REPEAT_WITHIN)
+    return [
+        row
+        for row in rows
+        if phrases & set(rules.phrases_in(row.description))
+        or bigram_similarity(hazard.description, row.description) >= SAME_WORDS
+    ]
+
+
+def _visited(work: UnitOfWork, hazard: Hazard, acceptor: Person | None) -> bool | None:
+    """Whether the acceptor's phone told a position at the hazard's place lately; None when it told none (FC-13)."""
+    if acceptor is None or hazard.lat is None or hazard.lon is None:
+        return None
+    here = Point(lat=hazard.lat, lon=hazard.lon)
+    near: list[bool] = []
+    for account in acceptor.accounts:
+        at = account.last_position_at
+        if account.last_lat is None or account.last_lon is None or at is None or work.at - at > VISIT_WITHIN:
+            continue
+        there = place.to_point(Position(account.last_lat, account.last_lon, datum="gcj02"))
+        error = (account.last_accuracy_m or 0.0) + (hazard.accuracy_m or 0.0)
+        near.append(distance_m(here, there) - error <= place.DISAGREE_M)
+    return any(near) if near else None
 
 
 def _closed_in_minute(work: UnitOfWork, acceptor: Person) -> int:

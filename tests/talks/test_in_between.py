@@ -113,3 +113,31 @@ def test_an_area_named_in_words_is_near_the_furnace_of_the_next_one(plant):
     zhang.sends_photo(scene(1)).says("甲醇罐区围堰有裂缝")
     assert "涉及甲醇介质" in plant.hazard("YH-0001").annotation
     assert "加热炉" in plant.hazard("YH-0001").annotation
+
+
+@pytest.mark.parametrize("asked", ["查一下YH-0001", "YH-0001怎么样了", "yh1", "YH-0001 好了吗?"])
+def test_a_number_is_found_in_the_way_people_ask(plant, asked):
+    plant.phone("张伟").sends_photo(scene(1)).says("装卸台照明不足,灯坏一片")
+    plant.phone("孙丽").says(asked).sees("YH-0001 三级(黄) 待整改", "责任人:李强")
+
+
+def test_a_number_with_news_is_no_question(plant):
+    plant.phone("张伟").sends_photo(scene(1)).says("装卸台照明不足,灯坏一片")
+    sun = plant.phone("孙丽")
+    sun.says("YH-0001旁边法兰漏了").does_not_see("责任人:李强")
+
+
+def human_acts(plant, phone) -> int:
+    """Taps and messages of the person: what they sent, and the presses of buttons."""
+    return sum(item["from"] == "me" for item in phone.screen())
+
+
+def test_a_report_costs_three_messages_on_wecom_and_four_acts_on_dingtalk(plant):
+    zhang = plant.phone("张伟")
+    zhang.sends_photo(scene(1)).says("过道堆物,照明不足灯坏一片").sends_location(*plant.area_point("ZX"))
+    zhang.sees("YH-0001", "已上报")
+    assert human_acts(plant, zhang) <= 3
+    sun = plant.phone("孙丽")  # DingTalk tells no location: a tap on the list of areas instead
+    sun.sends_photo(scene(2)).says("护栏断了一截").taps("合成车间")
+    sun.sees("YH-0002", "已上报", "合成车间")
+    assert human_acts(plant, sun) + 1 <= 4  # the tap is no message

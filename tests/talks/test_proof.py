@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from PIL import Image
 
 from storage import guards
@@ -121,3 +122,30 @@ def test_a_changed_trail_line_is_found(plant):
         work.commit()
     with plant.work(read_only=True) as work:
         assert [(line.action, what) for line, what in work.trail.broken()] == [("assigned", "the line was changed")]
+
+
+def test_the_same_thing_again_within_thirty_days_of_its_closing_is_shown(plant):
+    li = filed(plant)
+    li.sends_photo(scene(1, mended=True)).says("换好了三只灯管")
+    plant.phone("王芳").taps("验收通过", on="YH-0001")
+    plant.forward(days=29)
+    plant.phone("张伟").sends_photo(scene(5)).says("装卸台灯又不亮了,照明不足")
+    plant.phone("孙丽").sends_photo(scene(6), caption="装卸台 地面有油打滑")
+    plant.forward(days=3)  # handed in later than thirty days after, reported within them
+    li.taps("开始整改", on="YH-0002").sends_photo(scene(5, mended=True)).says("更换了整流器,试亮正常")
+    plant.phone("王芳").sees("YH-0002", "刚整改过")
+    li.taps("开始整改", on="YH-0003").sends_photo(scene(6, mended=True)).says("油污已用锯末清干净")
+    assert "FC-11" not in [s["id"] for s in plant.hazard("YH-0003").signals]
+
+
+@pytest.mark.parametrize(("area", "signal"), [("ZX", False), ("HC", True)])
+def test_an_acceptor_whose_phone_is_elsewhere_is_noted_for_sampling(plant, area, signal):
+    plant.phone("张伟").sends_photo(scene(1)).says("装卸台照明不足,灯坏一片").sends_location(*plant.area_point("ZX"))
+    li = plant.phone("李强")
+    li.taps("开始整改", on="YH-0001")
+    plant.forward(minutes=30)
+    li.sends_photo(scene(1, mended=True)).says("换好了三只灯管,试亮正常")
+    zhou = plant.phone("周敏")
+    zhou.opens_app(*plant.area_point(area), precision=10)
+    zhou.taps("验收通过", on="YH-0001")
+    assert ("FC-13" in [s["id"] for s in plant.hazard("YH-0001").signals]) is signal
