@@ -16,6 +16,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bench.measuring import Row, at_most, row
 from rules.permit import FixOptions, RuleTable, evaluate, load, smallest_fix
 from rules.permit.facts import fact_dictionary
 
@@ -91,8 +92,8 @@ def at_share(sorted_ms: list[float], share: float) -> float:
     return round(sorted_ms[min(len(sorted_ms) - 1, int(share * len(sorted_ms)))], 3)
 
 
-def run(rounds: int = 500) -> list[dict[str, Any]]:
-    """Rows of the bench table: name, value, unit, goal, ok, n, note."""
+def rows_of(rounds: int = 500) -> list[Row]:
+    """Part of `./anshao bench permit`."""
     table, options = load(), FixOptions()
     mixed, hard = permits(table, rounds, seed=1), forty(table, max(rounds // 5, 20), seed=2)
 
@@ -104,28 +105,15 @@ def run(rounds: int = 500) -> list[dict[str, Any]]:
 
     for work, facts in mixed[:20]:  # compile caches
         fix(work, facts)
-    rows = []
-    for name, cases, call, goal in (
-        ("permit.verdict", mixed, verdict, 20.0),
-        ("permit.fix", mixed, fix, 50.0),
-        ("permit.fix_forty_blocking", hard, fix, 50.0),
+    rows: list[Row] = []
+    for name, cases, call, goal, note in (
+        ("permit.rules", mixed, verdict, 20.0, "rules only, facts already gathered"),
+        ("permit.fix", mixed, fix, 50.0, "search included, verdict not"),
+        ("permit.fix_forty_blocking", hard, fix, 50.0, "forty rules block at once"),
     ):
         took = timed(cases, call)
-        for label, share in (("p50", 0.5), ("p99", 0.99)):
-            value = at_share(took, share)
-            limit = goal if label == "p99" else None
-            note = "rules only, facts already gathered" if name == "permit.verdict" else "search included, verdict not"
-            rows.append(
-                {
-                    "name": f"{name}.{label}",
-                    "value": value,
-                    "unit": "ms",
-                    "goal": limit,
-                    "ok": limit is None or value <= limit,
-                    "n": len(took),
-                    "note": note,
-                }
-            )
+        rows.append(row(f"{name}.p50", at_share(took, 0.5), "ms", n=len(took), note=note))
+        rows.append(at_most(f"{name}.p99", at_share(took, 0.99), "ms", goal, n=len(took), note=note))
     return rows
 
 
@@ -134,14 +122,12 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=500)
     arguments = parser.parse_args()
-    for row in run(arguments.rounds):
+    for line in rows_of(arguments.rounds):
         if arguments.json:
-            print(json.dumps(row, ensure_ascii=False))
+            print(json.dumps(line, ensure_ascii=False))
         else:
-            goal = f"<= {row['goal']:g}" if row["goal"] else "-"
-            print(
-                f"{row['name']:<34}{row['value']:>10} {row['unit']}  {goal:>8}  {'ok' if row['ok'] else 'MISSED'}  n={row['n']}"
-            )
+            mark = {True: "ok", False: "MISSED", None: ""}[line["ok"]]
+            print(f"{line['name']:<34}{line['value']:>10} {line['unit']}  {line['goal']:>10}  {mark:<7}n={line['n']}")
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ class Question:
     ideas: tuple[Idea, ...]
     words: tuple[tuple[str, float], ...]
     talk: Talk
+    rest: str  # what is left without ideas and filling words: 通道窄 of «皮带机通道太窄»
 
     @property
     def machines(self) -> tuple[Idea, ...]:
@@ -77,7 +78,9 @@ def ask(raw: str, *, equipment_kind: str | None = None) -> Question:
     terms = vocabulary().terms
     known = frozenset({finding.said for finding in findings} | {word for word in text.cut(cleaned) if word in terms})
     things = frozenset(finding.said for finding in findings if _slot(finding) in ("machine", "part"))
-    return Question(cleaned, _ideas(findings), _words(cleaned), talk_reader().read(cleaned, known, things))
+    talk = talk_reader().read(cleaned, known, things)
+    rest = talk_reader().content(cleaned, [finding.said for finding in findings])
+    return Question(cleaned, _ideas(findings), _words(cleaned), talk, rest)
 
 
 def _slot(finding: reading.Finding) -> str:

@@ -99,6 +99,8 @@ def _by_sound(cleaned: str, vocabulary: Vocabulary, covered: bytearray, found: l
             if terms is None:
                 continue
             said = cleaned[at : at + length]
+            if alone and not ONOMATOPOEIA.isdisjoint(said):  # the 吱 of 吱吱叫 is heard, not misheard for 直叫
+                continue
             trust, term = max((_likeness(said, exact[at : at + length], term), term) for term in terms)
             # One character read by itself (跳 蹦 当) gives way only to a longer word that is surely meant.
             if trust > 0 and (not alone or trust >= SOUNDS_ALIKE):

@@ -19,6 +19,8 @@ FITS = 0.7
 LIKELY, POSSIBLE = 0.62, 0.4
 # Share of the wording above which words alone speak for a card.
 MERE_WORDS = 0.4
+# A machine named beside something that is no symptom (皮带机通道太窄) is no question for a card, unless its wording is there.
+SOME_SYMPTOM, SAID_SO = 0.3, 0.6
 BY_WORDS = "字面相近"
 
 
@@ -103,6 +105,8 @@ def score(
     )
     if clash:
         fit -= 0.9
+    if question.rest and symptom < SOME_SYMPTOM:
+        fit -= (0.4 if question.talk.complaint else 0.8) * max(0.0, 1 - lexical / SAID_SO)
     if place >= 0.5 and question.talk.complaint:
         fit += 0.3
     if not question.ideas:
@@ -131,7 +135,7 @@ def _against(question: Question, *, placed: bool, strangers: int) -> float:
     return (
         0.9 * talk.rules
         + 0.6 * min(talk.admin, 2)
-        + 0.6 * min(talk.chat, 2)
+        + (0.25 if placed and talk.complaint else 0.6) * min(talk.chat, 2)  # a rude word may go with a real fault
         + 0.6 * min(talk.hazard, 2)
         + 0.7 * min(talk.off, 2)
         + 1.8 * min(talk.elsewhere, 1)

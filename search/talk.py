@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +54,7 @@ class TalkReader:
         self._rule_patterns = [re.compile(pattern) for pattern in raw["patterns"]["rules"]]
         self._complaint = re.compile(raw["patterns"]["complaint"])
         self._comparison = re.compile(raw["patterns"]["comparison"])
+        self._filling = re.compile(raw["patterns"]["filling"])
         self._likened = re.compile(raw["patterns"]["likened"])
 
     def read(self, cleaned: str, known: frozenset[str], things: frozenset[str] = frozenset()) -> Talk:
@@ -88,6 +90,13 @@ class TalkReader:
             complaint=bool(self._complaint.search(cleaned)),
         )
 
+    def content(self, cleaned: str, said: Iterable[str]) -> str:
+        """What the words say besides these pieces and besides filling words; "" for a bare «那个变压器咋了»."""
+        rest = cleaned
+        for piece in said:
+            rest = rest.replace(piece, "")
+        return self._filling.sub("", rest)
+
     @staticmethod
     def _count(listed: list[str], plain: str, words: set[str]) -> int:
         return sum(1 for word in listed if (word in words if len(word) == 1 or word.isascii() else word in plain))
@@ -95,7 +104,7 @@ class TalkReader:
 
 # Short nouns every description of a fault uses, so they tell nothing about where it is.
 _COMMON = frozenset(
-    "声音响水气油汽料铁火电味手头里面边人话事时天点下上东西地方感觉情况问题时候师傅机器设备机子家伙东西"
+    "声音响叫水气油汽料铁火电味手头里面边人话事时天点下上东西地方感觉情况问题时候师傅机器设备机子家伙东西"
 )
 # Cut words that end so are names of things even when the tagger does not know them.
 _THING_ENDS = tuple("机器柜箱车灯锁具表炉")

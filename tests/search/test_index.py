@@ -207,6 +207,13 @@ def test_bodies_homes_animals_and_weather_are_no_machine_of_the_plant(starter, t
 
 
 @pytest.mark.parametrize(
+    "text", ["皮带机通道太窄", "安全阀谁校验", "行车限重几吨", "反应釜投料顺序", "什么是罗茨风机", "风机房的灯坏了"]
+)
+def test_a_machine_beside_no_symptom_is_no_question_for_a_card(starter, text):
+    assert starter.search(text).nothing_fits
+
+
+@pytest.mark.parametrize(
     ("text", "card"),
     [
         ("电机那嘎达吱吱的老闹心了", "K01"),  # «over there» in the north-east, no noise
@@ -214,6 +221,9 @@ def test_bodies_homes_animals_and_weather_are_no_machine_of_the_plant(starter, t
         ("引风机一哈儿吼得凶,一哈儿又没得声音", "K22"),
         ("安全阀像高压锅一样嗤嗤冒", "K32"),  # in a comparison the household thing is only a likeness
         ("接线鼻子烧黑了", "K38"),  # no nose
+        ("你个傻瓜机器人,电机咋吱吱叫", "K01"),  # rude, and still a fault
+        ("接触器一直吱吱", "K37"),
+        ("那个变压器咋了", "K34"),  # a bare machine is shown what there is
     ],
 )
 def test_dialect_and_likenesses_do_not_mislead(starter, text, card):
