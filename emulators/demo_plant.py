@@ -168,6 +168,32 @@ DETECTORS: list[tuple[str, str, str, str, str, str, int]] = [
     ("BX-02", "便携式四合一检测仪2号", "portable", "%LEL", "", "2026-10-31", 300),  # calibration has run out
 ]
 
+# place, activity, hazard, accident, L, E, C, level, measures (engineering, management), unit, owner
+RISK_NAMES = (
+    "place",
+    "activity",
+    "hazard",
+    "accident",
+    "l",
+    "e",
+    "c",
+    "level",
+    "engineering",
+    "management",
+    "unit",
+    "owner",
+)
+RISKS: list[tuple[str, str, str, str, float, float, float, str, str, str, str, str]] = [
+    ("甲醇罐区", "卸车", "静电未释放", "火灾", 3, 6, 15, "较大", "静电接地报警器", "双人确认接地", "储运车间", "陈刚"),
+    ("甲醇罐区", "卸车", "软管脱落", "泄漏", 3, 3, 7, "低", "拉断阀", "每次检查接头", "储运车间", "李强"),
+    ("甲醇罐区", "巡检", "平台护栏松动", "高处坠落", 1, 6, 15, "一般", "护栏", "每班巡检", "储运车间", "李强"),
+    ("3号泵房", "检修机泵", "能量未隔离", "机械致害", 3, 3, 15, "一般", "上锁挂牌", "检修作业票", "储运车间", "李强"),
+    ("装卸台", "装车", "鹤管碰撞", "泄漏", 3, 6, 7, "一般", "限位", "专人指挥", "储运车间", "李强"),
+    ("加热炉区", "点炉", "炉膛存留可燃气", "可燃气体爆炸", 3, 2, 40, "较大", "联锁吹扫", "点炉确认单", "合成车间", "陈刚"),
+    ("合成车间", "进塔检修", "氮气窒息", "窒息", 3, 2, 40, "较大", "盲板隔离", "气体分析、专人监护", "合成车间", "陈刚"),
+    ("动力站", "配电操作", "误送电", "触电", 1, 6, 15, "一般", "五防联锁", "操作票", "动力车间", "周敏"),
+]  # fmt: skip
+
 # code, name, kind, medium, outline in metres
 ZONES: list[tuple[str, str, str, str, list[tuple[float, float]]]] = [
     ("GD-01", "动力站固定动火区", "fixed_hot_work", "", [(222, 130), (240, 130), (240, 150), (222, 150)]),
@@ -248,6 +274,7 @@ def demo_plant(*, public_url: str, secrets: dict[str, Any]) -> dict[str, Any]:
         "detectors": [_detector(row) for row in DETECTORS],
         "zones": [_zone(row) for row in ZONES],
         "certificates": [_certificate(who, row) for who, rows in CERTIFICATES.items() for row in rows],
+        "risks": [dict(zip(RISK_NAMES, row, strict=True)) for row in RISKS],
         "groups": _groups(wecom.get("webhook_key")),
         "wecom": wecom,
         "dingtalk": dingtalk,
