@@ -11,6 +11,7 @@ from handlers.permit.measures import Evidence, Measure
 from rules.errors import RuleBroken
 from rules.permit import Work
 from storage.models import Area, GasTest, Permit
+from tools import measure_docs
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 
@@ -154,3 +155,7 @@ def test_oxygen_first_wants_a_fresh_test_of_oxygen_and_gas(minutes, gases, fine)
         return
     with pytest.raises(RuleBroken, match="30分钟以内"):
         confirm("oxygen_first", made, photo_sha="a")
+
+
+def test_the_page_of_the_documents_is_current():
+    assert measure_docs.PAGE.read_text(encoding="utf-8") == measure_docs.page(), "run python -m tools.measure_docs"
