@@ -30,6 +30,11 @@ ROLES = ("chat", "media", "delivery", "scheduler", "auditor")
 KILLABLE = ("web", *ROLES)
 # a crash of the server must lose nothing that was committed: this is what is proved
 DURABLE = {"synchronous_commit": "on", "full_page_writes": "on", "max_connections": "200"}
+WIDE = {  # a month of reports in minutes: the budgets of a small plant are not what is tried here
+    "ANSHAO_DINGTALK_MONTH_CALLS": "10000000",
+    "ANSHAO_DINGTALK_MONTH_MESSAGES": "10000000",
+    "ANSHAO_WECOM_ACCOUNTS": "100000",
+}
 UP_WITHIN_S = 60.0
 BACK_AFTER_S = 1.0  # a supervisor's RestartSec
 
@@ -89,7 +94,7 @@ class Field(Stack):
         crowd.enlarge(self.plant, equipment=self.reports)
         _write_private(self.folder / "plant.json", json.dumps(self.plant, ensure_ascii=False))
         # the installation reads its plant from the database; only the secrets matter, and they stay the same
-        self.environment |= {"ANSHAO_DATABASE_URL": self.database_url, "ANSHAO_LOG_LEVEL": "INFO"} | self.overrides
+        self.environment |= {"ANSHAO_DATABASE_URL": self.database_url, "ANSHAO_LOG_LEVEL": "INFO"} | WIDE | self.overrides
 
     def start(self, name: str, *command: str) -> None:
         """As in Stack, but a restart goes on in the same log."""
