@@ -11,7 +11,7 @@ from cards import roll_call as cards
 from cards.words import local
 from handlers.hazard.from_page import WEB
 from handlers.permit import feel
-from handlers.roll_call import actions
+from handlers.roll_call import actions, talk
 from rules.errors import RuleBroken
 from storage.models import Person, RollCall, RollCallMember
 from storage.unit_of_work import UnitOfWork
@@ -130,7 +130,7 @@ def _seen(work: UnitOfWork, call: RollCall, by: Person, chosen: str) -> str:
     member = next((m for m in call.members if str(m.person_id) == chosen), None)
     if member is None:
         raise RuleBroken("person", "没有选人,请从名单里点。")
-    actions.confirm(work, call, person=member.person, by=by, via=WEB)
+    talk.seen(work, call, member.person, by=by, via=WEB)
     return f"已确认{member.person.name}安全。"
 
 

@@ -199,6 +199,14 @@ def confirm(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
     cast.redraw(work, permit, leave_line(work, permit, "confirmed", by=by, via=via))
 
 
+def seen(work: UnitOfWork, permit: Permit, person: Person, *, by: Person, via: str) -> None:
+    """Somebody who leads has seen that this person stopped: their roll call has it, the permit's card shows it."""
+    for party in cast.parties(permit):
+        if party.person_id == person.id and party.called_at is not None and party.confirmed_at is None:
+            party.confirmed_at = work.at
+    cast.redraw(work, permit, leave_line(work, permit, "confirmed", by=by, via=via, why=f"替{person.name}确认"))
+
+
 def expire(work: UnitOfWork, permit: Permit) -> None:
     """The time is over: nobody works on; a new permit is needed (4.16)."""
     was = PermitState(permit.state)
@@ -232,4 +240,4 @@ def _remind(work: UnitOfWork, permit: Permit, judged: Judgement) -> None:
             cast.tell(work, permit, guardian, text, tag=f"checkin:{party.checked_in_at:%d%H%M}")
 
 
-__all__ = ["confirm", "expire", "judge_again", "stop_by_hand", "suspend"]
+__all__ = ["confirm", "expire", "judge_again", "seen", "stop_by_hand", "suspend"]

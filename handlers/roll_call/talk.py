@@ -14,7 +14,8 @@ from handlers.permit import feel
 from handlers.roll_call import actions, triggers
 from rules.errors import RuleBroken
 from rules.terms import Role
-from storage.models import Area, RollCall
+from storage.models import Area, Person, RollCall
+from storage.unit_of_work import UnitOfWork
 
 START = re.compile(r"^(?:发起|启动|组织)?(?:紧急)?(?:撤离|疏散)(?:点名)?[\s::,,]+(\S+?)(?:[\s,,::]+(.*))?$")
 FOR_OTHERS = re.compile(r"^(?i:DM)[-–— ]?(\d{1,6})\s+(\S+?)\s*(?:已?安全|已?撤离|找到了?)$")
@@ -129,6 +130,13 @@ def over(turn: Turn, call: RollCall) -> None:
     turn.say(f"{call.number} 已解除,已告诉所有人。{cards.standing(call)}。", case=actions.case_of(call))
 
 
+def seen(work: UnitOfWork, call: RollCall, person: Person, *, by: Person, via: str) -> None:
+    """Somebody who leads has seen this person. Raises RuleBroken."""
+    actions.confirm(work, call, person=person, by=by, via=via)
+    if call.case_kind == "permit" and call.case_id is not None:
+        feel.seen(work, work.permits.get(call.case_id, lock=True), person, by=by, via=via)
+
+
 def listed(turn: Turn) -> None:
     """«点名»: what is under way, with who has not confirmed."""
     calls = turn.work.roll_calls.open()
@@ -150,7 +158,7 @@ def safe_for_other(turn: Turn) -> None:
         turn.say(f"{call.number} 里{'没有' if not member else '有多位'}“{match.group(2)}”。{cards.standing(call)}。")
         return
     try:
-        actions.confirm(turn.work, call, person=member[0].person, by=turn.person, via=turn.via)
+        seen(turn.work, call, member[0].person, by=turn.person, via=turn.via)
     except RuleBroken as broken:
         turn.say(broken.message_zh, case=actions.case_of(call))
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from datetime import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -94,6 +95,14 @@ def test_the_first_plan_that_fits_is_taken_by_grade_area_category_and_hour():
     assert when(area="BF", at=SUNDAY) == {"grade": "orange", "time": "off"}
     assert when(area="BF", at=SUNDAY, category="act")["category"] == ["act"]
     assert when(area="JC") == {"grade": "orange"}
+
+
+def test_the_example_of_the_docs_can_be_published():
+    text = (Path(__file__).parents[2] / "docs" / "escalation.md").read_text(encoding="utf-8")
+    policy = json.loads(text.split("```json")[1].split("```")[0])
+    policy["plans"] += escalation.DEFAULT["plans"]
+    escalation.validate(policy)
+    assert escalation.entry_for(policy, grade="orange", area="JC", at=NIGHT)["confirm_minutes"] == 60
 
 
 def test_a_span_over_midnight():

@@ -7,9 +7,12 @@ from datetime import timedelta
 import pytest
 
 from storage.models import Duty, Person
+from tests import permits
 from tests.pictures import scene
 from tests.plant import Plant
 from tests.web.conftest import Browser
+
+NUMBER = "ZY-0001"
 
 
 @pytest.fixture
@@ -244,3 +247,26 @@ def test_a_hazard_that_is_no_fire_calls_nobody(plant):
     plant.phone("张伟").says("3号泵房有人触电了")
     with plant.work(read_only=True) as work:
         assert not work.roll_calls.open()
+
+
+# -- permits
+
+
+def test_a_permit_called_off_shows_who_has_not_confirmed_and_looks_for_them(plant):
+    permits.at_work(plant)
+    plant.phone(permits.WORKER, "dingtalk").taps("叫停", on=NUMBER)
+    assert call(plant).kind == "permit_recall"
+    assert permits.GUARDIAN in missing(plant) and permits.WORKER not in missing(plant)
+    plant.phone(permits.GUARDIAN).taps("确认停工", on=NUMBER)
+    assert permits.GUARDIAN not in missing(plant)
+    left = missing(plant)
+    assert left
+    plant.forward(minutes=6)
+    plant.phone("王芳").sees("DM-0001 作业票叫停", "没有确认", next(iter(left)))
+    for name in left:
+        plant.phone("王芳").says(f"DM-0001 {name} 安全")
+    assert not missing(plant)
+    with plant.work(read_only=True) as work:
+        permit = work.permits.get(call(plant).case_id)
+        assert not [p for p in permit.parties if p.left_at is None and p.called_at and not p.confirmed_at]
+        assert not list(work.trail.broken())
