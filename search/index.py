@@ -172,6 +172,7 @@ class Index:
         lexical = sums.lexical.reader()
         vector = self._embedder.embed(asked.cleaned) if self._embedder else None
         strangers = sum(1 for word in asked.talk.strangers if "w" + word not in self._postings)
+        opposed = scoring.against(asked, strangers=strangers)
         ranked = []
         for position in chosen:
             words = (lexical[position] + sums.rare.get(position, 0.0)) / sums.words_total if sums.words_total else 0.0
@@ -182,7 +183,7 @@ class Index:
                 prior=self._priors[position],
                 vector=max(0.0, cosine(vector, self._vectors.get(position))),
                 needs=self._needs.get(position, ()),
-                strangers=strangers,
+                opposed=opposed,
             )
             ranked.append((score, position))
         ranked.sort(key=lambda pair: (-pair[0].total, self._ids[pair[1]]))

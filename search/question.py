@@ -59,11 +59,7 @@ class Question:
     words: tuple[tuple[str, float], ...]
     talk: Talk
     rest: str  # what is left without ideas and filling words: 通道窄 of «皮带机通道太窄»
-
-    @property
-    def machines(self) -> tuple[Idea, ...]:
-        """Ideas that name a machine."""
-        return tuple(idea for idea in self.ideas if idea.concept.slot == "machine")
+    machines: tuple[Idea, ...]  # those of the ideas that name one
 
 
 def ask(raw: str, *, equipment_kind: str | None = None) -> Question:
@@ -80,7 +76,9 @@ def ask(raw: str, *, equipment_kind: str | None = None) -> Question:
     things = frozenset(finding.said for finding in findings if _slot(finding) in ("machine", "part"))
     talk = talk_reader().read(cleaned, known, things)
     rest = talk_reader().content(cleaned, [finding.said for finding in findings])
-    return Question(cleaned, _ideas(findings), _words(cleaned), talk, rest)
+    ideas = _ideas(findings)
+    machines = tuple(idea for idea in ideas if idea.concept.slot == "machine")
+    return Question(cleaned, ideas, _words(cleaned), talk, rest, machines)
 
 
 def _slot(finding: reading.Finding) -> str:

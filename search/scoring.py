@@ -70,9 +70,9 @@ def score(
     prior: float,
     vector: float,
     needs: tuple[str, ...] = (),
-    strangers: int = 0,
+    opposed: tuple[float, float],
 ) -> Score:
-    """lexical, prior, vector: 0..1. features: concept -> strength in tenths. strangers: nouns no card knows."""
+    """lexical, prior, vector: 0..1. features: concept -> strength in tenths. opposed: what `against` says, once a question."""
     any_machine, clash = machine_factor(question, features)
     matched = asked = symptom = heard = place = 0.0
     told: dict[str, list[str]] = {}
@@ -96,13 +96,7 @@ def score(
         total -= OTHER_MACHINE
     if needs and not any(idea.concept.name in needs for idea in question.ideas):
         total -= MISSING_NEED
-    fit = (
-        min(1.0, symptom)
-        + 0.6 * place
-        + 1.1 * lexical
-        + 0.5 * vector
-        - _against(question, placed=place >= 0.5, strangers=strangers)
-    )
+    fit = min(1.0, symptom) + 0.6 * place + 1.1 * lexical + 0.5 * vector - opposed[place >= 0.5]
     if clash:
         fit -= 0.9
     if question.rest and symptom < SOME_SYMPTOM:
@@ -127,6 +121,15 @@ def _best_match(means: dict[str, float], features: dict[str, int]) -> tuple[str,
         if worth > best:
             best, best_name = worth, name
     return best_name, best
+
+
+def against(question: Question, *, strangers: int) -> tuple[float, float]:
+    """What speaks against answering with any card: (one of another place, one of the place named). strangers: nouns no
+    card knows."""
+    return (
+        _against(question, placed=False, strangers=strangers),
+        _against(question, placed=True, strangers=strangers),
+    )
 
 
 def _against(question: Question, *, placed: bool, strangers: int) -> float:

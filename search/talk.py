@@ -50,6 +50,11 @@ class TalkReader:
             "living": raw["living"]["words"].split(),
             "attack": raw["attack"]["words"].split(),
         }
+        self._by_first: dict[str, list[tuple[str, str, bool]]] = {}
+        for name, listed in self._lists.items():
+            for word in dict.fromkeys(listed):
+                entry = (name, word, len(word) == 1 or word.isascii())
+                self._by_first.setdefault(word[0], []).append(entry)
         self._vague = frozenset(raw["vague"]["words"].split())
         self._rule_patterns = [re.compile(pattern) for pattern in raw["patterns"]["rules"]]
         self._complaint = re.compile(raw["patterns"]["complaint"])
@@ -63,7 +68,7 @@ class TalkReader:
         plain = self._likened.sub(" ", self._comparison.sub(" ", cleaned))
         tags = text.tagged(plain)
         words = {word for word, _ in tags}
-        count = {name: self._count(listed, plain, words) for name, listed in self._lists.items()}
+        count = self._count(plain, words)
         for thing in things:  # the 鼻子 of 线鼻子 is no nose
             for name in ("elsewhere", "living"):
                 count[name] -= sum(1 for word in self._lists[name] if word in thing)
@@ -97,9 +102,14 @@ class TalkReader:
             rest = rest.replace(piece, "")
         return self._filling.sub("", rest)
 
-    @staticmethod
-    def _count(listed: list[str], plain: str, words: set[str]) -> int:
-        return sum(1 for word in listed if (word in words if len(word) == 1 or word.isascii() else word in plain))
+    def _count(self, plain: str, words: set[str]) -> dict[str, int]:
+        """How many words of each list are said. Only words that begin with a character of the text are looked at."""
+        count = dict.fromkeys(self._lists, 0)
+        for char in set(plain):
+            for name, word, whole in self._by_first.get(char, ()):
+                if word in words if whole else word in plain:
+                    count[name] += 1
+        return count
 
 
 # Short nouns every description of a fault uses, so they tell nothing about where it is.
