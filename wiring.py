@@ -16,6 +16,7 @@ from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 from sqlalchemy import Engine
 
+from bot import logs
 from bot.platforms.base import Platform
 from bot.platforms.http import session
 from bot.router import Router
@@ -244,8 +245,10 @@ def configure_logs(settings: Settings) -> None:
     """One JSON line an event, ids only; the SDKs' own chatter is kept to warnings."""
     level = getattr(logging, settings.log_level)
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    for noisy in ("wechatpy", "dingtalk", "urllib3", "rq"):
+    logs.guard_handlers(*logging.getLogger().handlers)
+    for noisy in ("wechatpy", "dingtalk", "rq"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # its warnings quote whole addresses, with the tokens in them
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # it tells every moment with more callers than threads
     structlog.configure(
         processors=[
@@ -253,6 +256,7 @@ def configure_logs(settings: Settings) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            logs.processor,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -72,7 +72,8 @@ def open_engine(url: str, *, pool_size: int = 10) -> Engine:
     """An engine for `sqlite:///path` or `postgresql+psycopg://…`. Opens no connection yet."""
     if url.startswith("sqlite"):
         return _open_sqlite(url)
-    return create_engine(url, pool_size=pool_size, max_overflow=10, pool_pre_ping=True)
+    # errors are logged: with their parameters they would hold names and texts
+    return create_engine(url, pool_size=pool_size, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
 
 
 def _open_sqlite(url: str) -> Engine:
@@ -81,7 +82,8 @@ def _open_sqlite(url: str) -> Engine:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         gate = sqlite.WriteGate(path)
     arguments = {"timeout": sqlite.BUSY_TIMEOUT_MS / 1000, "check_same_thread": False}
-    engine = create_engine(url, connect_args={**arguments, "factory": sqlite.GatedConnection})
+    connect = {**arguments, "factory": sqlite.GatedConnection}
+    engine = create_engine(url, connect_args=connect, hide_parameters=True)
 
     def prepare(connection: sqlite.GatedConnection, _record: Any) -> None:
         connection.gate = gate
