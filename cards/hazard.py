@@ -145,6 +145,9 @@ def duty_card(hazard: Hazard, *, candidates: Sequence[Person] = (), last: str = 
     )
 
 
+OVER = {HazardState.CLOSED: "已闭环", HazardState.WITHDRAWN: "已撤回", HazardState.MERGED: "已合并"}
+
+
 def reporter_card(hazard: Hazard) -> Card:
     """The reporter's receipt; redrawn only when the case ends, because changing it costs a right on WeCom."""
     state, grade, n = HazardState(hazard.state), Grade(hazard.grade), hazard.id
@@ -170,15 +173,17 @@ def reporter_card(hazard: Hazard) -> Card:
         if not hazard.anonymous:
             buttons = (*buttons, Button("改为匿名", f"hazard.hide:{n}"))
     return Card(
-        title=f"{hazard.number} " + ("已闭环" if state is HazardState.CLOSED else f"已上报 · {grade.zh}"),
-        colour="green" if state is HazardState.CLOSED else COLOUR[hazard.grade],
+        title=f"{hazard.number} {OVER.get(state) or f'已上报 · {grade.zh}'}",
+        colour="green" if state is HazardState.CLOSED else "grey" if state in OVER else COLOUR[hazard.grade],
         subtitle=short(hazard.description, 40),
         facts=(
             Fact("位置", place_of(hazard)),
             Fact("定级", short(f"{grade.zh}:{hazard.grade_why}", 60)),
             Fact("类别", category_zh(hazard)),
             Fact("责任人", name_of(hazard.owner) if hazard.owner else "安全员指派中"),
-            Fact("期限", local(hazard.due_at)),
+            Fact("闭环", f"{local(hazard.closed_at)} {name_of(hazard.accepted_by)}验收")
+            if state is HazardState.CLOSED
+            else Fact("期限", local(hazard.due_at)),
         ),
         body="\n".join(_reporter_lines(hazard)),
         note=note,

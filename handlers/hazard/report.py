@@ -307,7 +307,7 @@ def _check_duplicate_then_file(turn: Turn, hazard: Hazard, refusals: list[str], 
         return
     other, why = match
     turn.ask(
-        f"这条像是已经有人报过的 {other.number}({why}),是同一个问题吗?",
+        f"和 {other.number} 是同一个问题吗?",  # WeCom cuts a longer title
         flow=FLOW,
         state=JOINING,
         facts={**facts, "draft": hazard.id, "other": other.id},
@@ -315,7 +315,7 @@ def _check_duplicate_then_file(turn: Turn, hazard: Hazard, refusals: list[str], 
             ("是同一个,加入", f"hazard.join:{hazard.id}.{other.id}"),
             ("不是,另报一条", f"hazard.separate:{hazard.id}"),
         ],
-        note=f"{other.number}:{other.description[:60]}",
+        note=f"已经有人报过({why}):{other.description[:60]}",
         page=f"/h5/hazards/{other.number}",
     )
 

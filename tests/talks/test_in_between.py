@@ -141,3 +141,25 @@ def test_a_report_costs_three_messages_on_wecom_and_four_acts_on_dingtalk(plant)
     sun.sends_photo(scene(2)).says("护栏断了一截").taps("合成车间")
     sun.sees("YH-0002", "已上报", "合成车间")
     assert human_acts(plant, sun) + 1 <= 4  # the tap is no message
+
+
+def test_the_question_about_a_duplicate_is_whole_and_both_reporters_hear_the_end(plant):
+    plant.phone("孙丽").sends_photo(scene(3), caption="P-101A 护罩松动晃得厉害")
+    plant.forward(minutes=2)
+    zhang = plant.phone("张伟")
+    zhang.sends_photo(scene(9)).says("P-101A 防护罩晃,松了")
+    zhang.sees("和 YH-0001 是同一个问题吗?", "同一设备", "护罩松动晃得厉害").taps("是同一个")
+    zhang.sees("已加入 YH-0001")
+    chen = plant.phone("陈刚", "dingtalk")
+    chen.taps("开始整改", on="YH-0001")
+    plant.forward(minutes=30)
+    chen.sends_photo(scene(3, mended=True)).says("护罩螺栓已全部紧固")
+    plant.phone("王芳").taps("验收通过", on="YH-0001")
+    for reporter in (zhang, plant.phone("孙丽")):
+        reporter.sees("YH-0001 已闭环", "王芳验收", buttons=["还在,没改好", "已改好"])
+
+
+def test_a_withdrawn_receipt_says_so(plant):
+    zhang = plant.phone("张伟")
+    zhang.sends_photo(scene(1)).says("装卸台照明不足,灯坏一片").taps("撤回", on="YH-0001")
+    zhang.sees("YH-0001 已撤回", buttons=[])

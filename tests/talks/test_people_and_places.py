@@ -55,7 +55,7 @@ def test_the_same_hazard_seen_by_another_person_can_be_joined(plant):
     plant.phone("张伟").sends_photo(scene(1)).says("V-201 旁边地沟盖板缺失,踩空危险")
     lin = plant.phone("林雪")
     lin.sends_photo(scene(9)).says("V-201旁边的地沟盖板没了")
-    lin.sees("像是已经有人报过的 YH-0001").taps("是同一个")
+    lin.sees("和 YH-0001 是同一个问题吗").taps("是同一个")
     lin.sees("已加入 YH-0001")
     with plant.work(read_only=True) as work:
         assert work.hazards.by_number("YH-0002") is None
