@@ -94,7 +94,9 @@ class Field(Stack):
         crowd.enlarge(self.plant, equipment=self.reports)
         _write_private(self.folder / "plant.json", json.dumps(self.plant, ensure_ascii=False))
         # the installation reads its plant from the database; only the secrets matter, and they stay the same
-        self.environment |= {"ANSHAO_DATABASE_URL": self.database_url, "ANSHAO_LOG_LEVEL": "INFO"} | WIDE | self.overrides
+        self.environment |= (
+            {"ANSHAO_DATABASE_URL": self.database_url, "ANSHAO_LOG_LEVEL": "INFO"} | WIDE | self.overrides
+        )
 
     def start(self, name: str, *command: str) -> None:
         """As in Stack, but a restart goes on in the same log."""
