@@ -15,7 +15,8 @@ from rules.terms import Role
 from storage.models import LadderStep, RollCall, RollCallMember
 from storage.unit_of_work import UnitOfWork
 
-AGAIN = timedelta(minutes=10)  # the last step comes again this often while somebody is missing
+AGAIN, FIRST_HOUR = timedelta(minutes=10), timedelta(hours=1)  # the last step comes again while somebody is missing
+LATER = timedelta(hours=1)  # …less often once the first hour is over: by then people are at work on it
 AT_MOST = timedelta(hours=24)
 
 
@@ -46,8 +47,10 @@ def climb(work: UnitOfWork, step: LadderStep) -> None:
     actions.redraw(work, call)
     actions.leave(work, call, "asked", by=None, via="clock", why=f"未确认{len(left)}人")
     last = max(s.position for s in work.ladder.of("roll_call", call.id, generation=call.generation))
-    if step.position == last and work.at - call.started_at < AT_MOST:
-        actions.add_step(work, call, last + 1, step.step["notices"], after=AGAIN)
+    going_for = work.at - call.started_at
+    if step.position == last and going_for < AT_MOST:
+        after = AGAIN if going_for < FIRST_HOUR else LATER
+        actions.add_step(work, call, last + 1, step.step["notices"], after=after)
 
 
 def _tell(work: UnitOfWork, call: RollCall, notice: Notice, left: Sequence[RollCallMember], *, tag: str) -> bool:

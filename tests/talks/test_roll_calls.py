@@ -71,6 +71,17 @@ def test_who_does_not_confirm_is_asked_again_and_looked_for(plant):
     assert plant.phone("赵建国").count("没有确认", "马上联系") > told  # while somebody is missing it never falls silent
 
 
+def test_the_last_step_comes_every_ten_minutes_and_hourly_after_the_first_hour(plant):
+    fire(plant)
+    times = []
+    for _ in range(4):
+        plant.forward(minutes=60)
+        with plant.work(read_only=True) as work:
+            times.append(sum(step.taken_at is not None for step in work.ladder.of("roll_call", 1)))
+    first, *later = (after - before for before, after in zip([0, *times], times, strict=False))
+    assert first >= 7 and all(1 <= count <= 2 for count in later), times
+
+
 def test_all_confirmed_and_ended_calls_wake_nobody(plant):
     fire(plant)
     for name in ("李强", "陈刚", "张伟"):
