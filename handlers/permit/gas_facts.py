@@ -91,14 +91,14 @@ def seen_by_detectors(
     found: dict[str, Any] = {}
     if permit.work == Work.HOT_WORK.value:
         found |= seen.trend.facts() if seen.trend is not None else {"trend3h_count": 0}
-    if seen.alive is None:  # nothing mounted in range: people answer for the meter they carry
-        return found
     if seen.over_limit:
         found["alarm_active"] = True
         notes.append(f"{seen.over_limit} 读数超过合格限值")
-    elif seen.alive:
+    if seen.alive is None:  # nothing mounted in range: people answer for the meter they carry
+        return found
+    if not seen.over_limit and seen.alive:
         found["alarm_active"] = False
-    elif seen.detectors[0].code in watching:
+    elif not seen.over_limit and seen.detectors[0].code in watching:
         found["alarm_active"] = None  # the one that watched over this work is silent: no earlier answer stands for it
     if seen.alive:
         found["continuous_monitoring"] = True

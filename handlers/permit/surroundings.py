@@ -107,13 +107,14 @@ def watch(
     lel_vol: float | None,
     limit_vol: float,
 ) -> Watch:
-    """The combustible detectors in range, their trend, and whether the nearest speaks now."""
+    """The combustible detectors in range, their trend, whether the nearest speaks now; any detector over its limit."""
     radius = table.settings.trend_radius_m
     found = work.readings.detectors_near(box(point, radius) if point else None, area_id)
     near = [d for d in found if d.kind == "combustible" and _metres(point, d) <= radius]
     near.sort(key=lambda d: (_metres(point, d), d.id))
+    air = next((d.code for d in found if _metres(point, d) <= radius and _is_bad_air(d, at)), "")
     if not near:
-        return Watch((), None, None, "", None)
+        return Watch((), None, None, air, None)
     policy = TrendPolicy(
         window=timedelta(minutes=table.settings.trend_window_minutes),
         gap=timedelta(minutes=table.settings.trend_gap_minutes),
@@ -129,7 +130,7 @@ def watch(
     ]
     seen = trend.look_back(readings, at=at, lel_vol=lel_vol, policy=policy)
     silent, notes = silence(near[0], at)
-    over = next((d.code for d in near if _is_over(d, at, lel_vol, limit_vol)), "")
+    over = next((d.code for d in near if _is_over(d, at, lel_vol, limit_vol)), "") or air
     return Watch(
         detectors=tuple(near),
         trend=seen,
@@ -159,12 +160,33 @@ def silence(detector: Detector, at: datetime) -> tuple[bool, list[str]]:
     return False, []
 
 
+def _fresh(detector: Detector, at: datetime) -> float | None:
+    """The detector's value while it counts."""
+    if detector.last_at is None or detector.last_status != "ok":
+        return None
+    return detector.last_value if at - detector.last_at <= timedelta(seconds=detector.max_age_s) else None
+
+
 def _is_over(detector: Detector, at: datetime, lel_vol: float | None, limit_vol: float) -> bool:
-    if detector.last_at is None or detector.last_value is None or detector.last_status != "ok":
+    value = _fresh(detector, at)
+    return value is not None and vol(detector, value, lel_vol=lel_vol) > limit_vol
+
+
+O2_LOW, O2_HIGH = 19.5, 23.5  # % vol, GB 30871-2022 6.4 a: outside of this nobody stays
+
+
+def _is_bad_air(detector: Detector, at: datetime) -> bool:
+    """Oxygen or a toxic gas that people must not breathe (GBZ 2.1, the short-time limit for a value of this moment)."""
+    value = _fresh(detector, at)
+    if value is None or detector.kind in ("combustible", "wind"):
         return False
-    if at - detector.last_at > timedelta(seconds=detector.max_age_s):
-        return False
-    return vol(detector, detector.last_value, lel_vol=lel_vol) > limit_vol
+    if detector.kind == "o2":
+        return detector.unit == "%vol" and not O2_LOW <= value <= O2_HIGH
+    named = detector.medium or detector.kind
+    try:
+        return gas.toxic_ratio([{"medium": named, "value": max(0.0, value), "unit": detector.unit}], basis="stel") > 1
+    except gas.BadReading:
+        return False  # no limit is known for it; its own alarm is a matter of the detector
 
 
 def vol(detector: Detector, value: float, *, lel_vol: float | None = None) -> float:

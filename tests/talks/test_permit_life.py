@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from handlers.permit import facts
+from handlers.permit import facts, surroundings
 from rules import escalation
+from rules.geo import Point
 from rules.permit import facts_from_json, load
-from storage.models import Duty, Permit, Person
+from storage.models import Detector, Duty, Permit, Person
 from tests import permits as p
 from tests.permits import APPLICANT, GUARDIAN, LEADER, WORKER
 from tests.pictures import scene
@@ -100,6 +101,31 @@ def test_a_handover_to_somebody_who_guards_elsewhere_is_refused(plant):
     other_permit(plant, work="lifting", level="3", state="active", content="吊转子", guardian_id=busy)
     guardian.taps("监护交接", on=NUMBER).says("高峰").sees("正在监护另一处作业")
     assert permit(plant).guardian.name == GUARDIAN
+
+
+# -- other gases
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit", "good", "bad"),
+    [("h2s", "mg/m3", 10, 10.1), ("o2", "%vol", 19.5, 19.4), ("nh3", "ppm", 30, 60), ("o2", "%vol", 23.5, 23.6)],
+)
+def test_a_detector_of_another_gas_is_felt_too(plant, kind, unit, good, bad):
+    with plant.work() as work:
+        lat, lon = p.spot(plant, "P-102B")
+        area = work.plant.area_by_code("BF").id
+        made = Detector(code="TX-1", kind=kind, unit=unit, lat=lat, lon=lon, area_id=area, max_age_s=300)
+        work.db.add(made)
+        work.commit()
+        table = load()
+        for value, words in ((good, ""), (bad, "TX-1")):
+            made.last_at, made.last_value, made.last_status = plant.now, value, "ok"
+            work.flush()
+            here = Point(lat=lat, lon=lon)
+            seen = surroundings.watch(work, table, here, area, at=plant.now, lel_vol=5.5, limit_vol=0.5)
+            assert seen.over_limit == words
+        old = plant.now + timedelta(seconds=301)
+        assert surroundings.watch(work, table, here, area, at=old, lel_vol=5.5, limit_vol=0.5).over_limit == ""
 
 
 # -- shifts
