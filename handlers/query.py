@@ -69,7 +69,16 @@ def todo(turn: Turn) -> None:
         lines += [f"要整改的({len(owned)}):", *(cards.line(h) + _late(turn, h) for h in owned[:10])]
     if accept:
         lines += [f"要验收的({len(accept)}):", *(cards.line(h) for h in accept[:10])]
+    decide = [h for h in work.hazards.asking_extension() if _decides(turn, h)]
+    if decide:
+        lines += [f"要批延期的({len(decide)}):", *(cards.line(h) for h in decide[:10])]
     turn.say("\n".join([*lines, "发编号就能办理。"]) if lines else "没有待办,辛苦了。")
+
+
+def _decides(turn: Turn, hazard: Hazard) -> bool:
+    asked = cards.open_extension(hazard)
+    mine = asked is not None and asked.by_id == turn.person.id
+    return not mine and rules.Action.APPROVE_EXTENSION in _allowed(turn, hazard)
 
 
 def _late(turn: Turn, hazard: Hazard) -> str:

@@ -137,6 +137,7 @@ def test_an_extension_needs_reason_measure_and_another_persons_consent(plant):
     li.sees("为什么").says("灯具缺货,等备件到厂")
     li.sees("临时措施").says("已挂临时照明并拉警戒线")
     wang.sees("申请延期到", "缺货")
+    wang.says("待办").sees("要批延期的(1)", "YH-0001")
     wang.taps("同意延期", on="YH-0001")
     assert (plant.hazard("YH-0001").due_at - due).days == 3
     li.sees("同意,新期限")
