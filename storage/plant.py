@@ -30,6 +30,10 @@ class Plant:
     def areas(self) -> Sequence[Area]:
         return self.db.scalars(select(Area).where(Area.active).order_by(Area.id)).all()
 
+    def area_codes(self) -> dict[int, str]:
+        """Id → code of every area, also of those used no more."""
+        return {row[0]: row[1] for row in self.db.execute(select(Area.id, Area.code))}
+
     def workshops(self) -> list[str]:
         return list(self.db.scalars(select(Area.workshop).where(Area.active, Area.workshop != "").distinct()).all())
 

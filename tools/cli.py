@@ -17,7 +17,7 @@ from jobs.queue import CHAT
 from storage import schema
 from storage.models import GroupChat
 from storage.unit_of_work import UnitOfWork
-from tools import cli_audit, cli_budgets, cli_edge, cli_permits, cli_policy, cli_risks, cli_training, doctor
+from tools import cli_audit, cli_budgets, cli_edge, cli_people, cli_permits, cli_policy, cli_risks, cli_training, doctor
 from tools.importing import (
     ImportReport,
     TableError,
@@ -54,6 +54,7 @@ def register(app: Flask, services: Services) -> None:
     ):
         app.cli.add_command(_import(services, name, what, importer))
     app.cli.add_command(cli_risks.command(services))
+    app.cli.add_command(cli_people.command(services))
     app.cli.add_command(_export_cards(services))
     app.cli.add_command(cli_permits.command(services))
     app.cli.add_command(cli_training.command(services))

@@ -6,6 +6,7 @@ from tools.importing.areas import import_areas
 from tools.importing.cards import export_cards, import_cards
 from tools.importing.certificates import import_certificates
 from tools.importing.detectors import import_detectors
+from tools.importing.directory import export_people
 from tools.importing.equipment import import_equipment
 from tools.importing.people import import_people
 from tools.importing.risks import import_risks
@@ -17,6 +18,7 @@ __all__ = [
     "ImportReport",
     "TableError",
     "export_cards",
+    "export_people",
     "import_areas",
     "import_cards",
     "import_certificates",
