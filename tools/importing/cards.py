@@ -40,8 +40,7 @@ def import_cards(work: UnitOfWork, path: Path) -> ImportReport:
     A new card is published when the table names its reviewer, else it waits for one («待审经验»). The starter pack is
     loaded first, so that a table may speak of K01.
     """
-    if not work.knowledge.version():
-        starter.load(work)
+    starter.load(work)
     seen: set[str] = set()
 
     def one(row: Row) -> str:
