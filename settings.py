@@ -118,7 +118,9 @@ class Settings(BaseSettings):
         for admin in admins:
             platform, _, user = admin.partition(":")
             if platform not in ("wecom", "dingtalk") or not user:
-                raise ValueError(f"«{admin}» must read wecom:userid or dingtalk:userid")
+                raise ValueError(
+                    f"«{admin}» must read wecom:userid or dingtalk:userid (要写成 wecom:账号 或 dingtalk:账号)"
+                )
         return admins
 
     @field_validator("speech_provider", mode="before")
@@ -140,7 +142,7 @@ class Settings(BaseSettings):
         if value.startswith("postgresql://"):
             value = "postgresql+psycopg://" + value.removeprefix("postgresql://")
         if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
-            raise ValueError("must start with sqlite:/// or postgresql://")
+            raise ValueError("must start with sqlite:/// or postgresql:// (要以 sqlite:/// 或 postgresql:// 开头)")
         return value
 
     @field_validator("redis_url")
@@ -184,14 +186,18 @@ class Settings(BaseSettings):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError("is not a time zone name such as Asia/Shanghai") from error
+            raise ValueError(
+                "is not a time zone name such as Asia/Shanghai (不是时区名,国内填 Asia/Shanghai)"
+            ) from error
         return value
 
     @field_validator("wecom_aes_key", "dingtalk_event_aes_key")
     @classmethod
     def _aes_key(cls, value: SecretStr) -> SecretStr:
         if value.get_secret_value() and len(value.get_secret_value()) != 43:
-            raise ValueError("must have exactly 43 characters; copy it again from the platform's console")
+            raise ValueError(
+                "must have exactly 43 characters; copy it again from the platform's console (要正好 43 个字符,请从平台后台重新复制)"
+            )
         return value
 
     @model_validator(mode="after")
@@ -199,7 +205,8 @@ class Settings(BaseSettings):
         problems: list[str] = []
         if not self.secret_key.get_secret_value():
             problems.append(
-                "ANSHAO_SECRET_KEY is missing: set it to 32 or more random characters, e.g. `openssl rand -hex 32`"
+                "ANSHAO_SECRET_KEY is missing: set it to 32 or more random characters, e.g. `openssl rand -hex 32` "
+                "(没有填:运行 openssl rand -hex 32,把结果填进去)"
             )
         elif len(self.secret_key.get_secret_value()) < 16:
             problems.append("ANSHAO_SECRET_KEY is too short: use 32 or more random characters")
@@ -229,7 +236,9 @@ class Settings(BaseSettings):
         missing = [name for name, value in values.items() if not value]
         if not missing or len(missing) == len(values):
             return []
-        return [f"{', '.join(missing)} missing: {platform} is half configured; set them all, or none to switch it off"]
+        return [
+            f"{', '.join(missing)} missing: {platform} is half configured; set them all, or none to switch it off (这几项没填:要么全填,要么全空)"
+        ]
 
     def _half_speech(self) -> list[str]:
         needed: list[str] = []
@@ -299,4 +308,4 @@ def _explain(error: ValidationError) -> str:
         message = problem["msg"].removeprefix("Value error, ")
         where = PREFIX + "_".join(str(p) for p in problem["loc"][:1]).upper() if problem["loc"] else ""
         lines += [f"{where}: {message}" if where else line for line in message.splitlines()]
-    return "Settings cannot be used:\n  " + "\n  ".join(lines)
+    return "Settings cannot be used 设置不能用,请改好后重试:\n  " + "\n  ".join(lines)

@@ -10,7 +10,7 @@ from typing import Any
 
 import requests
 
-from bot.platforms.base import PlatformError
+from bot.platforms.base import PlatformError, remedy_for
 from cards.images.text import OWN
 from jobs.context import Services
 from storage import schema
@@ -25,6 +25,7 @@ NEEDED = "隐患整改前后位置时间编号°㎡"
 def examine(services: Services) -> Iterator[Finding]:
     """Each check as it is done; nothing raises."""
     yield _database(services)
+    yield _trail(services)
     yield _redis(services)
     yield _media(services)
     yield _fonts()
@@ -37,7 +38,9 @@ def examine(services: Services) -> Iterator[Finding]:
             for what, ok, remedy in platform.check():
                 yield Finding(what, ok, remedy)
         except PlatformError as error:
-            yield Finding(f"{platform.title}:检查", False, error.remedy or f"稍后再试(代码 {error.code})")
+            yield Finding(f"{platform.title}:检查", False, remedy_for(error))
+        except Exception as error:  # e.g. Redis, which keeps the platforms' tokens
+            yield Finding(f"{platform.title}:检查", False, f"没能检查({type(error).__name__}):先处理上面的问题")
     yield from _each("对外地址", lambda: outside.callbacks(services, _session()))
     yield from _each("企业微信:菜单", lambda: outside.wecom(services))
     yield from _each("钉钉:卡片模板能用", lambda: outside.dingtalk(services))
@@ -70,6 +73,17 @@ def _database(services: Services) -> Finding:
     except Exception as error:
         return Finding(name, False, f"连不上({type(error).__name__}):检查 ANSHAO_DATABASE_URL 和数据库是否在运行")
     return Finding(name, False, "表结构不是这个版本的:运行 flask --app app db upgrade")
+
+
+def _trail(services: Services) -> Finding:
+    """The database's own guards of the trail, which an administrator of the database can take away."""
+    try:
+        with services.new_work(read_only=True) as work:
+            missing = work.trail.guards_missing()
+    except Exception as error:
+        return Finding("留痕保护", False, f"没能检查({type(error).__name__}):先修好数据库")
+    remedy = "数据库里禁止改、删留痕的触发器不见了:查明是谁停掉的,再运行 flask --app app db upgrade 装回"
+    return Finding("留痕保护", not missing, remedy if missing else "")
 
 
 def _redis(services: Services) -> Finding:

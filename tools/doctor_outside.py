@@ -8,7 +8,7 @@ from typing import Any
 import requests
 from rq import Worker
 
-from bot.platforms.base import PlatformError
+from bot.platforms.base import PlatformError, remedy_for
 from bot.platforms.dingtalk import stream_board
 from connectors.errors import OutsideError
 from connectors.speech import local as speech_local
@@ -84,8 +84,9 @@ def wecom(services: Services) -> Iterator[Finding]:
         elif error.code == "60020":
             ip = Finding("企业微信:可信 IP", False, error.remedy)
             menu = Finding("企业微信:菜单", False, "先加上可信 IP,再检查一次")
-        else:
-            menu = Finding("企业微信:菜单", False, error.remedy or f"读不到菜单(代码 {error.code}),稍后再试")
+        else:  # the call did not come so far that the address was looked at: not known is not passed
+            ip = Finding("企业微信:可信 IP", False, f"没能检查:{remedy_for(error)}")
+            menu = Finding("企业微信:菜单", False, f"读不到菜单:{remedy_for(error)}")
     yield ip
     yield menu
 
@@ -106,7 +107,8 @@ def dingtalk(services: Services) -> Iterator[Finding]:
     try:
         platform.api.call("POST", "/v1.0/card/instances", body, repeatable=True)
     except PlatformError as error:
-        remedy = error.remedy or f"模板没有发布或编号不对(代码 {error.code}):按 docs/dingtalk-card.md 发布模板"
+        template = f"模板没有发布或编号不对(代码 {error.code}):按 docs/dingtalk-card.md 发布模板"
+        remedy = remedy_for(error, otherwise=template)
         yield Finding(what, False, remedy)
     else:
         yield Finding(what, True)

@@ -33,6 +33,24 @@ class PlatformError(Exception):
         self.failure, self.code, self.wait_s, self.remedy = failure, code, wait_s, remedy
 
 
+# codes of bot/platforms/http.py:transport_failure: nobody answered, so the platform said nothing
+_NO_ANSWER = frozenset({"not_connected", "connect_timeout", "read_timeout", "proxy", "cut"})
+
+
+def is_unanswered(error: PlatformError) -> bool:
+    """Whether the platform could not be reached at all; then nothing is known of what was to be checked."""
+    return error.code in _NO_ANSWER
+
+
+def remedy_for(error: PlatformError, *, otherwise: str = "") -> str:
+    """What an admin does about it, in Chinese."""
+    if error.remedy:
+        return error.remedy
+    if is_unanswered(error):
+        return f"连不上平台({error.code}):检查服务器能否访问外网 443 端口、DNS 和代理"
+    return otherwise or f"稍后再试;仍不行时把代码 {error.code} 交给管理员"
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where a message goes: a person's 1:1 chat or a group."""

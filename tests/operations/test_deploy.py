@@ -74,7 +74,7 @@ def test_a_backup_is_restored_with_every_case_photo_and_an_unbroken_trail(plant,
 
 
 def test_every_unit_starts_a_role_that_exists():
-    roles = {*worker.ROLES, "--scheduler", "--auditor", "--stream"}
+    roles = {*worker.ROLES, "--scheduler", "--auditor", "--stream", "--readings"}
     started = set()
     for unit in (DEPLOY / "systemd").glob("*.service"):
         line = next(row for row in unit.read_text(encoding="utf-8").splitlines() if row.startswith("ExecStart="))

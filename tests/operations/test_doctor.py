@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import pytest
+import redis
 import requests
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
+from urllib3.exceptions import ConnectTimeoutError
 
 from auditor.service import Auditor
 from bot.platforms.dingtalk import stream_board
 from emulators.wsgi import WsgiAdapter
 from jobs.queue import QUEUES
+from settings import SettingsError, load
+from storage import guards
 from storage.database import Base
 from tests.plant import APP, Plant
 from tools import doctor, doctor_outside
@@ -134,3 +138,49 @@ def test_speech_and_vectors_may_be_left_out_but_not_half_done(plant, tmp_path):
     assert "vectors.vec" in by_name(doctor_outside.vectors(plant.services))["语义模型"].remedy
     (tmp_path / "vectors.vec").write_text("泵 1 0\n轴承 0 1\n", encoding="utf-8")
     assert by_name(doctor_outside.vectors(plant.services))["语义模型"].ok
+
+
+# -- wrong settings, as an admin meets them
+
+
+def test_platforms_that_cannot_be_reached_are_told_as_that_and_pass_nothing(plant, monkeypatch):
+    def nobody(*_args, **_kwargs):
+        raise requests.ConnectionError(ConnectTimeoutError("nobody"))
+
+    monkeypatch.setattr(requests.Session, "send", nobody)
+    found = by_name(doctor.examine(plant.services))
+    for name in (
+        "企业微信:应用凭证",
+        "企业微信:可信 IP",
+        "企业微信:菜单",
+        "钉钉:应用凭证(新接口)",
+        "钉钉:卡片模板能用",
+    ):
+        assert not found[name].ok and "检查服务器能否访问外网" in found[name].remedy, name
+    assert not found["时钟"].ok
+
+
+def test_without_redis_the_doctor_goes_on_and_says_so(plant):
+    plant.services.redis = redis.Redis(port=1, socket_connect_timeout=1)
+    found = by_name(doctor.examine(plant.services))
+    assert "ANSHAO_REDIS_URL" in found["Redis"].remedy
+    assert not found["工作进程"].ok
+    assert found["留痕保护"].ok
+
+
+def test_guards_of_the_trail_that_are_gone_are_told(plant):
+    with plant.services.engine.begin() as db:
+        guards.remove(db)
+    assert "db upgrade" in by_name(doctor.examine(plant.services))["留痕保护"].remedy
+
+
+def test_wrong_settings_are_told_in_both_languages_each_with_its_name():
+    wrong = {
+        "ANSHAO_DATABASE_URL": "mysql://x", "ANSHAO_TIMEZONE": "Mars", "ANSHAO_ADMINS": "bob",
+        "ANSHAO_WECOM_AES_KEY": "short", "ANSHAO_HEARTBEAT_URL": "file:///etc/passwd",
+    }  # fmt: skip
+    with pytest.raises(SettingsError) as told:
+        load(wrong)
+    lines = str(told.value).splitlines()
+    assert "设置不能用" in lines[0]
+    assert {line.split(":")[0].strip() for line in lines[1:]} == set(wrong)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bot.platforms.base import PlatformError
+from bot.platforms.base import PlatformError, remedy_for
 
 if TYPE_CHECKING:
     from bot.platforms.wecom.platform import WeCom
@@ -35,5 +35,5 @@ def _try(what: str, step: Callable[[], object], *, fine: tuple[str, ...] = ()) -
         step()
     except PlatformError as error:
         if error.code not in fine:
-            return what, False, error.remedy or f"稍后再试;仍不行时把代码 {error.code} 交给管理员"
+            return what, False, remedy_for(error)
     return what, True, ""
