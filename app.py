@@ -69,7 +69,19 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
         [("stream", lambda: stream_board.complaint(services.redis, services.clock()))] if streams else [],
     )
     _mount_platforms(app, services)
-    for pages in (session, place, hazards, knowledge, permits, permit_here, permit_boxes, policy, roll_calls, board, media):
+    for pages in (
+        session,
+        place,
+        hazards,
+        knowledge,
+        permits,
+        permit_here,
+        permit_boxes,
+        policy,
+        roll_calls,
+        board,
+        media,
+    ):
         app.register_blueprint(pages.routes(ctx))
     app.register_blueprint(budgets_page.routes(ctx))
     api.register(app, ctx)

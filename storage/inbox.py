@@ -156,10 +156,9 @@ class InboxRows:
 
     def renew_fetch(self, ids: Sequence[int], until: datetime) -> int:
         """Prolong the lease of those of the rows that are still being fetched."""
-        done = self.db.execute(
-            update(Inbox).values(lease_until=until).where(Inbox.id.in_(ids), Inbox.state == "fetching")
+        return rows_changed(
+            self.db, update(Inbox).values(lease_until=until).where(Inbox.id.in_(ids), Inbox.state == "fetching")
         )
-        return done.rowcount
 
     def sent_of_handled(self, platform: str, sender: str, handled_at: datetime) -> datetime | None:
         """When the message was sent that was handled in the transaction of that time."""
