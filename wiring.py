@@ -40,19 +40,19 @@ from jobs import fall_back, hotwords
 from jobs.context import Services, SmsSender
 from jobs.queue import RqKicker
 from rules import hazard as hazard_rules
-from settings import Settings, SettingsError
+from settings import Settings, SettingsError, robots_of
 from storage.database import open_engine
 from storage.media import open_store
 from tools import embedded
 from web.media import picture_url
 
 FLOWS = (
+    roll_call.flow,  # a leader's order to evacuate goes before the words of danger in it
     first.flow,
     query.flow,
     risk.flow,
     permit.flow,
     policies.flow,
-    roll_call.flow,
     roster.flow,
     budget_flow.flow,
     delivery_flow.flow,
@@ -134,6 +134,7 @@ def _platforms(
     platforms: dict[str, Platform] = {}
     if settings.has_wecom:
         from bot.platforms.wecom import WeCom, WeComConfig
+        from bot.platforms.wecom.config import GroupRobot as WeComRobot
 
         platforms["wecom"] = WeCom(
             WeComConfig(
@@ -147,8 +148,8 @@ def _platforms(
                 datum=settings.datum_of_locations,
                 plant_name=settings.plant_name,
                 accounts=settings.wecom_accounts,
+                group_robots=tuple(WeComRobot(*robot) for robot in robots_of(settings.wecom_group_robots)),
             ),
-            accounts=settings.wecom_accounts,
             redis=client,
             http=http(),
             clock=clock,
@@ -157,6 +158,7 @@ def _platforms(
         )
     if settings.has_dingtalk:
         from bot.platforms.dingtalk import DingTalk, DingTalkConfig
+        from bot.platforms.dingtalk.config import GroupRobot as DingTalkRobot
 
         platforms["dingtalk"] = DingTalk(
             DingTalkConfig(
@@ -173,11 +175,13 @@ def _platforms(
                 js_signature=settings.dingtalk_js_signature,
                 mode=settings.dingtalk_mode,
                 tasks_page="/h5/todo",
+                group_robots=tuple(
+                    DingTalkRobot(name, *given.split(maxsplit=1))
+                    for name, given in robots_of(settings.dingtalk_group_robots)
+                ),
                 month_calls=settings.dingtalk_month_calls,
                 month_messages=settings.dingtalk_month_messages,
             ),
-            month_calls=settings.dingtalk_month_calls,
-            month_messages=settings.dingtalk_month_messages,
             redis=client,
             http=http(),
             clock=clock,

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
-from settings import PREFIX, Settings, SettingsError, load
+from settings import PREFIX, Settings, SettingsError, load, robots_of
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "settings.md"
 ENOUGH = {"ANSHAO_SECRET_KEY": "k" * 32}
@@ -177,3 +178,14 @@ def test_small_conveniences():
     assert settings.admins == ("wecom:A", "dingtalk:b")
     assert settings.demo is True
     assert settings.zone.key == "Asia/Shanghai"
+
+
+def test_group_robots_are_named_and_a_wrong_entry_repeats_no_secret():
+    given = "合成安全群=https://oapi.dingtalk.com/robot/send?access_token=t SECs, 储运安全群=https://b"
+    assert robots_of(SecretStr(given)) == [
+        ("合成安全群", "https://oapi.dingtalk.com/robot/send?access_token=t SECs"), ("储运安全群", "https://b"),
+    ]  # fmt: skip
+    for wrong in ("secretkey", "a=x,a=y", "=x"):
+        with pytest.raises(SettingsError) as told:
+            load({"ANSHAO_SECRET_KEY": "s" * 40, "ANSHAO_WECOM_GROUP_ROBOTS": wrong})
+        assert "ANSHAO_WECOM_GROUP_ROBOTS" in str(told.value) and "secretkey" not in str(told.value)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot import outbox
+from bot.platforms.dingtalk.config import GroupRobot
 from handlers.hazard import dispatch
 from jobs import receipts
 from storage.models import GroupChat
 from tests.pictures import scene
+from tests.plant import DING
 
 RED, ORANGE, YELLOW = (
     "3号泵房甲醇泵泄漏,有人头晕",
@@ -176,3 +178,20 @@ def test_an_unchanged_card_reaches_more_people_as_a_card(plant):
             plant.settle()
     plant.phone("高峰").sees(number, "待整改", buttons=["确认收到", "开始整改", "转派", "申请延期"])
     assert {(r.what, r.state) for r in rows(plant, number)} == {("card", "confirmed")}
+
+
+def test_a_group_behind_a_webhook_robot_gets_a_notice(plant):
+    group = next(g["id"] for g in plant.data["groups"] if g["platform"] == "dingtalk")
+    with plant.dingtalk.core.lock:
+        hook = plant.dingtalk.sessions.add_webhook(group, "SECx", [])
+    robot = GroupRobot("合成安全群", f"{DING}/robot/send?access_token={hook.token}", "SECx")
+    platform = plant.services.platforms["dingtalk"]
+    platform.group_robots._robots = {robot.name: robot}
+    number = report(plant, YELLOW)
+    with plant.work() as work:
+        to = [outbox.Address("dingtalk", group_id="合成安全群")]
+        dispatch.post_duty_card(work, work.hazards.by_number(number), to, purpose="hazard.dispatch")
+        work.commit()
+    plant.settle()
+    mine = [r for r in rows(plant, number) if r.group_id]
+    assert [(r.what, r.state) for r in mine] == [("card", "refused"), ("notice", "confirmed")]

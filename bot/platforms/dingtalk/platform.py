@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -139,7 +140,13 @@ class DingTalk:
     # -- cards and to-dos
 
     def post_card(self, card: Card, targets: Sequence[Target], *, ref: str) -> Posted:
-        return self.cards.post(card, targets, ref=ref)
+        """One call for all targets; groups behind a webhook robot take no cards and are refused as no_cards."""
+        robots = {target.key: "no_cards" for target in targets if target.group in self.group_robots}
+        rest = [target for target in targets if target.key not in robots]
+        if not rest:
+            raise PlatformError(Failure.PERMANENT, "no_cards")
+        posted = self.cards.post(card, rest, ref=ref)
+        return replace(posted, refused={**posted.refused, **robots}) if robots else posted
 
     def redraw_card(self, card: Card, targets: Sequence[Target], *, ref: str, code: str = "") -> None:
         self.cards.redraw(card, ref=ref)

@@ -23,11 +23,13 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.sync.client import ClientConnection, connect
 
 from bot.message import Inbound
+from bot.outbox import ALARM
 from bot.platforms.base import Accept, PlatformError, Target
 from bot.platforms.dingtalk.client import read_answer
 from bot.platforms.dingtalk.config import DingTalkConfig
 from bot.platforms.dingtalk.stream_board import Board
 from bot.platforms.dingtalk.stream_frames import SUBSCRIPTIONS, Asks, Frames
+from bot.platforms.rates import sending
 
 if TYPE_CHECKING:
     from bot.platforms.dingtalk.platform import DingTalk
@@ -44,7 +46,9 @@ class Pace:
     """All times of the client in seconds; tests make them short."""
 
     quiet: float = 45.0  # without an application frame a link is replaced; websocket pongs prove nothing
-    quiet_most: float = 55.0  # learned from a server that speaks more seldom; a dead link is replaced within 60 s even so
+    quiet_most: float = (
+        55.0  # learned from a server that speaks more seldom; a dead link is replaced within 60 s even so
+    )
     linger: float = 30.0  # a replaced link is still read for this long
     stable: float = 30.0  # a link that lived shorter counts as a failed attempt
     back_off_first: float = 1.0
@@ -312,7 +316,8 @@ def stream_of(
     """The client of one installation. `http` is this client's alone."""
 
     def speak(to: Target, line: str, message: Inbound) -> object:
-        return dingtalk.send_text(to, line, key=f"aid-{message.key}", reply_to=message.reply_to)
+        with sending(ALARM):
+            return dingtalk.send_text(to, line, key=f"aid-{message.key}", reply_to=message.reply_to)
 
     frames, board = Frames(dingtalk, accept), Board(redis, clock=clock)
     return StreamClient(dingtalk.config, http=http, frames=frames, board=board, speak=speak, pace=pace)
