@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cards.card import Button, Card, Colour, Fact
-from cards.words import clock_time, duration, local, short
+from cards.words import clock_time, local, short
 from rules.escalation import ROLL_CALLS
 from storage.models import RollCall, RollCallMember
 
@@ -139,12 +139,8 @@ def line(call: RollCall) -> str:
 def sms_params(call: RollCall) -> dict[str, str]:
     """The variables of the approved SMS template. No names: an SMS passes through others' hands."""
     return {
-        "grade": f"{kind_zh(call)},请立即撤离并确认",
+        "grade": f"{kind_zh(call)}点名",
         "number": call.number,
         "area": place(call),
         "time": local(call.started_at),
     }
-
-
-def waited(call: RollCall, seconds: float) -> str:
-    return f"{call.number} {kind_zh(call)}已{duration(seconds)}"

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
-from bot.flow import Flow, like, said
+from bot.flow import Flow, like, on, said
+from bot.message import Kind
 from bot.turn import Turn
 from cards import roll_call as cards
 from handlers import duty
@@ -31,6 +32,15 @@ def _named(turn: Turn, name: str) -> tuple[bool, Area | None]:
         return True, None
     found = next((a for a in turn.work.plant.areas() if name in (a.name, a.code)), None)
     return found is not None, found
+
+
+def is_order(turn: Turn) -> bool:
+    """A leader's order goes before words of danger in it; anybody else's sentence is a report."""
+    match = START.match(turn.text)
+    if match is None:
+        return False
+    known, area = _named(turn, match.group(1))
+    return known and bool(STARTERS & duty.roles_of(turn.work, turn.person, area.id if area else None))
 
 
 def start_asked(turn: Turn) -> None:
@@ -80,6 +90,15 @@ def press_start(turn: Turn, rest: str) -> None:
     people = triggers.people_at(turn.work, area_id)
     call = actions.start(turn.work, people, kind="evacuation", area_id=area_id, why=why, by=turn.person, via=turn.via)
     turn.say(f"{call.number} 已向{len(call.members)}人发出撤离,{_left(call)}。", case=actions.case_of(call))
+
+
+def sure_said(turn: Turn) -> None:
+    """The same by a typed or spoken word."""
+    press_start(turn, str(turn.facts.get("area", "")))
+
+
+def not_sure(turn: Turn) -> None:
+    press_no(turn, "")
 
 
 def press_no(turn: Turn, _rest: str) -> None:
@@ -167,11 +186,18 @@ def safe_for_other(turn: Turn) -> None:
 
 flow = Flow(
     name=FLOW,
+    first=[on(Kind.TEXT, start_asked, fits=is_order)],
     starts=[
         said(("点名", "谁没确认", "撤离情况", "点名情况"), listed),
         like(START.pattern, start_asked),
         like(FOR_OTHERS.pattern, safe_for_other),
     ],
+    states={
+        SURE: [
+            said(("发出撤离", "发出", "发", "是", "是的", "确认", "确定"), sure_said),
+            said(("不发", "不", "不是", "取消", "算了"), not_sure),
+        ]
+    },
     buttons={
         "roll.start": press_start,
         "roll.no": press_no,

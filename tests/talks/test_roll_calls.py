@@ -146,7 +146,8 @@ def test_an_evacuation_by_hand_asks_once_and_calls_the_area(plant):
     chen.sees("DM-0001 已向")
     assert "陈刚" not in missing(plant) and {"张伟", "李强"} <= missing(plant)
     plant.phone("张伟").sees("⚠ 撤离 · 甲醇罐区", "液位计泄漏")
-    chen.says("撤离 甲醇罐区").taps("发出撤离").sees("这次点名还在进行")
+    chen.says("撤离 甲醇罐区").says("取消").sees("没有发出")
+    chen.says("撤离 甲醇罐区").says("发出撤离").sees("这次点名还在进行")
 
 
 def test_the_whole_plant_means_everybody_but_those_on_leave(plant):
