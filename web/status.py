@@ -87,6 +87,31 @@ def degraded(ctx: WebContext) -> list[str]:
     return found
 
 
+def seen(ctx: WebContext) -> dict[str, Any]:
+    """The figures that say how well it goes; null where nothing is known yet. /metrics has them with their history."""
+    with ctx.new_work(read_only=True) as work:
+        now = figures.read(work.db, work.at)
+        looked = audit.read(work.db, work.at)
+        platforms = work.budgets.note(frugal.SNAPSHOT).get("platforms", {})
+    told = looked.figures if looked is not None else {}
+    return {
+        "reports_accepted": now.reports,
+        "reports_24h": told.get("reports_24h"),
+        "first_notice_on_time_share": told.get("first_notice_on_time_share"),
+        "first_notice_p50_s": told.get("first_notice_p50_s"),
+        "first_notice_p99_s": told.get("first_notice_p99_s"),
+        "inbox_oldest_s": round(now.inbox.oldest_s, 1),
+        "outbox_oldest_s": {platform: round(row.oldest_s, 1) for platform, row in sorted(now.outbox.items())},
+        "outbox_urgent_oldest_s": told.get("outbox_urgent_oldest_s"),
+        "auditor_looked_s_ago": round(looked.age_s, 1) if looked is not None else None,
+        "budgets": [
+            {"platform": name, **{key: row[key] for key in ("name", "used", "limit", "expected", "runs_out")}}
+            for name, platform in sorted(platforms.items())
+            for row in platform["budgets"]
+        ],
+    }
+
+
 def register(
     app: Flask, ctx: WebContext, probes: Sequence[tuple[str, Probe]], hints: Sequence[tuple[str, Probe]] = ()
 ) -> None:
@@ -100,12 +125,13 @@ def register(
     def readyz() -> tuple[Response, int]:
         checks = [run(name, probe) for name, probe in probes]
         ready = all(check.ok for check in checks)
+        told = [run(name, probe) for name, probe in hints]
+        asked = bool(checks) and checks[0].ok
         body = {
             "ready": ready,
             "checks": [{"name": c.name, "ok": c.ok, "reason": c.reason} for c in checks],
-            "degraded": [
-                *(degraded(ctx) if checks and checks[0].ok else []),
-                *(check.reason for name, probe in hints if (check := run(name, probe)).reason),
-            ],
+            "degraded": [*(degraded(ctx) if asked else []), *(check.reason for check in told if check.reason)],
+            "links": [{"name": c.name, "ok": c.ok, "reason": c.reason} for c in told],
+            "figures": seen(ctx) if asked else None,
         }
         return jsonify(body), 200 if ready else 503

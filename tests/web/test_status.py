@@ -5,6 +5,7 @@ from __future__ import annotations
 import redis
 from sqlalchemy import text
 
+from auditor.service import Auditor
 from storage.media import MediaUnavailable
 from tests.plant import APP
 from tests.web.test_case_page import filed
@@ -75,6 +76,19 @@ def test_waiting_messages_are_a_degraded_state(plant):
     assert status == 200
     assert "inbox" in told["degraded"][0]
     assert "301 s" in told["degraded"][0]
+
+
+def test_ready_shows_how_well_it_goes(plant):
+    told = ready(plant)[1]
+    assert told["figures"]["reports_accepted"] == 0
+    assert told["figures"]["first_notice_on_time_share"] is None
+    assert told["links"] == []
+    filed(plant)
+    Auditor(plant.services.engine, lambda: plant.now).look()
+    now = ready(plant)[1]["figures"]
+    assert (now["reports_accepted"], now["reports_24h"], now["first_notice_on_time_share"]) == (1, 1, 1.0)
+    assert now["first_notice_p99_s"] == 0 and now["inbox_oldest_s"] == 0 and now["auditor_looked_s_ago"] == 0
+    assert isinstance(now["budgets"], list) and isinstance(now["outbox_oldest_s"], dict)
 
 
 def figures(plant):
