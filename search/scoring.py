@@ -21,6 +21,8 @@ LIKELY, POSSIBLE = 0.62, 0.4
 MERE_WORDS = 0.4
 # A machine named beside something that is no symptom (皮带机通道太窄) is no question for a card, unless its wording is there.
 SOME_SYMPTOM, SAID_SO = 0.3, 0.6
+# Characters from which a message is a story, in which a dormitory or a telephone may be mentioned by the way.
+STORY = 60
 BY_WORDS = "字面相近"
 
 
@@ -133,20 +135,20 @@ def against(question: Question, *, strangers: int) -> tuple[float, float]:
 
 
 def _against(question: Question, *, placed: bool, strangers: int) -> float:
-    """What speaks against answering with a card. A strange noun counts more when no machine or part was named."""
-    talk = question.talk
-    return (
-        0.9 * talk.rules
-        + 0.6 * min(talk.admin, 2)
+    """What speaks against answering with a card. A strange noun counts more when no machine or part was named, and what
+    is mentioned by the way in a long story counts half."""
+    talk, story = question.talk, len(question.cleaned) > STORY
+    by_the_way = (
+        0.6 * min(talk.admin, 2)
         + (0.25 if placed and talk.complaint else 0.6) * min(talk.chat, 2)  # a rude word may go with a real fault
         + 0.6 * min(talk.hazard, 2)
         + 0.7 * min(talk.off, 2)
-        + 1.8 * min(talk.elsewhere, 1)
+        + (0.9 * min(talk.elsewhere, 3) if story else 1.8 * min(talk.elsewhere, 1))
         + (0.0 if question.machines else 0.5 if placed else 1.0) * min(talk.living, 2)
-        + 2.0 * min(talk.attack, 2)
         + (0.15 if talk.complaint else 0.35) * min(talk.asking, 2)
         + (0.1 if placed else 0.35) * min(strangers, 2)
     )
+    return 0.9 * talk.rules + 2.0 * min(talk.attack, 2) + (0.5 if story else 1.0) * by_the_way
 
 
 def confidence(score: Score) -> Confidence:

@@ -9,7 +9,7 @@ import unicodedata
 import rjieba
 
 # A spoken question is a sentence or two; more than this adds time and noise, not meaning.
-MAX_CHARS = 160
+MAX_CHARS = 240
 
 _TRADITIONAL = str.maketrans(
     "馬達機電軸邊響聲聽發熱燙壓閥門風葉輪齒變減聯軸轉動開關漏氣蒸鍋爐釜攪離乾燥機碎鐵繩鋼車剎滑輸帶偏塵製結冰氨塔係個嗰點樣會話",

@@ -213,6 +213,15 @@ def test_a_machine_beside_no_symptom_is_no_question_for_a_card(starter, text):
     assert starter.search(text).nothing_fits
 
 
+def test_a_long_story_is_heard_to_its_end_and_may_mention_a_dormitory(starter):
+    story = (
+        "宿舍区那边投诉说半夜老有响声后来查了半天发现是我们这边回水管的事每次岗位上把那个电动阀一关"
+        "管子就咚咚咚连着响好几下墙上的支架都松了一个管道保温皮都震掉了"
+    )
+    assert first(starter, story) == "K30"
+    assert first(starter, "接班以后我一直在看记录,前面都正常,温度压力都稳," * 4 + "刚才泵里头噼里啪啦像放鞭炮") == "K04"
+
+
 @pytest.mark.parametrize(
     ("text", "card"),
     [
