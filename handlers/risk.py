@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-from bot.flow import Flow, like, said
+from bot.flow import Expect, Flow, said
+from bot.message import Kind
 from bot.turn import Turn
 from cards.words import short
 from handlers.hazard import place
+from handlers.hazard.report import looks_like_hazard
 from rules.lec import RiskLevel
 from storage.models import Risk
 
@@ -23,8 +25,7 @@ def plant(turn: Turn) -> None:
 
 def of_area(turn: Turn) -> None:
     """The risks of one area, the most serious first."""
-    match = AREA.match(turn.text)
-    wanted = (match.group("after") or match.group("before")) if match else ""
+    wanted = _wanted(turn)
     area = place.area_named(turn.work, wanted)
     if area is None:
         names = "、".join(a.name for a in turn.work.plant.areas())
@@ -33,6 +34,16 @@ def of_area(turn: Turn) -> None:
         )
         return
     _answer(turn, area.name, area.id)
+
+
+def _wanted(turn: Turn) -> str:
+    match = AREA.match(turn.text)
+    return (match.group("after") or match.group("before")) if match else ""
+
+
+def asks(turn: Turn) -> bool:
+    """«风险 3号泵房» asks for the register; «风险:3号泵房漏油» is a report."""
+    return turn.work.plant.area_called(_wanted(turn)) is not None or not looks_like_hazard(turn)
 
 
 def _answer(turn: Turn, title: str, area_id: int | None) -> None:
@@ -59,5 +70,8 @@ def _line(risk: Risk, *, with_place: bool) -> str:
 
 flow = Flow(
     name="risk",
-    starts=[said(("风险", "风险清单", "全厂风险", "风险评价表"), plant), like(AREA.pattern, of_area)],
+    starts=[
+        said(("风险", "风险清单", "全厂风险", "风险评价表"), plant),
+        Expect(Kind.TEXT, of_area, pattern=AREA, fits=asks),
+    ],
 )

@@ -73,5 +73,12 @@ def test_in_chat(quick_plant, imported):
     zhang.says("风险 月球").sees("没有找到区域“月球”", "甲醇罐区")
 
 
+def test_a_report_that_begins_with_the_word_is_a_report(quick_plant):
+    zhang = quick_plant.phone("张伟")
+    zhang.says("风险:3号泵房护栏松动").does_not_see("没有找到区域").does_not_see("风险评价表")
+    zhang.says("取消").says("风险 3号泵房着火了").sees("撤")
+    assert quick_plant.hazard("YH-0001").grade == "red"
+
+
 def test_without_a_register_it_says_how_to_get_one(quick_plant):
     quick_plant.phone("张伟").says("风险").sees("import-risks")
