@@ -88,7 +88,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
 
     @app.get("/")
     def index() -> str:
-        return render_template("index.html", plant=settings.plant_name)
+        return render_template("index.html", plant=settings.plant_name, phones=settings.phones_url)
 
     cli.register(app, services)
     return app

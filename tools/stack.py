@@ -90,6 +90,7 @@ class Stack:
             "ANSHAO_WECOM_AES_KEY": wecom["aes_key"],
             "ANSHAO_WECOM_API_BASE": f"{phones}/wecom",
             "ANSHAO_WECOM_OAUTH_BASE": f"{phones}/wecom",
+            "ANSHAO_PHONES_URL": f"{phones}/",
             "ANSHAO_WECOM_JS_URL": f"{phones}/wecom/_phone/jssdk.js",
             "ANSHAO_DINGTALK_JS_URL": f"{phones}/phone/dd.js",
             "ANSHAO_DINGTALK_CORP_ID": ding["corp_id"],

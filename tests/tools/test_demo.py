@@ -76,6 +76,7 @@ def test_it_starts_after_a_kill_and_ctrl_c_stops_everything(tmp_path: Path, port
     demo = Demo(folder, port).ready()
     assert requests.get(f"http://{HOST}:{port}/readyz", timeout=5).json()["ready"] is True
     assert requests.get(f"http://{HOST}:{port + 1}/", timeout=5).ok
+    assert f'href="http://{HOST}:{port + 1}/"' in requests.get(f"http://{HOST}:{port}/", timeout=5).text
     for private in (env_file, folder / "secrets.json", folder / "plant.json"):
         assert stat.S_IMODE(private.stat().st_mode) == 0o600
     assert f"# pid {demo.process.pid}" in env_file.read_text()
