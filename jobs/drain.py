@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from jobs import certificates, deliver, evidence, fetch, inbound, permits, video, weather
+from jobs import certificates, deliver, evidence, fetch, inbound, permits, receipts, video, weather
 from jobs.context import Services, services
 from jobs.queue import CHAT, DELIVERY, MEDIA, SLOW
 
@@ -42,5 +42,8 @@ def delivery() -> int:
 
 
 def slow() -> int:
-    """What may take a minute and hold up nobody: training and certificates from another system, the weather, video duty."""
-    return _drain(SLOW, lambda now: certificates.sync_due(now) + weather.look_due(now) + video.look_due(now))
+    """What may take a minute and hold up nobody: certificates from another system, the weather, video duty, receipts."""
+    return _drain(
+        SLOW,
+        lambda now: certificates.sync_due(now) + weather.look_due(now) + video.look_due(now) + receipts.ask(now),
+    )

@@ -13,7 +13,7 @@ import structlog
 
 from bot.platforms.base import PlatformError, Target
 from jobs.context import Services
-from jobs.queue import DELIVERY
+from jobs.queue import DELIVERY, SLOW
 from rules.terms import Grade
 
 log = structlog.get_logger()
@@ -21,19 +21,35 @@ log = structlog.get_logger()
 AFTER = {Grade.RED.value: timedelta(minutes=3), Grade.ORANGE.value: timedelta(minutes=20)}
 
 
-def ask(services: Services) -> int:
-    """Ask about what is due to be asked about; returns how many people were told another way."""
-    readers: dict[str, Any] = {
-        name: platform.has_read for name, platform in services.platforms.items() if hasattr(platform, "has_read")
-    }
+def _readers(services: Services) -> dict[str, Any]:
+    return {name: platform.has_read for name, platform in services.platforms.items() if hasattr(platform, "has_read")}
+
+
+def _due(services: Services) -> list[tuple[int, str, str, str]]:
+    """(row, platform, user, handle) of what is to be asked about now."""
+    platforms = list(_readers(services))
+    if not platforms:
+        return []
     with services.new_work(read_only=True) as work:
-        due = [
+        return [
             (row.id, row.platform, row.user_id, str(row.payload.get("handle") or row.ref))
-            for row, grade in work.outbox.unanswered(list(readers), work.at)
+            for row, grade in work.outbox.unanswered(platforms, work.at)
             if grade in AFTER and row.confirmed_at is not None and row.confirmed_at + AFTER[grade] <= work.at
         ]
-    told = 0
-    for row_id, platform, user, handle in due:
+
+
+def wake_due(services: Services) -> int:
+    """Wake the worker when there is something to ask (scheduler): the clock itself never waits for a platform."""
+    due = len(_due(services))
+    if due:
+        services.kick(SLOW)
+    return due
+
+
+def ask(services: Services) -> int:
+    """Ask about what is due to be asked about; returns how many people were told another way."""
+    readers, told = _readers(services), 0
+    for row_id, platform, user, handle in _due(services):
         told += _ask(services, row_id, handle, readers[platform], Target(user=user))
     if told:
         services.kick(DELIVERY)

@@ -55,7 +55,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("tidy", 3600.0, sweep.tidy),
     Duty("budgets", 60.0, budgets.keep),
     Duty("budget warnings", 600.0, budgets.warn),
-    Duty("receipts", 20.0, receipts.ask),
+    Duty("receipts", 20.0, receipts.wake_due),
     Duty("knowledge", 600.0, knowledge.keep),
     Duty("certificates", 60.0, certificates.wake_due),
     Duty("retention", 3600.0, retention.keep),
