@@ -130,18 +130,25 @@ def confirm_measures(watcher: Phone) -> list[str]:
         title, labels = _asked(watcher)
         if not title.startswith("措施"):
             break
-        asked.append(title)
+        body = _body(watcher)
+        asked.append(body)
         if "已落实" in labels:
             watcher.taps("已落实", on=title)
         elif "2级" in labels:
             watcher.taps("2级", on=title)
-        elif "清单" in title:
+        elif "清单" in body:
             watcher.says("孙丽;扳手2把、照明灯1盏")
-        elif "试吊" in title:
+        elif "试吊" in body:
             watcher.sends_video()
         else:
             watcher.sends_photo(scene(seed))
     return asked
+
+
+def _body(phone: Phone) -> str:
+    """What the bot's newest card asks about."""
+    newest = next(item for item in reversed(phone.screen()) if item["from"] != "me")
+    return str(newest["card"]["body"] or "") if newest["card"] else ""
 
 
 def _asked(phone: Phone) -> tuple[str, list[str]]:
@@ -161,7 +168,7 @@ def relieve(plant: Plant, name: str, number: str = "ZY-0001") -> list[str]:
         title, labels = _asked(relief)
         if "已知晓" not in labels:
             break
-        read.append(title)
+        read.append(_body(relief))
         relief.taps("已知晓", on=title)
     return read
 

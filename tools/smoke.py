@@ -1,4 +1,5 @@
-"""`./anshao smoke`: the whole product with real processes on free ports; one hazard from photo to closed, one red alarm.
+"""`./anshao smoke`: the whole product with real processes on free ports: a hazard from photo to closed, a red alarm, a
+permit from request to closed.
 
 WeCom reporter → DingTalk group and to-do → rectified → accepted → the reporter sees it. Every step must be seen on a
 phone, over the platforms' wire protocols; the exit status is 0 only then.
@@ -18,7 +19,7 @@ from typing import Any
 
 import requests
 
-from tools import photos, smoke_ear, stack
+from tools import photos, smoke_ear, smoke_permit, stack
 from tools.alone import StackError, free_ports
 from tools.embedded import EmbeddedError
 from tools.phones import DEADLINE_S, POLL_S, NotSeen, Phone, Transcript
@@ -244,8 +245,11 @@ def play(run: Round) -> None:
     trail(run, number)
     red(run)
     smoke_ear.play(run)
+    smoke_permit.play(run)
     problems = [
-        p for platform in ("wecom", "dingtalk", "sms", "speech") for p in run.control(f"/{platform}/_phone/problems")
+        p
+        for platform in ("wecom", "dingtalk", "sms", "speech", "training")
+        for p in run.control(f"/{platform}/_phone/problems")
     ]
     run.check(not problems, f"the emulators found {len(problems)} wrong calls: {problems[:5]}")
     run.seen("平台模拟器没有发现不合规调用 no call that a platform would object to")

@@ -9,7 +9,7 @@ from bot.turn import Turn
 from cards import permit as cards
 from cards.words import local
 from handlers.permit import actions, handover, running
-from handlers.permit.talk import HANDOVER_ITEM, ask, guarded, permit_of
+from handlers.permit.talk import HANDOVER_ITEM, ask_about, guarded, permit_of
 from rules.errors import RuleBroken
 from rules.permit.life import PermitState
 from storage.models import Permit, PermitApproval
@@ -51,12 +51,14 @@ def ask_next(turn: Turn, permit: Permit) -> bool:
     for number, (item, words) in enumerate(rows, start=1):
         step = f"{round_no}:{item}"
         if step not in read:
-            ask(
+            ask_about(
                 turn,
-                f"交接{number}/{len(rows)}:{words}",
+                f"交接{number}/{len(rows)}",
+                [words[:140]],  # what a WeCom card shows
                 state=HANDOVER_ITEM,
                 permit=permit,
                 choices=[("已知晓", f"permit.know:{permit.id}.{step}")],
+                note="",
                 step=step,
                 words=words,
             )

@@ -7,7 +7,7 @@ from handlers.permit import cast, measures, running
 from handlers.permit.measures import Evidence, Measure
 from handlers.permit.talk import (
     MEASURE,
-    ask,
+    ask_about,
     guarded,
     permit_of,
     photo_of,
@@ -38,9 +38,10 @@ def _ask_measure(turn: Turn, permit: Permit, note: str = "") -> None:
     measure = measures.all_measures()[row.step]
     rows = [r for r in permit.approvals if r.kind == "measure"]
     done = sum(1 for r in rows if r.granted is not None)
-    ask(
+    ask_about(
         turn,
-        f"措施{done + 1}/{len(rows)}:{measure.text}",
+        f"措施{done + 1}/{len(rows)}",
+        [measure.text, f"({measure.clause})"],
         state=MEASURE,
         permit=permit,
         choices=_choices(permit, measure),

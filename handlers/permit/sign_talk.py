@@ -21,8 +21,9 @@ from storage.models import Permit
 def approve(turn: Turn, permit: Permit) -> None:
     """«到现场审批»: the position is asked for, it must be at the work."""
     row = signing.check_signer(turn.work, permit, turn.person, "approve")
-    text = f"{permit.number} {cards.name(permit)}({cards.place(permit)}),由您以{row.words}身份审批。请在作业现场发一下位置。"
-    ask(turn, text, state=SITE, permit=permit, page=f"/h5/permits/{permit.id}/here")
+    note = f"{cards.name(permit)},{cards.place(permit)},由您以{row.words}身份审批。"
+    text = f"{permit.number} 请在作业现场发一下位置。"  # the request itself first: a phone cuts long titles
+    ask(turn, text, state=SITE, permit=permit, note=note, page=f"/h5/permits/{permit.id}/here")
 
 
 def position_sent(turn: Turn) -> None:
