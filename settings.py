@@ -67,6 +67,7 @@ class Settings(BaseSettings):
     wecom_aes_key: SecretStr = SecretStr("")
     wecom_api_base: str = "https://qyapi.weixin.qq.com"
     wecom_oauth_base: str = "https://open.weixin.qq.com"
+    wecom_group_robots: SecretStr = SecretStr("")  # 合成安全群=key,…: groups that have a webhook robot (消息推送)
     wecom_accounts: Annotated[int, Field(ge=1)] = 100  # the corp's limit of accounts: 200 messages a day for each
     wecom_js_url: str = "https://res.wx.qq.com/open/js/jweixin-1.2.0.js"
     phones_url: str = ""
@@ -84,6 +85,7 @@ class Settings(BaseSettings):
     dingtalk_oapi_base: str = "https://oapi.dingtalk.com"
     dingtalk_card_template_id: str = ""
     dingtalk_js_signature: Literal["sha256", "sha1"] = "sha256"
+    dingtalk_group_robots: SecretStr = SecretStr("")  # 合成安全群=https://oapi.dingtalk.com/robot/send?access_token=… SEC…
     dingtalk_month_calls: Annotated[int, Field(ge=1)] = 5000  # of the edition the company has
     dingtalk_month_messages: Annotated[int, Field(ge=1)] = 3000
     dingtalk_js_url: str = "https://g.alicdn.com/dingding/dingtalk-jsapi/2.10.3/dingtalk.open.js"
@@ -201,6 +203,12 @@ class Settings(BaseSettings):
             )
         return value
 
+    @field_validator("wecom_group_robots", "dingtalk_group_robots")
+    @classmethod
+    def _named_robots(cls, value: SecretStr) -> SecretStr:
+        robots_of(value)
+        return value
+
     @model_validator(mode="after")
     def _complete(self) -> Settings:
         problems: list[str] = []
@@ -272,6 +280,19 @@ class Settings(BaseSettings):
     @property
     def robot_code(self) -> str:
         return self.dingtalk_robot_code or self.dingtalk_client_id
+
+
+def robots_of(value: SecretStr) -> list[tuple[str, str]]:
+    """(name, what is behind it) of «name=value,name=value». Raises ValueError without repeating a secret."""
+    robots = []
+    for number, part in enumerate((p.strip() for p in value.get_secret_value().split(",") if p.strip()), 1):
+        name, found, rest = part.partition("=")
+        if not found or not name.strip() or not rest.strip():
+            raise ValueError(f"entry {number} must read 群名=key (DingTalk: 群名=address, then a space and the SEC… secret)")
+        robots.append((name.strip(), rest.strip()))
+    if len({name for name, _ in robots}) < len(robots):
+        raise ValueError("two robots have the same name; give each group its own")
+    return robots
 
 
 def _plain(value: Any) -> Any:
