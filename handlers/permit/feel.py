@@ -19,7 +19,6 @@ from rules.errors import RuleBroken
 from rules.permit import Result, Stage, Verdict
 from rules.permit.life import PermitState, Step
 from rules.permit.model import RuleResult
-from rules.terms import Role
 from storage.models import Permit, Person
 from storage.unit_of_work import UnitOfWork
 
@@ -27,7 +26,6 @@ log = structlog.get_logger()
 
 DANGER = frozenset({"G-020", "HW-A16", "CS-011"})  # what calls people away although nobody is at work
 STOPPABLE = (PermitState.ACTIVE, PermitState.INTERRUPTED)
-ASK_AGAIN_TIMES = 3  # then the leaders are told
 
 
 def judge_again(work: UnitOfWork, permit_id: int) -> str:
@@ -62,9 +60,7 @@ def judge_again(work: UnitOfWork, permit_id: int) -> str:
         permit.next_due = [due.as_dict() for due in judged.verdict.due_next]
         outcome = "same"
     permit.judge_at = judge.next_judgement(tables.rules_of(work).table, permit, judged, work.at)
-    if PermitState(permit.state) is PermitState.SUSPENDED:
-        _call_again(work, permit)
-    elif PermitState(permit.state) is PermitState.ACTIVE:
+    if PermitState(permit.state) is PermitState.ACTIVE:
         _remind(work, permit, judged)
     return outcome
 
@@ -155,24 +151,6 @@ def _call(work: UnitOfWork, permit: Permit, text: str, last: str) -> None:
     )
 
 
-def _call_again(work: UnitOfWork, permit: Permit) -> None:
-    """Who has not confirmed is called again; the third time the leaders of the place hear who is missing."""
-    if permit.suspended_at is None:
-        return
-    times = int((work.at - permit.suspended_at) / judge.CONFIRM_EVERY)
-    silent = {party.person_id: party.person for party in cards.unconfirmed(permit)}
-    if not silent or not 1 <= times <= ASK_AGAIN_TIMES:
-        return
-    text = f"⚠ {permit.number} 已叫停,您还没有确认停工。请停止作业、撤到安全处,点卡片“确认停工”。"
-    cast.tell(work, permit, silent.values(), text, tag=f"confirm:{times}", urgency=outbox.ALARM)
-    if times == ASK_AGAIN_TIMES:
-        names = "、".join(person.name for person in silent.values())
-        text = f"⚠ {permit.number} {cards.place(permit)} 已叫停{times * 3}分钟,{names}还没有确认停工,请到现场核实。"
-        leaders = [p for p in cast.shift_leaders(work, permit) if p.id not in silent]
-        officers = [p for p in work.people.with_role(Role.SAFETY_OFFICER) if p.id not in silent]
-        cast.tell(work, permit, [*leaders, *officers], text, tag="unconfirmed", urgency=outbox.ALARM)
-
-
 def stop_by_hand(work: UnitOfWork, permit: Permit, *, by: Person, why: str, via: str) -> None:
     """Anybody on the permit, a leader or a safety officer stops the work (4.8, 4.10)."""
     running.need_watcher(permit, by)
@@ -183,7 +161,7 @@ def stop_by_hand(work: UnitOfWork, permit: Permit, *, by: Person, why: str, via:
         "resumes_when": "异常消除并确认后",
     }
     suspend(work, permit, [reason], by=by, via=via)
-    permit.judge_at = work.at + judge.CONFIRM_EVERY
+    permit.judge_at = work.at + judge.NEVER_LATER_THAN
 
 
 def confirm(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:

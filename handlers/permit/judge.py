@@ -32,7 +32,6 @@ from storage.unit_of_work import UnitOfWork
 MAX_GUARDIANS = 5
 NEVER_LATER_THAN = timedelta(minutes=15)  # a running permit is judged at least this often: wind, calendar, ledger
 
-CONFIRM_EVERY = timedelta(minutes=3)  # how often those who have not confirmed a suspension are called again
 REMIND_BEFORE = timedelta(minutes=15)  # what falls due is said this long before
 
 STAGE_OF = {
@@ -131,8 +130,6 @@ def next_judgement(table: RuleTable, permit: Permit, judged: Judgement, now: dat
             moments += [party.checked_in_at + facts.CHECK_IN_EVERY, party.checked_in_at + facts.GONE_AFTER]
     if permit.valid_until is not None:
         moments.append(permit.valid_until)
-    if permit.state == PermitState.SUSPENDED.value and permit.suspended_at is not None:
-        moments += [permit.suspended_at + n * CONFIRM_EVERY for n in range(1, 4)]
     later = [moment for moment in moments if moment > now]
     return min([*later, now + NEVER_LATER_THAN]) + timedelta(milliseconds=1)  # just past the edge, where it counts
 

@@ -242,13 +242,13 @@ def test_who_does_not_confirm_is_called_again_and_then_looked_for(plant):
     guardian = p.at_work(plant)
     p.one(plant, 10)
     guardian.taps("确认停工", on=NUMBER)
-    worker = plant.phone(WORKER)
-    plant.forward(minutes=4)
-    worker.sees("您还没有确认停工")
-    guardian.does_not_see("您还没有确认停工")
-    plant.phone("王芳").does_not_see("请到现场核实")
     plant.forward(minutes=6)
-    plant.phone("王芳").sees(NUMBER, "吴涛", "请到现场核实")
+    plant.phone("王芳").sees("没有确认", "吴涛", "请马上联系")
+    plant.phone("王芳").does_not_see("没有确认", "郑凯")
+    for name in (APPLICANT, WORKER, "周敏", LEADER):
+        plant.phone(name).taps("确认停工", on=NUMBER)
+    plant.forward(minutes=6)
+    plant.phone("赵建国").does_not_see("没有确认")  # all are safe: the ladder ends
 
 
 # -- the calendar
