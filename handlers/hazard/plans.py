@@ -105,6 +105,8 @@ def planned(
     nearer than its lead is left out.
     """
     for name, start in starts_of(hazard, plan, due_at=due_at).items():
+        if name == "stale":
+            start = _stale_start(before) or start
         told = [(s.taken_at, s.due_at, _whom(s)) for s in before if s.ladder == name and s.taken_at is not None]
         steps = list(enumerate(plan.ladders[name]))
         times = {n: _due_at(plan, start, step) for n, step in steps}
@@ -124,6 +126,15 @@ def planned(
                 yield Due(name, n, step, times[n])
             elif over and n == over[-1]:
                 yield Due(name, n, step, at, at_once=True)
+
+
+def _stale_start(before: Sequence[LadderStep]) -> datetime | None:
+    """Where the clock of a confirmation that was given again counts from; None while it was given once."""
+    live = [s for s in before if s.ladder == "stale" and s.taken_at is None and s.called_off_at is None]
+    if not live:
+        return None
+    first = min(live, key=lambda s: s.position)
+    return first.due_at - timedelta(minutes=first.step.get("after_minutes", 0))
 
 
 def _whom(step: LadderStep) -> set[str]:

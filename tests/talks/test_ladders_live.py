@@ -201,6 +201,21 @@ def test_a_stale_confirmation_asks_again_and_its_clock_restarts(plant):
     plant.phone("王芳").sees("还没有开始整改", "YH-0001")
 
 
+def test_a_confirmation_given_again_is_not_late(plant):
+    report(plant)
+    chen = plant.phone("陈刚", "dingtalk")
+    chen.taps("确认收到", on="YH-0001")
+    first = plant.hazard("YH-0001").confirmed_at
+    plant.forward(hours=25)
+    chen.taps("确认收到", on="YH-0001")
+    chen.taps("开始整改", on="YH-0001")
+    plant.forward(minutes=30)
+    chen.sends_photo(scene(1, mended=True)).says("盖板已复位并固定")
+    hazard = plant.hazard("YH-0001")
+    assert (hazard.state, hazard.confirmed_at) == ("to_accept", first)
+    assert "FC-07" not in {signal["id"] for signal in hazard.signals}
+
+
 # -- low grades wait, high grades never
 
 

@@ -21,7 +21,7 @@ def confirm(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> None:
     if hazard.confirmed_at is not None and hazard.asked_again_at is None:
         raise RuleBroken("already", who_did(work, hazard, "confirmed", "已经有人确认收到了。"))
     again, hazard.asked_again_at = hazard.asked_again_at is not None, None
-    hazard.confirmed_at = work.at
+    hazard.confirmed_at = hazard.confirmed_at or work.at  # the first one tells whether it was in time (FC-07)
     for name in ("confirm", "stale"):
         work.ladder.call_off("hazard", hazard.id, at=work.at, ladder=name)
     plan = dispatch.plan_of(hazard)
