@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -30,6 +31,7 @@ from jobs import context, feeds, inbound, schedule
 from jobs.queue import CHAT, DELIVERY, MEDIA, SLOW
 from settings import Settings, SettingsError, load
 from storage import schema
+from storage.inbox import write_canary
 from tools import embedded
 
 log = structlog.get_logger()
@@ -91,7 +93,14 @@ def run_stream() -> None:
 
     accept = inbound.accept_into(services.engine, services.kick, services.clock, wiring.first_aid)
     dingtalk = services.platforms["dingtalk"]
-    client = stream_of(dingtalk, accept, http=session(), redis=services.redis, clock=services.clock)  # type: ignore[arg-type]
+    client = stream_of(
+        dingtalk,  # type: ignore[arg-type]
+        accept,
+        http=session(),
+        redis=services.redis,
+        clock=services.clock,
+        canary=lambda: write_canary(services.engine, f"stream:{socket.gethostname()}", services.clock()),
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         # from a thread: the handler may interrupt the very lock that stop() needs
         signal.signal(number, lambda *_: threading.Thread(target=client.stop).start())

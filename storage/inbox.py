@@ -27,6 +27,18 @@ def store(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[int]:
     return list(connection.execute(statement).scalars())
 
 
+def write_canary(engine: Engine, key: str, at: datetime) -> None:
+    """Write one row that is nobody's message, durably and always the same; raises what storing a message would raise."""
+    insert = postgresql.insert(Inbox) if engine.dialect.name == "postgresql" else sqlite.insert(Inbox)
+    row = {
+        "platform": "canary", "key": key[:160], "sender": "", "payload": {}, "state": "done", "needs_media": False,
+        "media": [], "received_at": at, "sent_at": at, "handled_at": at, "attempts": 0, "error": "",
+    }  # fmt: skip
+    again = {"received_at": at, "sent_at": at, "handled_at": at}
+    with engine.begin() as db:
+        db.execute(insert.values(row).on_conflict_do_update(index_elements=["platform", "key"], set_=again))
+
+
 def received_at(engine: Engine, platform: str, key: str) -> datetime | None:
     """When the message with this key came first; None when it never came."""
     with engine.execution_options(read_only=True).connect() as db:

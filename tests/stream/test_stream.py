@@ -16,6 +16,7 @@ from bot.platforms.dingtalk.stream import Pace, StreamClient, stream_of
 from jobs.inbound import accept_into
 from jobs.queue import NoKicker
 from storage.database import open_engine
+from storage.inbox import write_canary
 from storage.models import Inbox
 from storage.unit_of_work import UnitOfWork
 from tests.emulators.dingtalk_kit import World, card_body
@@ -50,7 +51,7 @@ class Plant:
                 raise OSError("the disk is full")
             return store(messages)
 
-        self.accept, self.pace = accept, pace
+        self.accept, self.pace, self.canary = accept, pace, None
         self.clients: list[tuple[StreamClient, threading.Thread]] = []
 
     def now(self) -> datetime:
@@ -58,8 +59,9 @@ class Plant:
 
     def start(self) -> StreamClient:
         client = stream_of(
-            self.dingtalk, self.accept, http=self.world.session, redis=self.redis, clock=self.now, pace=self.pace
-        )
+            self.dingtalk, self.accept, http=self.world.session, redis=self.redis, clock=self.now, pace=self.pace,
+            canary=self.canary,
+        )  # fmt: skip
         thread = threading.Thread(target=client.run)
         thread.start()
         self.clients.append((client, thread))
@@ -291,6 +293,41 @@ def test_a_clean_close_in_a_loop_is_not_answered_by_a_hot_loop(plant):
     mosts = [high for _, high in pauses]
     assert mosts[:4] == [0.1, 0.2, 0.4, 0.8] and max(mosts) <= PACE.back_off_most
     assert all(low == high / 2 for low, high in pauses)
+
+
+def test_a_process_that_cannot_store_is_known_before_a_message_is_lost(world, sqlite_url, redis_client):
+    plant = Plant(world, sqlite_url, redis_client, Pace(**{**_plain(PACE), "canary": 0.05, "canary_most": 5}))
+    broken = threading.Event()
+
+    def canary():
+        if broken.is_set():
+            raise OSError("the disk is full")
+        write_canary(plant.engine, "stream:here", plant.now())
+
+    plant.canary = canary
+    plant.start()
+    plant.until(lambda: [link.state for link in stream_board.read(plant.redis)] == ["live"])
+    broken.set()
+    plant.until(lambda: "cannot be stored" in stream_board.complaint(plant.redis, plant.now()))
+    assert plant.links() == 1  # the link stays: what cannot be stored is answered so that it may come again
+    broken.clear()
+    plant.until(lambda: stream_board.complaint(plant.redis, plant.now()) == "")
+    assert [(row.platform, row.state) for row in plant.inbox()] == [("canary", "done")]
+    plant.stop()
+    plant.engine.dispose()
+
+
+def test_a_database_that_hangs_is_a_failed_canary_and_holds_no_link(world, sqlite_url, redis_client):
+    plant = Plant(world, sqlite_url, redis_client, Pace(**{**_plain(PACE), "canary": 0.05, "canary_most": 0.2}))
+    hanging = threading.Event()
+    plant.canary = lambda: hanging.wait(WAIT_S)
+    plant.start()
+    plant.until(lambda: "cannot be stored" in stream_board.complaint(plant.redis, plant.now()))
+    plant.says("3号泵房漏油")
+    plant.until(plant.all_acknowledged)
+    hanging.set()
+    plant.stop()
+    plant.engine.dispose()
 
 
 def test_a_refusing_gateway_is_shown_and_asked_again(plant):

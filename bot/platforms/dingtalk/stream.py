@@ -6,10 +6,11 @@ stored durably and then acknowledged, one after another, in the thread that read
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,6 +59,8 @@ class Pace:
     poll: float = 0.25
     open_timeout: float = 10.0
     board: float = 5.0
+    canary: float = 15.0
+    canary_most: float = 10.0  # a canary that takes longer has failed
 
 
 class GatewayRefused(Exception):
@@ -134,6 +137,39 @@ class Link:
             log.info("dingtalk.stream_close_failed", error=type(error).__name__)
 
 
+class Canary:
+    """Stores something harmless now and then, the way messages are stored, so that a link that could store nothing is
+    known before a message is lost on it. In a thread of its own: a database that hangs must not hold the links."""
+
+    def __init__(self, store: Callable[[], object], pace: Pace) -> None:
+        self._store, self._pace = store, pace
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="canary")
+        self._pending: Future[object] | None = None
+        self._begun, self._well = -math.inf, True
+
+    def sings(self) -> bool:
+        """Whether the last one was stored in time; begins the next when it is due. Never waits."""
+        now = monotonic()
+        if self._pending is not None and self._pending.done():
+            error = self._pending.exception()
+            self._note(error is None, type(error).__name__)
+            self._pending = None
+        if self._pending is None and now - self._begun >= self._pace.canary:
+            self._begun = now
+            self._pending = self._thread.submit(self._store)
+        elif self._pending is not None and now - self._begun > self._pace.canary_most:
+            self._note(False, "TimeoutError")
+        return self._well
+
+    def _note(self, well: bool, error: str) -> None:
+        if well is not self._well:
+            log.info("dingtalk.stream_canary_well") if well else log.error("dingtalk.stream_canary_failed", error=error)
+        self._well = well
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+
 class StreamClient:
     """Keeps a link to the gateway until `stop()`. Several processes may run: the platform spreads frames over them.
 
@@ -150,6 +186,7 @@ class StreamClient:
         speak: Callable[[Target, str, Inbound], object],
         pace: Pace | None = None,
         rng: Callable[[float, float], float] = random.uniform,
+        canary: Callable[[], object] | None = None,
     ) -> None:
         self.config, self._http, self.frames, self._board, self._speak = config, http, frames, board, speak
         self.pace, self._rng = pace or Pace(), rng
@@ -159,6 +196,7 @@ class StreamClient:
         self._last_frame_at, self._connects, self._frames, self._not_stored = 0.0, 0, 0, 0
         self._state, self._shown_at = "connecting", 0.0
         self._failures, self._voice = 0, ThreadPoolExecutor(2, thread_name_prefix="first-aid")
+        self._canary = Canary(canary, self.pace) if canary is not None else None
 
     # -- called by links
 
@@ -209,6 +247,8 @@ class StreamClient:
         for link in links:
             link.join(self.pace.drain + self.pace.open_timeout)
         self._voice.shutdown(wait=True)
+        if self._canary is not None:
+            self._canary.close()
         self._board.remove()
         log.info("dingtalk.stream_stopped", frames=self._frames)
 
@@ -222,7 +262,9 @@ class StreamClient:
         if links and not links[-1].gone.is_set() and monotonic() - links[-1].born > self.pace.stable:
             self._failures = 0
         alive = any(not link.gone.is_set() for link in links)
-        self._show(state="live" if alive else "connecting" if self._state == "live" else None)
+        sick = alive and self._canary is not None and not self._canary.sings()
+        standing = "not_storing" if sick else "live"
+        self._show(state=standing if alive else "connecting" if self._state in ("live", "not_storing") else None)
         if self.changed.wait(self.pace.poll):
             self.changed.clear()
 
@@ -312,12 +354,13 @@ def stream_of(
     redis: Any,
     clock: Callable[[], datetime],
     pace: Pace | None = None,
+    canary: Callable[[], object] | None = None,
 ) -> StreamClient:
-    """The client of one installation. `http` is this client's alone."""
+    """The client of one installation. `http` is this client's alone; `canary` stores something and raises when it cannot."""
 
     def speak(to: Target, line: str, message: Inbound) -> object:
         with sending(ALARM):
             return dingtalk.send_text(to, line, key=f"aid-{message.key}", reply_to=message.reply_to)
 
     frames, board = Frames(dingtalk, accept), Board(redis, clock=clock)
-    return StreamClient(dingtalk.config, http=http, frames=frames, board=board, speak=speak, pace=pace)
+    return StreamClient(dingtalk.config, http=http, frames=frames, board=board, speak=speak, pace=pace, canary=canary)

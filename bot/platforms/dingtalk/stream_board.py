@@ -25,7 +25,7 @@ class LinkState:
     """One process. Times are Unix seconds; `last_frame_at` 0 when none came yet."""
 
     process: str
-    state: str  # connecting, live, refused, stopped
+    state: str  # connecting, live, not_storing, refused, stopped
     at: float
     last_frame_at: float
     connects: int
@@ -71,6 +71,8 @@ def complaint(redis: Any, now: datetime) -> str:
     if not links:
         return "dingtalk stream: no process; is `python worker.py --stream` running?"
     live = [link for link in links if link.state == "live"]
+    if any(link.state == "not_storing" for link in links):
+        return "dingtalk stream: messages cannot be stored; is the database reachable and its disk not full?"
     if not live:
         return f"dingtalk stream: no link ({', '.join(sorted({link.state for link in links}))})"
     silent_s = now.timestamp() - max(max(link.last_frame_at, 0.0) for link in live)
