@@ -6,7 +6,7 @@ snapshot is written that pages, chat and /metrics show. The admins hear in time 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,12 +30,17 @@ SHOWN_DAYS = 14
 
 
 def keep(services: Services) -> int:
-    """Take the figures over, forecast, switch frugal mode; returns how many platforms changed theirs."""
+    """Take the figures over, forecast, switch frugal mode; returns how many platforms changed theirs.
+
+    Redis is asked before and after the transaction, never inside: it may be slow or away.
+    """
+    counted = {name: _counted(name, platform) for name, platform in services.platforms.items()}
     changed = 0
     with services.new_work() as work:
         snapshot: dict[str, Any] = {}
+        lost: list[tuple[Uses, Budget, str, int]] = []
         for name, platform in services.platforms.items():
-            standings = _standings(work, name, platform)
+            standings = _standings(work, name, platform, counted[name], lost)
             if standings:
                 snapshot[name] = {"title": platform.title, "budgets": standings}
         default = getattr(services.settings, "frugal", "auto")
@@ -45,42 +50,65 @@ def keep(services: Services) -> int:
         note = {"at": work.at.isoformat(), "default": default, "platforms": snapshot}
         work.budgets.write_note(frugal.SNAPSHOT, note, at=work.at)
         work.commit()
+    _give_back(lost)
     if changed:
         services.kick(DELIVERY)
     return changed
 
 
-def _standings(work: UnitOfWork, name: str, platform: Platform) -> list[dict[str, Any]]:
-    budgets: Sequence[Budget] = getattr(platform, "budgets", ())
+def _counted(name: str, platform: Platform) -> dict[str, dict[str, int]]:
+    """Budget → day → used, as Redis knows it; nothing of what it does not tell."""
     uses: Uses | None = getattr(platform, "uses", None)
-    now = work.at.astimezone(CHINA)
-    out = []
-    for budget in budgets if uses is not None else ():
+    out: dict[str, dict[str, int]] = {}
+    for budget in getattr(platform, "budgets", ()) if uses is not None else ():
         assert uses is not None
-        days = _days(work, name, budget, uses, now)
+        try:
+            out[budget.name] = uses.days(budget)
+        except RedisError as error:
+            log.warning("budget.redis_unknown", platform=name, budget=budget.name, error=type(error).__name__)
+    return out
+
+
+def _give_back(lost: Sequence[tuple[Uses, Budget, str, int]]) -> None:
+    """What Redis knew less of than the database: it was emptied."""
+    try:
+        for uses, budget, day, used in lost:
+            uses.at_least(budget, day, used)
+    except RedisError as error:
+        log.warning("budget.not_given_back", error=type(error).__name__)
+
+
+def _standings(
+    work: UnitOfWork,
+    name: str,
+    platform: Platform,
+    counted: Mapping[str, Mapping[str, int]],
+    lost: list[tuple[Uses, Budget, str, int]],
+) -> list[dict[str, Any]]:
+    budgets: Sequence[Budget] = getattr(platform, "budgets", ())
+    now = work.at.astimezone(CHINA)
+    since = min(now.replace(day=1), now - timedelta(days=SHOWN_DAYS)).strftime("%Y-%m-%d")
+    out = []
+    for budget in budgets:
+        told = counted.get(budget.name)
+        days = work.budgets.days(name, budget.name, since=since)
+        for day, used in (told or {}).items():
+            days[day] = work.budgets.raise_to(name, budget.name, day, used)
+        if told is not None:
+            first = now.strftime("%Y-%m-01")
+            lost += [
+                (platform.uses, budget, day, used)  # type: ignore[attr-defined]
+                for day, used in days.items()
+                if day >= first and used > told.get(day, 0)
+            ]
+        if budget.name == "messages":
+            for day, used in _heard(work, name, now, since).items():
+                days[day] = days.get(day, 0) + used
         stands = rules.standing(days, now, limit=budget.limit, period=budget.period)
         shown = dict(sorted(days.items())[-SHOWN_DAYS:])
         facts = {"name": budget.name, "title": budget.title, "period": budget.period, "days": shown}
         out.append({**facts, **stands.to_json(), "is_easy": stands.is_easy, "kept": budget.kept})
     return out
-
-
-def _days(work: UnitOfWork, name: str, budget: Budget, uses: Uses, now: datetime) -> dict[str, int]:
-    """Day → used, of this month and the days before it that the forecast looks at; both memories are made equal."""
-    since = min(now.replace(day=1), now - timedelta(days=SHOWN_DAYS)).strftime("%Y-%m-%d")
-    known = work.budgets.days(name, budget.name, since=since)
-    try:
-        for day, used in uses.days(budget).items():
-            known[day] = work.budgets.raise_to(name, budget.name, day, used)
-        for day, used in known.items():
-            if day >= now.strftime("%Y-%m-01"):
-                known[day] = uses.at_least(budget, day, used)
-    except RedisError as error:
-        log.warning("budget.redis_unknown", platform=name, budget=budget.name, error=type(error).__name__)
-    if budget.name == "messages":
-        for day, used in _heard(work, name, now, since).items():
-            known[day] = known.get(day, 0) + used
-    return known
 
 
 def _heard(work: UnitOfWork, name: str, now: datetime, since: str) -> dict[str, int]:

@@ -24,6 +24,15 @@ def _full(sent: list[datetime], at: datetime, alarm: bool) -> list[Limit]:
     return [limit for limit in LIMITS if used[limit] >= limit.most - (0 if alarm else limit.kept)]
 
 
+def _take(rates: Rates, alarm: bool) -> PlatformError | None:
+    try:
+        with sending(ALARM if alarm else NORMAL):
+            rates.take(["one"], LIMITS)
+    except PlatformError as error:
+        return error
+    return None
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(asks, max_size=60))
 def test_no_window_ever_holds_more_than_its_limit(redis_client, script):
@@ -34,15 +43,11 @@ def test_no_window_ever_holds_more_than_its_limit(redis_client, script):
         now[0] += timedelta(seconds=wait_s)
         for _ in range(times):
             full = _full(sent, now[0], alarm)
-            try:
-                with sending(ALARM if alarm else NORMAL):
-                    rates.take(["one"], LIMITS)
-            except PlatformError as error:
-                assert full, "held back without a reason"
-                assert error.code in {limit.name for limit in full}
-                assert not _full(sent, now[0] + timedelta(seconds=error.wait_s + 0.01), alarm), (
-                    "told to come back too early"
-                )
-            else:
+            refused = _take(rates, alarm)
+            if refused is None:
                 assert not full, f"let through over {full[0].name}"
                 sent.append(now[0])
+            else:
+                assert refused.code in {limit.name for limit in full}, "held back without a reason"
+                back = now[0] + timedelta(seconds=refused.wait_s + 0.01)
+                assert not _full(sent, back, alarm), "told to come back too early"
