@@ -54,14 +54,17 @@ class MediaRows:
             self.db.flush()
 
     def earlier_photos(self) -> Iterator[EarlierPhoto]:
-        """Photos of all hazards with their picture hash, newest first: what a new proof is compared with."""
+        """Photos of all filed hazards with their picture hash, newest first: what a new proof is compared with.
+
+        A draft that was dropped proves nothing: its photo may have been meant for the proof in the first place.
+        """
         rows = self.db.execute(
             select(
                 HazardPhoto.id, HazardPhoto.hazard_id, HazardPhoto.kind, HazardPhoto.sha256, Media.dhash, Hazard.number
             )
             .join(Media, Media.sha256 == HazardPhoto.sha256)
             .join(Hazard, Hazard.id == HazardPhoto.hazard_id)
-            .where(Media.dhash != "")
+            .where(Media.dhash != "", Hazard.number.is_not(None))
             .order_by(HazardPhoto.id.desc())
             .execution_options(yield_per=2000)
         )

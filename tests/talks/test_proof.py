@@ -149,3 +149,12 @@ def test_an_acceptor_whose_phone_is_elsewhere_is_noted_for_sampling(plant, area,
     zhou.opens_app(*plant.area_point(area), precision=10)
     zhou.taps("验收通过", on="YH-0001")
     assert ("FC-13" in [s["id"] for s in plant.hazard("YH-0001").signals]) is signal
+
+
+def test_a_photo_sent_to_the_wrong_place_first_is_still_a_proof(plant):
+    plant.phone("张伟").sends_photo(scene(1)).says("装卸台照明不足,灯坏一片")
+    li = plant.phone("李强")
+    plant.forward(minutes=30)
+    li.sends_photo(scene(1, mended=True)).sees("在哪个区域").says("取消")
+    li.taps("开始整改", on="YH-0001").sends_photo(scene(1, mended=True)).says("换好了三只灯管,试亮正常")
+    li.sees("YH-0001 已提交")
