@@ -85,7 +85,9 @@ class Settings(BaseSettings):
     dingtalk_oapi_base: str = "https://oapi.dingtalk.com"
     dingtalk_card_template_id: str = ""
     dingtalk_js_signature: Literal["sha256", "sha1"] = "sha256"
-    dingtalk_group_robots: SecretStr = SecretStr("")  # 合成安全群=https://oapi.dingtalk.com/robot/send?access_token=… SEC…
+    dingtalk_group_robots: SecretStr = SecretStr(
+        ""
+    )  # 合成安全群=https://oapi.dingtalk.com/robot/send?access_token=… SEC…
     dingtalk_month_calls: Annotated[int, Field(ge=1)] = 5000  # of the edition the company has
     dingtalk_month_messages: Annotated[int, Field(ge=1)] = 3000
     dingtalk_js_url: str = "https://g.alicdn.com/dingding/dingtalk-jsapi/2.10.3/dingtalk.open.js"
@@ -288,7 +290,9 @@ def robots_of(value: SecretStr) -> list[tuple[str, str]]:
     for number, part in enumerate((p.strip() for p in value.get_secret_value().split(",") if p.strip()), 1):
         name, found, rest = part.partition("=")
         if not found or not name.strip() or not rest.strip():
-            raise ValueError(f"entry {number} must read 群名=key (DingTalk: 群名=address, then a space and the SEC… secret)")
+            raise ValueError(
+                f"entry {number} must read 群名=key (DingTalk: 群名=address, then a space and the SEC… secret)"
+            )
         robots.append((name.strip(), rest.strip()))
     if len({name for name, _ in robots}) < len(robots):
         raise ValueError("two robots have the same name; give each group its own")
