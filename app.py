@@ -134,6 +134,7 @@ def _configure(app: Flask, settings: Settings) -> None:
 
 def _mount_platforms(app: Flask, services: Services) -> None:
     """The callbacks of every configured platform, with the function that stores what they bring."""
+    wiring.first_aid("预备")  # reads the lexicon now: the first callback should not wait for it
     accept = inbound.accept_into(services.engine, services.kick, services.clock, wiring.first_aid)
     for platform in services.platforms.values():
         app.register_blueprint(platform.blueprint(accept))
