@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from storage.models import Permit, PermitParty, Person, RoleGrant, RollCall, RollCallMember
+from storage.database import rows_changed
+from storage.models import Counter, Permit, PermitParty, Person, RoleGrant, RollCall, RollCallMember
+
+COUNTER = "roll_call"
 
 
 def _with_all(query: Select[RollCall]) -> Select[RollCall]:
@@ -26,10 +29,18 @@ class RollCalls:
     def __init__(self, db: Session) -> None:
         self.db = db
 
+    def hold(self) -> None:
+        """Whoever starts a call waits here for others who do: what they started is seen then, not started twice."""
+        if rows_changed(self.db, update(Counter).where(Counter.name == COUNTER).values(value=Counter.value)) == 0:
+            self.db.add(Counter(name=COUNTER, value=0))
+            self.db.flush()
+
     def add(self, call: RollCall) -> RollCall:
         """Number and add a call: DM-0001, DM-0002, …"""
-        last = self.db.scalar(select(func.max(RollCall.id))) or 0
-        call.number = f"DM-{last + 1:04d}"
+        self.hold()
+        self.db.execute(update(Counter).where(Counter.name == COUNTER).values(value=Counter.value + 1))
+        value = self.db.scalar(select(Counter.value).where(Counter.name == COUNTER))
+        call.number = f"DM-{value:04d}"
         self.db.add(call)
         self.db.flush()
         return call

@@ -83,6 +83,7 @@ def press_start(turn: Turn, rest: str) -> None:
     if not STARTERS & duty.roles_of(turn.work, turn.person, area_id):
         turn.say("撤离点名由班组长、车间主任、安全员或分管领导发起,请联系他们。")
         return
+    turn.work.roll_calls.hold()
     already = turn.work.roll_calls.open_at(area_id, triggers.LEAVES)
     if already is not None and already.area_id == area_id:
         turn.say(f"{cards.line(already)}。这次点名还在进行。", case=actions.case_of(already))

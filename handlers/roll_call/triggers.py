@@ -43,6 +43,7 @@ def for_hazard(work: UnitOfWork, hazard: Hazard, *, via: str) -> RollCall | None
     _, content = plans.content_of(work, None)
     if danger is None or danger.kind not in escalation.setting(content, "evacuate"):
         return None
+    work.roll_calls.hold()
     if work.roll_calls.open_at(hazard.area_id, LEAVES) is not None:
         return None  # they are called already
     people: list[Person] = people_at(work, hazard.area_id)
@@ -109,6 +110,7 @@ def _alarm(work: UnitOfWork, detector: Detector, value: float, how_much: str, *,
     ended = work.roll_calls.last_ended("detector", detector.id)
     if ended is not None and work.at - ended < QUIET:
         return None
+    work.roll_calls.hold()
     if work.roll_calls.open_at(detector.area_id, LEAVES) is not None:
         return None
     people = people_at(work, detector.area_id)

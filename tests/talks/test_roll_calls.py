@@ -94,6 +94,14 @@ def test_all_confirmed_and_ended_calls_wake_nobody(plant):
     plant.phone("李强").cannot_tap("我已撤到安全处")
 
 
+def test_a_second_fire_of_the_area_calls_nobody_twice_and_numbers_go_on(plant):
+    fire(plant)
+    plant.phone("李强").says("3号泵房又着火了,第二台泵")
+    plant.phone("王芳").says("撤离 合成车间 防患未然").taps("发出撤离")
+    with plant.work(read_only=True) as work:
+        assert [(c.number, c.area.code) for c in work.roll_calls.open()] == [("DM-0002", "HC"), ("DM-0001", "BF")]
+
+
 def test_an_ended_call_is_quiet_though_somebody_never_confirmed(plant):
     fire(plant)
     plant.phone("王芳").taps("解除", on="DM-0001")
