@@ -3,10 +3,9 @@
     python -m bench.permit [--json] [--readings N] [--database sqlite|postgres|both]
 
 The full plant has 10 million readings, 200 zones, 2 000 active permits; ANSHAO_BENCH_READINGS=1000000 is a quick look
-(minutes are spent on filling). The floor is
-what any program must ask the database for one verdict: the permit, detectors in reach and their three hours, zones of
-the place, neighbours, the guardian's card and other jobs: seven statements on a bare driver, no objects, no rules. The
-plant is made by statements and a fixed seed, so every run measures the same.
+(minutes are spent on filling). The floor is what any program must ask the database for one verdict: the permit, detectors
+in reach and their three hours, zones of the place, neighbours, the guardian's card and other jobs: seven statements on a
+bare driver, no objects, no rules. The plant is made by statements and a fixed seed, so every run measures the same.
 """
 
 from __future__ import annotations

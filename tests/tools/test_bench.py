@@ -59,5 +59,5 @@ def test_a_row_that_is_not_complete_is_a_bug(row) -> None:
 
 
 def test_every_benchmark_of_the_folder_is_found() -> None:
-    assert {"photo", "permit_rules"} <= set(bench.benchmarks())
-    assert "scenes" not in bench.benchmarks()
+    assert {"photo", "permit"} <= set(bench.benchmarks())
+    assert {"scenes", "permit_rules", "permit_live"}.isdisjoint(bench.benchmarks())
