@@ -51,11 +51,12 @@ class Policies:
     def open_by_version(self) -> dict[int, int]:
         """Version of the policy → open hazards that go by it."""
         rows = self.db.execute(
-            select(func.coalesce(Hazard.policy_version, 0), func.count())
-            .where(Hazard.state.in_(OPEN))
-            .group_by(func.coalesce(Hazard.policy_version, 0))
+            select(Hazard.policy_version, func.count()).where(Hazard.state.in_(OPEN)).group_by(Hazard.policy_version)
         )
-        return {int(row[0]): int(row[1]) for row in rows}
+        found: dict[int, int] = {}
+        for version, count in rows:
+            found[version or 0] = found.get(version or 0, 0) + count
+        return found
 
     def to_move(self) -> Policy | None:
         """The version to which open cases are being moved."""

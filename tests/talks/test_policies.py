@@ -205,17 +205,26 @@ def test_a_closed_case_is_left_alone_and_one_that_fails_hinders_nobody(plant, cl
     assert plant.hazard("YH-0001").policy_version == 1
 
 
-def test_two_schedulers_move_each_case_once(plant, cli, tmp_path):
-    report(plant)
-    cli("set", write(tmp_path, quicker(copy.deepcopy(escalation.DEFAULT))))
-    with plant.work() as work:
+@pytest.fixture
+def either(database_url, redis_client, tmp_path):
+    """A plant on each kind of database."""
+    made = Plant(database_url, redis_client, tmp_path)
+    yield made
+    made.services.engine.dispose()
+
+
+def test_two_schedulers_move_each_case_once(either):
+    report(either)
+    with either.work() as work:
+        policies.publish(work, quicker(copy.deepcopy(escalation.DEFAULT)), by=None)
+        work.flush()
         policies.ask_move(work, 1, by=None, via="cli")
         work.commit()
-    assert job.move_due(plant.services) == 1
-    assert job.move_due(plant.services) == 0
-    with plant.work(read_only=True) as work:
+    assert job.move_due(either.services) == 1
+    assert job.move_due(either.services) == 0
+    with either.work(read_only=True) as work:
         rows = work.db.scalars(select(LadderStep).join(Hazard, Hazard.id == LadderStep.case_id)).all()
-        assert work.policies.version(1).moved_count == 1
+        assert (work.policies.version(1).moved_count, work.policies.open_by_version()) == (1, {1: 1})
     assert max(row.generation for row in rows) == 2
 
 
