@@ -48,6 +48,13 @@ def welcome(running: stack.Stack, took_s: float) -> str:
      Wang Fang compares and accepts; Zhang Wei sees it closed.
   5. 任何人说「3号泵房着火了」:先提醒撤离,再通知领导(卡片+短信)
      Words of danger are answered at once with the evacuate line.
+  6. 马德顺(企业微信)说「动火」「LA-402」…:不通过(绝对禁火区);说「受限空间」「V-206」…监护人说「孙丽」:不通过(无证),
+     照建议改成「高峰」、重新报气体:通过;提交后陈刚在 V-206 发位置审批。一路照着问的答就行。
+     Ask for permits: a fail by zone, by training, by gas; the fix flips it; approval on the spot.
+  7. 开工后给探测器 GT-201 送一个超限读数,作业票自动叫停,票上的人都收到:
+     ./anshao run flask token create gas   # 令牌 TOKEN, then
+     curl -X POST {running.app_url}/api/v1/readings -H "Authorization: Bearer TOKEN" -H "Content-Type: application/json" \\
+       -d '[{{"detector":"GT-201","value":40,"unit":"%LEL","at":"'$(date -Iseconds)'"}}]'
 
 Ctrl-C 停止 · stops everything. 日志 logs: {running.folder}/logs
 """
