@@ -70,6 +70,7 @@ def away(turn: Turn) -> None:
         turn.say("代班人不能是自己,请换一位。")
         return
     turn.work.roster.add_leave(turn.person, starts_at=starts, ends_at=ends, substitute=substitute, at=turn.at)
+    _permits_feel(turn)
     who = f"由{substitute.name}代班" if substitute else "没有代班人,期间直接通知上一级"
     first = f"{local(starts)}" if starts > turn.at else ""
     turn.say(f"已登记:{first}到{local(ends)},{who}。提前回来说“销假”。")
@@ -93,8 +94,15 @@ def _tell_substitute(turn: Turn, substitute: Person, first: str, ends: datetime)
         turn.say(f"注意:{substitute.name}到{local(away_too.ends_at)}也在请假,通知会再转给他的代班人。")
 
 
+def _permits_feel(turn: Turn) -> None:
+    """Work that this person guards needs another guardian, or has one again."""
+    if turn.work.permits.touch_people([turn.person.id], at=turn.at):
+        turn.work.wake.add("chat")
+
+
 def back(turn: Turn) -> None:
     ended = turn.work.roster.end_leave(turn.person, at=turn.at)
+    _permits_feel(turn)
     turn.say("已销假,通知恢复发给您。" if ended else "您没有在请假。")
 
 
