@@ -189,17 +189,6 @@ class Roster:
     def add(self, duty: Duty) -> None:
         self.db.add(duty)
 
-    def same(self, duty: Duty) -> bool:
-        """Whether this very line is there already."""
-        line = select(Duty.id).where(
-            Duty.role == duty.role,
-            Duty.area_id.is_(None) if duty.area_id is None else Duty.area_id == duty.area_id,
-            Duty.person_id == duty.person_id,
-            Duty.starts_at == duty.starts_at,
-            Duty.ends_at == duty.ends_at,
-        )
-        return self.db.scalar(line.limit(1)) is not None
-
     def clear(self, role: str, area_id: int | None, start: datetime, end: datetime) -> int:
         """Drop the lines of this role and area that begin within the span; returns how many."""
         return rows_changed(
