@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot import outbox
 from bot.flow import Flow
 from bot.turn import Turn
@@ -13,6 +15,7 @@ from rules.terms import Role
 from storage.models import Delivery
 from storage.unit_of_work import UnitOfWork
 
+PAUSE = timedelta(minutes=1)  # while a platform is down thousands fail: they are not counted one by one
 OURS = ("delivery.", "budget", "audit.")  # news about news would never end
 
 
@@ -22,11 +25,13 @@ def tell_admins(work: UnitOfWork, row: Delivery, *, remedy: str) -> None:
     if row.purpose.startswith(OURS):
         return
     today = work.at.astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0)
-    work.flush()
-    how_many = work.outbox.refused_like(row, since=today)
     for_good = row.state == "refused"
     key = f"failed:{today:%Y%m%d}:{row.platform}:{'x' if for_good else 'w'}:{row.error}"[:64]
     known = work.cards.by_key(key)
+    if known is not None and known.updated_at > work.at - PAUSE:
+        return
+    work.flush()
+    how_many = work.outbox.refused_like(row, since=today)
     if known is not None and how_many & (how_many - 1):
         return
     hazard = work.hazards.find(row.case_id) if row.case_kind == "hazard" and row.case_id is not None else None

@@ -26,6 +26,7 @@ from jobs import reconcile, redraw
 from jobs.context import Services
 from jobs.leases import LEASE, Leases
 from jobs.send import Outcome, send_card_batch, send_one
+from storage.conflicts import CONFLICTS
 from storage.models import Delivery
 from storage.unit_of_work import UnitOfWork
 
@@ -180,10 +181,11 @@ def _send_rows(services: Services, parcel: Parcel, leases: Leases) -> int:
     try:
         outcome = _outcome(services, job, batch=bool(parcel.batch_key))
         with services.new_work() as work:
-            _write_down(services, work, job, outcome)
+            failed = _write_down(services, work, job, outcome)
             work.commit()
     finally:
         leases.drop(held)
+    _tell_admins(services, failed)
     return len(rows)
 
 
@@ -257,8 +259,25 @@ def _content(work: UnitOfWork, row: Delivery) -> tuple[int, dict[str, Any], int]
     return card.id, sent["content"], sent["revision"]
 
 
-def _write_down(services: Services, work: UnitOfWork, job: list[dict[str, Any]], outcome: Outcome) -> None:
-    """Note the end of one call for every row of it, and its posting. A batch stays together: one time to wait for all."""
+def _tell_admins(services: Services, failed: Sequence[tuple[int, str]]) -> None:
+    """Put (row, remedy) on the admins' card, in a transaction of its own: many senders fail at once, and all write to
+    one card. What the sends came to must not depend on who is first."""
+    for row_id, remedy in failed:
+        try:
+            with services.new_work() as work:
+                deliveries.tell_admins(work, work.outbox.get(row_id), remedy=remedy)
+                work.commit()
+        except CONFLICTS:
+            log.info("delivery.admins_told_by_another", id=row_id)
+
+
+def _write_down(
+    services: Services, work: UnitOfWork, job: list[dict[str, Any]], outcome: Outcome
+) -> list[tuple[int, str]]:
+    """Note the end of one call for every row of it, and its posting. A batch stays together: one time to wait for all.
+
+    Returns (row, remedy) of what the admins must hear of.
+    """
     arrived = [part for part in job if outcome.failed is None and _place(part) not in outcome.refused]
     # also when our lease was lost meanwhile: it did arrive, whoever holds the row now
     for row_id in work.outbox.confirm([part["id"] for part in arrived], work.at, ref=outcome.ref) if arrived else ():
@@ -273,10 +292,10 @@ def _write_down(services: Services, work: UnitOfWork, job: list[dict[str, Any]],
         if row.state == "claimed" and row.attempts == part["attempts"]:
             error = outcome.failed or PlatformError(Failure.NOBODY, outcome.refused[_place(part)])
             failed.append((row, error))
-    for row, error in failed:
-        _failed(services, work, row, error, spread=spread)
+    told = [(row.id, error.remedy) for row, error in failed if _failed(services, work, row, error, spread=spread)]
     if outcome.post is not None and outcome.failed is None:
         outcome.post(work)
+    return told
 
 
 def _place(part: dict[str, Any]) -> str:
@@ -288,8 +307,8 @@ def _back_off(failure: Failure, attempts: int) -> float:
     return steps[min(attempts, len(steps)) - 1]
 
 
-def _failed(services: Services, work: UnitOfWork, row: Delivery, error: PlatformError, *, spread: float) -> None:
-    """Write down why a send failed; decide what comes next."""
+def _failed(services: Services, work: UnitOfWork, row: Delivery, error: PlatformError, *, spread: float) -> bool:
+    """Write down why a send failed; decide what comes next. True when the admins must hear of it."""
     row.error, row.lease_until = f"{error.failure.value} {error.code}"[:100], None
     if error.failure is not Failure.UNKNOWN and not row.payload.get("maybe_repeat"):
         row.payload = {name: value for name, value in row.payload.items() if name != "sent"}  # nothing of it arrived
@@ -303,17 +322,14 @@ def _failed(services: Services, work: UnitOfWork, row: Delivery, error: Platform
             row.state, row.due_at, row.wait_reason = "due", due_at, _reason(error)
             if error.failure is Failure.QUOTA:
                 frugal.into_digest(work, row)
-        if error.failure is Failure.CONFIG:
-            deliveries.tell_admins(work, row, remedy=error.remedy)
         log.warning(
             "delivery.waits", id=row.id, what=row.what, platform=row.platform, code=error.code, wait_s=round(wait_s)
         )
-        return
+        return error.failure is Failure.CONFIG
     row.state, row.wait_reason = "refused", ""
     log.error("delivery.refused", id=row.id, what=row.what, platform=row.platform, code=error.code)
     replaced = services.fall_back is not None and services.fall_back(work, row)
-    if not (replaced and error.failure is Failure.QUOTA):  # of a used-up budget the admins hear once (jobs/budgets.py)
-        deliveries.tell_admins(work, row, remedy=error.remedy)
+    return not (replaced and error.failure is Failure.QUOTA)  # of a used-up budget they hear once (jobs/budgets.py)
 
 
 def _reason(error: PlatformError) -> str:
