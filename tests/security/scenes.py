@@ -6,10 +6,15 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from bot import outbox
 from cards.card import Card
+from cards.permit import WATCH_UNTIL
 from handlers.hazard import actions, filing
 from handlers.knowledge import actions as knowledge
-from handlers.permit.measures import measures_of
+from handlers.permit.handover import HANDOVER_TO
+from handlers.permit.measures import Evidence, measures_of
+from handlers.roll_call import actions as roll_calls
+from rules import escalation
 from rules.terms import HazardState, Role
 from storage.models import (
     HazardExtension,
@@ -65,6 +70,7 @@ def build(plant: Plant) -> None:
             work.flush()
         use = KnowledgeUse(question_id=asked.id, card_id=told.id, person_id=asker.id, helped=True, at=plant.now)
         work.db.add(use)
+        work.policies.publish(escalation.DEFAULT, at=plant.now, by_id=None)  # version 1: open cases may be moved to it
         work.commit()
 
 
@@ -147,6 +153,50 @@ def finished(work: UnitOfWork) -> None:
     row.facts = {**row.facts, "residual_fire_checked": True}
 
 
+def watched(work: UnitOfWork) -> None:
+    """The time of the fire watch is over."""
+    permit("active", ended_at=work.at - timedelta(hours=3))(work)
+    row = work.permits.get(1)
+    row.facts = {**row.facts, WATCH_UNTIL: (work.at - timedelta(minutes=1)).isoformat(), "residual_fire_checked": False}
+
+
+def handed_over(work: UnitOfWork) -> None:
+    """The gas analyst was asked to relieve the guardian and has not read the items yet."""
+    permit("active")(work)
+    row = work.permits.get(1)
+    row.facts = {**row.facts, HANDOVER_TO: work.people.by_name("林雪")[0].id}
+
+
+def roll_call(work: UnitOfWork) -> None:
+    """An evacuation of the loading rack and its people, started by the team leader."""
+    people = [work.people.by_name(name)[0] for name in ("张伟", "黄梅", "李强")]
+    area = next(a for a in work.plant.areas() if a.code == "ZX").id
+    leader = work.people.by_name("李强")[0]
+    roll_calls.start(work, people, kind="evacuation", area_id=area, why="演练", by=leader, via="dingtalk")
+
+
+def failed_delivery(work: UnitOfWork) -> None:
+    outbox.post_card(
+        work, "delivery:failed", Card(title="x", colour="red", state="open"), [], purpose="delivery.failed"
+    )
+
+
+def other_buttons(plant: Plant) -> list[Button]:
+    with plant.work(read_only=True) as work:
+        area = next(a for a in work.plant.areas() if a.code == "ZX").id
+    sure = ("roll_call", "sure", {"area": area, "why": "演练"})
+    return [
+        Button(f"roll.start:{area}", nothing, talk=sure),
+        Button("roll.no", nothing),
+        Button("roll.safe:1", roll_call),
+        Button("roll.help:1", roll_call),
+        Button("roll.again:1", roll_call),
+        Button("roll.end:1", roll_call),
+        Button("policy.move:1", nothing),
+        Button("delivery.seen:delivery:failed", failed_delivery, done="已记下"),
+    ]
+
+
 def card(state: str) -> Scene:
     def make(work: UnitOfWork) -> None:
         row = work.knowledge.find(1)
@@ -202,6 +252,7 @@ def permit_buttons(plant: Plant) -> list[Button]:
         worker = work.people.by_name("刘洋")[0].id
         measures = measures_of(row)
         plain = next(m.id for m in measures if m.na)
+        ticked = next(m.id for m in measures if m.evidence is Evidence.TICK)
     gas = {
         "permit": 1,
         "values": [{"gas": "combustible", "value": 0.1, "unit": ""}],
@@ -236,7 +287,7 @@ def permit_buttons(plant: Plant) -> list[Button]:
         Button("permit.return:1", permit("submitted")),
         Button("permit.leader:1", permit("approved")),
         Button("permit.measures:1", open_measures),
-        Button(f"permit.done:1.{plain}", open_measures),
+        Button(f"permit.done:1.{ticked}", open_measures),
         Button(f"permit.na:1.{plain}", open_measures),
         Button("permit.briefed:1", permit("approved")),
         Button("permit.checkin:1", permit("approved")),
@@ -254,14 +305,10 @@ def permit_buttons(plant: Plant) -> list[Button]:
         Button("permit.unfinish:1", finished),
         Button("permit.accept:1", finished),
         Button("permit.renew:1", permit("expired")),
+        Button(f"permit.told:1.{ticked}.x", open_measures),
+        Button("permit.know:1.x", handed_over),
+        Button("permit.watched:1", watched),
     ]  # fmt: skip
-
-
-def delivery_buttons(plant: Plant) -> list[Button]:
-    def failed(work: UnitOfWork) -> None:
-        work.cards.put("failed:x", "", 0, Card(title="有消息送不到").to_json(), at=plant.now)
-
-    return [Button("delivery.seen:failed:x", failed)]
 
 
 def card_buttons(plant: Plant) -> list[Button]:

@@ -20,6 +20,7 @@ PAGES, CALLS = document.table("Pages"), document.table("API calls")
 PLACES = {
     "<number>": "YH-0001", "<ref>": "1", "<int:permit_id>": "1", "<int:draft_id>": "2", "<verb>": "confirm",
     "<code>": "ZX", "<path:filename>": "anshao.css", "<device>": "no-such",
+    "<int:call_id>": "1", "<int:version>": "1",
 }  # fmt: skip
 OTHER = ("/healthz", "/readyz", "/metrics", "/wecom/callback", "/dingtalk/robot", "/dingtalk/cards", "/dingtalk/events")
 WHO = {"其他工人": "黄梅", "上报人": "张伟", "责任人": "吴涛", "安全员": "周敏"}
@@ -46,8 +47,8 @@ def opened(browser: Browser, row: str) -> str:
         return "—"
     assert answer.status_code < 400, answer.text
     if answer.status_code == 303:
-        page = browser.get(answer.headers["Location"]).text
-        return "—" if 'class="said bad"' in page else "✓"
+        page = browser.get(answer.headers["Location"])
+        return "—" if page.status_code == 403 or 'class="said bad"' in page.text else "✓"
     refused = answer.is_json and (answer.json or {}).get("result", "") == "refused"
     waiting = answer.is_json and "here" in path and not (answer.json or {}).get("finished")
     return "—" if refused or (method == "POST" and waiting) else "✓"

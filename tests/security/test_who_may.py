@@ -14,7 +14,7 @@ GROUPS = {
     "Hazard": (scenes.HAZARD_ROLES, scenes.hazard_buttons),
     "Permit": (scenes.PERMIT_ROLES, scenes.permit_buttons),
     "Experience": (scenes.CARD_ROLES, scenes.card_buttons),
-    "Delivery": (scenes.CARD_ROLES, scenes.delivery_buttons),
+    "Other": (scenes.HAZARD_ROLES, scenes.other_buttons),
 }
 ROWS = [(group, verb) for group in GROUPS for verb in document.table(f"{group} buttons")]
 

@@ -11,7 +11,7 @@ from sqlalchemy import event, select
 
 from bot.message import Inbound, Kind, Press
 from bot.turn import Turn
-from storage.models import Account, CardCopy, CardPost, CaseCard, Delivery, Inbox
+from storage.models import Account, CardCopy, CardPost, CaseCard, Conversation, Delivery, Inbox
 from storage.unit_of_work import UnitOfWork
 from tests.plant import Plant
 
@@ -42,6 +42,7 @@ class Button:
     scene: Callable[[UnitOfWork], None]
     choice: str = ""
     talk: tuple[str, str, dict[str, Any]] | None = None
+    done: str = ""  # words of the answer that mean yes, where the press changes nothing but a card
 
     @property
     def verb(self) -> str:
@@ -70,7 +71,8 @@ def press(plant: Plant, who: str, button: Button) -> Outcome:
 
         def note(session: Any, *_: object) -> None:
             touched = [*session.new, *session.deleted, *(row for row in session.dirty if session.is_modified(row))]
-            did.update(type(row).__name__ for row in touched if not isinstance(row, ANSWERS))
+            ended = [row for row in touched if isinstance(row, Conversation) and not row.flow]
+            did.update(type(row).__name__ for row in touched if not isinstance(row, ANSWERS) and row not in ended)
 
         event.listen(work.db, "before_flush", note)
         plant.services.router.find(turn).run(turn)
@@ -78,4 +80,6 @@ def press(plant: Plant, who: str, button: Button) -> Outcome:
         rows = work.db.scalars(select(Delivery).where(Delivery.dedupe_key.like(f"turn:{number}:%")))
         told = "\n".join(str(row.payload.get("text", "")) for row in rows)
         work.db.rollback()
+    if button.done and button.done in told:
+        did.add("CaseCard")
     return Outcome(frozenset(did), told)
