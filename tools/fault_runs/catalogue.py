@@ -29,6 +29,7 @@ class Entry:
 RUNS: dict[str, Entry] = {
     **{f"kill-{role}": Entry(kills.killed(role)) for role in ("web", "chat", "media", "delivery", "scheduler")},
     "kill-all": Entry(kills.everything_killed, in_ci=True),
+    "orphans": Entry(orphans.planted, in_ci=True, reports=10),
     "points": Entry(points.every_point, reports=250, in_ci=True),
     "lease": Entry(kills.lease_resumed),
     "redis-stop": Entry(kills.redis_away),
@@ -52,7 +53,6 @@ RUNS: dict[str, Entry] = {
     "card-true": Entry(measures.card_true, reports=50),
     "throughput": Entry(measures.throughput, reports=1),
     "load": Entry(measures.load, reports=400),
-    "orphans": Entry(orphans.planted, in_ci=True, reports=10),
     "stream-half-open": Entry(streams.half_open, stream=True, reports=10),
     "stream-closed": Entry(streams.closed_in_a_loop, stream=True, reports=10),
     "stream-two": Entry(streams.two_processes, stream=True),
