@@ -83,9 +83,11 @@ def take(work: UnitOfWork, rows: Sequence[Any]) -> Taken:
     taken.known = len(good) - taken.new
     by_id = {d.id: d for d in detectors.values()}
     telling = {row.detector_id for row in good if _tells_something(row, by_id[row.detector_id], before, work.at)}
+    fresh = [(by_id[row.detector_id], row.value) for row in _fresh(good, by_id, work.at)]
+    danger = {d.id for d, value in fresh if value is not None and surroundings.is_danger(d, value)}
     for detector_id in sorted(telling):
-        taken.touched += touch(work, by_id[detector_id])
-    triggers.for_readings(work, [(by_id[row.detector_id], row.value) for row in _fresh(good, by_id, work.at)])
+        taken.touched += touch(work, by_id[detector_id], danger=detector_id in danger)
+    triggers.for_readings(work, fresh)
     if taken.touched:
         work.wake.add("chat")
     return taken
@@ -100,13 +102,13 @@ def _fresh(rows: Sequence[NewReading], by_id: Mapping[int, Detector], at: dateti
     return list(newest.values())
 
 
-def touch(work: UnitOfWork, detector: Detector) -> int:
+def touch(work: UnitOfWork, detector: Detector, *, danger: bool = False) -> int:
     """Permits in range of the detector are judged at once; a wind meter speaks for the whole plant."""
     if detector.kind == "wind":
         return work.permits.touch_all(at=work.at)
     mounted = detector.lat is not None and detector.lon is not None
     point = Point(lat=detector.lat, lon=detector.lon) if mounted else None  # type: ignore[arg-type]
-    return surroundings.touch(work, point, detector.area_id)
+    return surroundings.touch(work, point, detector.area_id, danger=danger)
 
 
 def _checked(row: Any, detectors: Mapping[str, Detector], now: datetime) -> NewReading:
@@ -209,5 +211,6 @@ def _tells_something(
     if detector.kind == "wind":
         return (row.value or 0) >= surroundings.WIND_TELLS_M_S or (last_value or 0) >= surroundings.WIND_TELLS_M_S
     if detector.kind != "combustible":
-        return row.value != last_value
+        bad_air = surroundings.is_bad_air  # nothing else is looked at: oxygen may move within its limits
+        return bad_air(detector, row.value or 0.0) or (last_value is not None and bad_air(detector, last_value))
     return surroundings.vol(detector, row.value or 0.0) >= ALERT_SHARE * surroundings.STRICTEST_VOL

@@ -13,6 +13,8 @@ from jobs.queue import DELIVERY
 log = structlog.get_logger()
 
 TRY_AGAIN = timedelta(seconds=30)
+AT_A_TIME = 10  # then the queue is looked at again: a danger that came meanwhile goes first
+MOST = 200
 
 
 def judge_due(services: Services) -> int:
@@ -20,13 +22,17 @@ def judge_due(services: Services) -> int:
 
     Run by the chat worker as soon as a feed kicks it, and by the scheduler each second for what a lost kick left.
     """
-    with services.new_work(read_only=True) as work:
-        due = work.permits.judge_due(services.clock())
-    outcomes = [_judge(services, permit_id) for permit_id in due]
-    judged = [outcome for outcome in outcomes if outcome != "not_due"]
-    if any(outcome not in ("same", "waits") for outcome in judged):
-        services.kick(DELIVERY)
-    return len(judged)
+    judged = 0
+    while judged < MOST:
+        with services.new_work(read_only=True) as work:
+            due = work.permits.judge_due(services.clock(), limit=AT_A_TIME)
+        outcomes = [outcome for outcome in (_judge(services, permit_id) for permit_id in due) if outcome != "not_due"]
+        judged += len(outcomes)
+        if any(outcome not in ("same", "waits", "suspended") for outcome in outcomes):
+            services.kick(DELIVERY)
+        if len(due) < AT_A_TIME or not outcomes:  # all done, or another process is at it
+            break
+    return judged
 
 
 def _judge(services: Services, permit_id: int) -> str:
@@ -38,6 +44,8 @@ def _judge(services: Services, permit_id: int) -> str:
         log.error("permit.judge_failed", permit=permit_id, exc_info=error)
         _put_off(services, permit_id)
         return "failed"
+    if outcome == "suspended":
+        services.kick(DELIVERY)  # people are called while the rest of the queue is still judged
     if outcome not in ("same", "not_due", "waits"):
         log.info("permit.judged", permit=permit_id, outcome=outcome)
     return outcome

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select, update
@@ -19,6 +19,7 @@ LIVE = (PermitState.APPROVED.value, *RUNNING)
 TELLING = (PermitState.DRAFT.value, PermitState.PENDING_FACTS.value)
 FILED = tuple(state.value for state in PermitState if state is not PermitState.DRAFT)
 MAX_ID = 2**63 - 1
+FIRST = timedelta(days=30)  # a danger is due this long ago: it is judged before all that is merely due
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +215,8 @@ class Permits:
             .execution_options(synchronize_session=False)
         )
 
-    def touch(self, where: Any, *, at: datetime, wait: bool = True) -> int:
-        """Something changed near these permits: they are judged at once. Returns how many.
+    def touch(self, where: Any, *, at: datetime, wait: bool = True, danger: bool = False) -> int:
+        """Something changed near these permits: they are judged at once, before all others in `danger`. How many.
 
         Rows are locked in the order of their ids, so that two feeds touching the same permits never block each other
         for good. A judgement holds the same lock while it reads, so no change is seen by neither. Who holds a permit
@@ -224,20 +225,25 @@ class Permits:
         query = select(Permit.id).where(Permit.state.in_(LIVE), where).order_by(Permit.id)
         ids = self.db.scalars(query.with_for_update(skip_locked=not wait)).all()
         if ids:
+            due = at - FIRST if danger else at
             self.db.execute(
                 update(Permit)
-                .where(Permit.id.in_(ids), or_(Permit.judge_at.is_(None), Permit.judge_at > at))
-                .values(judge_at=at)
+                .where(Permit.id.in_(ids), or_(Permit.judge_at.is_(None), Permit.judge_at > due))
+                .values(judge_at=due)
                 .execution_options(synchronize_session=False)
             )
         return len(ids)
 
-    def touch_near(self, box: Box | None, area_id: int | None, *, at: datetime, but: int | None = None) -> int:
+    def touch_near(
+        self, box: Box | None, area_id: int | None, *, at: datetime, but: int | None = None, danger: bool = False
+    ) -> int:
         """Permits in the box or area; with `but` (the caller's own permit) those that are busy are left out."""
         here = _here(box, area_id)
         if here is None:
             return 0
-        return self.touch(here, at=at) if but is None else self.touch(and_(here, Permit.id != but), at=at, wait=False)
+        if but is None:
+            return self.touch(here, at=at, danger=danger)
+        return self.touch(and_(here, Permit.id != but), at=at, wait=False, danger=danger)
 
     def touch_one(self, permit_id: int, *, at: datetime) -> int:
         """Something changed for this permit alone (its video)."""

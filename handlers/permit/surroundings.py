@@ -176,9 +176,13 @@ O2_LOW, O2_HIGH = 19.5, 23.5  # % vol, GB 30871-2022 6.4 a: outside of this nobo
 
 
 def _is_bad_air(detector: Detector, at: datetime) -> bool:
-    """Oxygen or a toxic gas that people must not breathe (GBZ 2.1, the short-time limit for a value of this moment)."""
     value = _fresh(detector, at)
-    if value is None or detector.kind in ("combustible", "wind"):
+    return value is not None and is_bad_air(detector, value)
+
+
+def is_bad_air(detector: Detector, value: float) -> bool:
+    """Oxygen or a toxic gas that people must not breathe (GBZ 2.1, the short-time limit for a value of this moment)."""
+    if detector.kind in ("combustible", "wind"):
         return False
     if detector.kind == "o2":
         return detector.unit == "%vol" and not O2_LOW <= value <= O2_HIGH
@@ -187,6 +191,13 @@ def _is_bad_air(detector: Detector, at: datetime) -> bool:
         return gas.toxic_ratio([{"medium": named, "value": max(0.0, value), "unit": detector.unit}], basis="stel") > 1
     except gas.BadReading:
         return False  # no limit is known for it; its own alarm is a matter of the detector
+
+
+def is_danger(detector: Detector, value: float) -> bool:
+    """Whether some rule may stop work on this value: over the strictest limit, or no air to breathe."""
+    if detector.kind == "combustible":
+        return vol(detector, value) > STRICTEST_VOL
+    return is_bad_air(detector, value)
 
 
 def vol(detector: Detector, value: float, *, lel_vol: float | None = None) -> float:
@@ -253,10 +264,15 @@ def point_of(place: Permit) -> Point | None:
     return Point(lat=place.lat, lon=place.lon) if place.lat is not None and place.lon is not None else None
 
 
-def touch(work: UnitOfWork, point: Point | None, area_id: int | None, *, but: int | None = None) -> int:
-    """Something happened here: live permits in reach (not the caller's own, `but`) are judged at once. How many."""
+def touch(
+    work: UnitOfWork, point: Point | None, area_id: int | None, *, but: int | None = None, danger: bool = False
+) -> int:
+    """Something happened here: live permits in reach (not the caller's own, `but`) are judged at once. How many.
+
+    Those in `danger` come before all others, however many are due.
+    """
     here = box(point, REACH_M) if point is not None else None
-    touched = work.permits.touch_near(here, area_id, at=work.at, but=but)
+    touched = work.permits.touch_near(here, area_id, at=work.at, but=but, danger=danger)
     if touched:
         work.wake.add("chat")
     return touched
