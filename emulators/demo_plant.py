@@ -202,6 +202,16 @@ ZONES: list[tuple[str, str, str, str, list[tuple[float, float]]]] = [
 ]
 
 
+# the 智能机器人 and the groups it sits in; token and key come with the secrets
+BOT: dict[str, Any] = {
+    "name": "安哨",
+    "aibotid": "aib-anshao",
+    "groups": [
+        {"id": "wrRepair0001", "title": "设备检修群", "members": ["ZhangWei", "LiuYang", "ChenGang", "ZhouMin"]}
+    ],
+}
+
+
 def lon_lat(x: float, y: float) -> list[float]:
     """[lon, lat] of a point x metres east and y metres north of the corner; seven decimals (about a centimetre)."""
     lon = ORIGIN_LON + x / (M_PER_DEGREE * math.cos(math.radians(ORIGIN_LAT)))
@@ -218,6 +228,7 @@ def demo_secrets() -> dict[str, Any]:
             "token": _letters(24),
             "aes_key": _aes_key(),
             "webhook_key": f"{_hex(8)}-{_hex(4)}-{_hex(4)}-{_hex(4)}-{_hex(12)}",
+            "bot": {"token": _letters(24), "aes_key": _aes_key()},
         },
         "dingtalk": {
             "corp_id": "ding" + _hex(32),
@@ -261,6 +272,8 @@ def demo_plant(*, public_url: str, secrets: dict[str, Any]) -> dict[str, Any]:
     wecom, dingtalk, sms = dict(secrets["wecom"]), dict(secrets["dingtalk"]), dict(secrets["sms"])
     wecom.setdefault("agent_id", 1000002)
     wecom.setdefault("callback_url", f"{base}/wecom/callback")
+    if wecom.get("bot"):
+        wecom["bot"] = {"callback_url": f"{base}/wecom/bot", **BOT, **wecom["bot"]}
     dingtalk.setdefault("robot_url", f"{base}/dingtalk/robot")
     dingtalk.setdefault("event_url", f"{base}/dingtalk/events")
     dingtalk.setdefault("card_url", f"{base}/dingtalk/cards")

@@ -321,15 +321,16 @@ class Phone:
 
     # -- doing
 
-    def says(self, text: str, *, group: str = "") -> Phone:
+    def says(self, text: str, *, group: str = "", at_bot: bool = True) -> Phone:
         body: dict[str, Any] = {"text": text}
         if group:
-            body |= {"group": self._group(group), "at_bot": True}
+            body |= {"group": self._group(group), "at_bot": at_bot}
         self._post("say", json=body)
         return self
 
     def _group(self, title: str) -> str:
-        return str(next(g["id"] for g in self.plant.data["groups"] if g["title"] == title))
+        groups = [*self.plant.data["groups"], *self.plant.data["wecom"]["bot"]["groups"]]
+        return str(next(g["id"] for g in groups if g["title"] == title))
 
     def sends_photo(self, *photos: bytes, caption: str = "", group: str = "", name: str = "photo.jpg") -> Phone:
         data: dict[str, Any] = {"file": [(io.BytesIO(photo), name) for photo in photos]}

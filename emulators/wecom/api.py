@@ -12,6 +12,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from ..wsgi import RESET_HEADER, SLOW_HEADER
+from .aibot import AiBot
 from .contacts import contact_routes
 from .core import Core, Window
 from .directory import Directory
@@ -41,7 +42,7 @@ class Call:
 
 
 Handler = Callable[[Call], Any]
-NO_TOKEN = {"gettoken", "webhook/send", "webhook/upload_media"}
+NO_TOKEN = {"gettoken", "webhook/send", "webhook/upload_media", "aibot/response"}
 
 
 class Api:
@@ -56,9 +57,10 @@ class Api:
         media: MediaStore,
         menus: Menus,
         groups: Groups,
+        bot: AiBot,
     ) -> None:
         self.core, self.directory, self.tokens = core, directory, tokens
-        self.messages, self.media, self.menus, self.groups = messages, media, menus, groups
+        self.messages, self.media, self.menus, self.groups, self.bot = messages, media, menus, groups, bot
         self._window = Window()
         self._blocked: dict[str, float] = {}
         self.routes: dict[tuple[str, str], Handler] = self._routes()
@@ -82,6 +84,7 @@ class Api:
             ("POST", "appchat/send"): lambda c: groups.send(c.caller, c.body),
             ("POST", "webhook/send"): lambda c: groups.webhook_send(c.arg("key"), c.body),
             ("POST", "webhook/upload_media"): self._upload_hook,
+            ("POST", "aibot/response"): lambda c: self.bot.respond(c.arg("response_code"), c.body),
             ("POST", "menu/create"): lambda c: menus.create(tokens.own_agent(c.caller, c.arg("agentid")), c.body),
             ("GET", "menu/get"): lambda c: menus.get(tokens.own_agent(c.caller, c.arg("agentid"))),
             ("GET", "menu/delete"): lambda c: menus.delete(tokens.own_agent(c.caller, c.arg("agentid"))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ class Delivery:
     order: int
     item_id: str | None = None
     response_code: str | None = None
+    bot: bool = False  # to the 智能机器人's address, as JSON
     attempts: int = 0
     outcome: str = "waiting"
     statuses: list[str] = field(default_factory=list)
@@ -58,9 +60,21 @@ class Courier:
         settings = self.core.settings
         return crypto.Keys(settings["token"], settings["aes_key"], settings["corp_id"])
 
+    @property
+    def bot_keys(self) -> crypto.Keys:
+        """Of the 智能机器人: its callbacks name no receiver."""
+        bot = self.core.settings["bot"]
+        return crypto.Keys(bot["token"], bot["aes_key"], "")
+
     # --- queue ---------------------------------------------------------------------------------------------------
     def enqueue(
-        self, user: str, fields: dict[str, Any], *, item_id: str | None = None, response_code: str | None = None
+        self,
+        user: str,
+        fields: dict[str, Any],
+        *,
+        item_id: str | None = None,
+        response_code: str | None = None,
+        bot: bool = False,
     ) -> Delivery:
         """Take one callback for delivery; faults that concern the whole delivery strike here."""
         switches, now = self.core.switches, self.core.clock()
@@ -69,15 +83,15 @@ class Courier:
         if switches.strike("reorder"):
             order, due_at = -number, now + (0.5 if self.core.background else 0.0)
         due_at += float(switches.strike("late_callbacks_s") or 0)
-        text = document(fields)
-        first = Delivery(number, user, fields, text, due_at, order, item_id, response_code)
+        text = json.dumps(fields, ensure_ascii=False) if bot else document(fields)
+        first = Delivery(number, user, fields, text, due_at, order, item_id, response_code, bot)
         if switches.strike("drop_callbacks"):
             first.outcome = "dropped"
             self.finished.append(first)
             return first
         self.waiting.append(first)
         for _ in range(int(switches.strike("duplicate_callbacks") or 1) - 1):
-            again = Delivery(self.core.next_seq(), user, fields, text, due_at, order, item_id, response_code)
+            again = Delivery(self.core.next_seq(), user, fields, text, due_at, order, item_id, response_code, bot)
             self.waiting.append(again)
         if self._pool and due_at <= now:
             self._start_lane(user)
@@ -139,11 +153,12 @@ class Courier:
         with self.core.lock:
             url, body = self._envelope(delivery)
             deadline = float(self.core.switches["deadline_s"])
+        kind = "application/json" if delivery.bot else "text/xml"
         delivery.attempts += 1
         started = self.core.clock()
         try:
             response = self.http.post(
-                url, data=body, headers={"Content-Type": "text/xml"}, timeout=deadline, allow_redirects=False
+                url, data=body, headers={"Content-Type": kind}, timeout=deadline, allow_redirects=False
             )
             status, content = response.status_code, response.content
         except requests.RequestException as error:
@@ -178,7 +193,7 @@ class Courier:
 
     def _envelope(self, delivery: Delivery) -> tuple[str, bytes]:
         """URL and body of one attempt: new random, nonce and timestamp; the decrypted text stays the same."""
-        switches, keys = self.core.switches, self.keys
+        switches, keys = self.core.switches, self.bot_keys if delivery.bot else self.keys
         wrong = switches.strike("wrong_receiver")
         receiver = None if not wrong else (wrong if isinstance(wrong, str) else "ww0000000000000000")
         encrypted = crypto.encrypt(keys, delivery.text, receive_id=receiver)
@@ -191,15 +206,17 @@ class Courier:
         if switches.strike("bad_signature"):
             signed = signed[::-1] if signed != signed[::-1] else "0" * 40
         query = urlencode({"msg_signature": signed, "timestamp": timestamp, "nonce": nonce})
-        url = self.core.settings["callback_url"]
-        agent = str(self.core.settings["agent_id"])
-        body = document({"ToUserName": self.core.corp_id, "AgentID": agent, "Encrypt": encrypted})
+        if delivery.bot:
+            url, body = self.core.settings["bot"]["callback_url"], json.dumps({"encrypt": encrypted})
+        else:
+            url, agent = self.core.settings["callback_url"], str(self.core.settings["agent_id"])
+            body = document({"ToUserName": self.core.corp_id, "AgentID": agent, "Encrypt": encrypted})
         return f"{url}{'&' if '?' in url else '?'}{query}", body.encode("utf-8")
 
     # --- the URL check --------------------------------------------------------------------------------------------
-    def save_callback(self, url: str) -> tuple[bool, str]:
+    def save_callback(self, url: str, *, bot: bool = False) -> tuple[bool, str]:
         """The admin's 「保存」: the GET check within one second; (accepted, reason)."""
-        keys = self.keys
+        keys = self.bot_keys if bot else self.keys
         echo = str(secrets.randbelow(9 * 10**18) + 10**18)
         encrypted = crypto.encrypt(keys, echo)
         timestamp, nonce = str(int(self.core.clock())), str(secrets.randbelow(10**10))
@@ -221,5 +238,5 @@ class Courier:
         if answer.content != echo.encode():
             return False, "openapi回调地址请求不通过: the body is not the bare plaintext"
         with self.core.lock:
-            self.core.settings["callback_url"] = url
+            (self.core.settings["bot"] if bot else self.core.settings)["callback_url"] = url
         return True, "ok"

@@ -103,14 +103,18 @@ class Control:
     # --- actions -------------------------------------------------------------------------------------------------
     def _say(self, member: Member) -> dict[str, Any]:
         body = _body()
-        return _ids(self.phones.say(member, str(body["text"]), group=body.get("group")))
+        return _ids(
+            self.phones.say(member, str(body["text"]), group=body.get("group"), at_bot=body.get("at_bot") is True)
+        )
 
     def _photo(self, member: Member) -> dict[str, Any]:
         form = request.form
         files = _files()
         if not files:
             raise Refused("没有照片", 400)
-        return _ids(self.phones.photo(member, files, group=form.get("group"), caption=form.get("caption", "")))
+        at_bot = form.get("at_bot") == "true"
+        caption = form.get("caption", "")
+        return _ids(self.phones.photo(member, files, group=form.get("group"), caption=caption, at_bot=at_bot))
 
     def _voice(self, member: Member) -> dict[str, Any]:
         name, data = _one_file()
@@ -209,7 +213,7 @@ class Control:
     def group_list(self) -> Response:
         with self.core.lock:
             rows = [
-                {"id": g.chatid, "title": g.title, "members": g.members}
+                {"id": g.chatid, "title": g.title, "members": g.members, "bot": g.chatid in self.phones.bot.chats}
                 for g in self.groups.groups.values()
                 if not g.hidden
             ]
@@ -275,9 +279,11 @@ class Control:
         return jsonify(accepted=True)
 
     def save_callback(self) -> Any:
-        """The admin saves the callback settings: `{"url"}`, default the plant's. HTTP, so without the lock."""
-        url = _body().get("url") or self.core.settings["callback_url"]
-        good, why = self.courier.save_callback(url)
+        """The admin saves the callback settings: `{"url", "bot"?}`, default the plant's. HTTP, so without the lock."""
+        body = _body()
+        bot = body.get("bot") is True
+        settings = self.core.settings["bot"] if bot else self.core.settings
+        good, why = self.courier.save_callback(body.get("url") or settings["callback_url"], bot=bot)
         return jsonify(accepted=good, reason=why), 200 if good else 409
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import requests
 from flask import Flask, Response, jsonify, request
 
+from .aibot import AiBot
 from .api import Api
-from .callbacks import Courier
+from .callbacks import Courier, Delivery
 from .cards import CardRules
 from .content import Contents
 from .control import Control
@@ -59,10 +60,11 @@ class WeComEmulator:
         contents = Contents(self.media, rules)
         self.messages = Messages(self.core, self.directory, self.tokens, self.screens, contents, rules)
         self.groups = Groups(self.core, self.directory, self.screens, contents, self.media, rules)
-        self.courier = Courier(self.core, http, on_reply=lambda delivery, body: self._replies.apply(delivery, body))
+        self.courier = Courier(self.core, http, on_reply=self._replied)
         self._replies = PassiveReplies(
             self.core, self.screens, self.messages, contents, rules, lambda: self.courier.keys
         )
+        self.bot = AiBot(self.core, self.screens, contents, rules, self.groups, self.courier)
         self.phones = Phones(
             self.core,
             self.directory,
@@ -72,6 +74,7 @@ class WeComEmulator:
             self.messages,
             self.groups,
             self.courier,
+            self.bot,
         )
         self.app = self._build_app()
         self._stop = threading.Event()
@@ -82,7 +85,7 @@ class WeComEmulator:
         app = Flask("emulators.wecom")
         app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST
         app.json.ensure_ascii = False  # type: ignore[attr-defined]
-        api = Api(self.core, self.directory, self.tokens, self.messages, self.media, self.menus, self.groups)
+        api = Api(self.core, self.directory, self.tokens, self.messages, self.media, self.menus, self.groups, self.bot)
         control = Control(
             self.core,
             self.directory,
@@ -101,6 +104,9 @@ class WeComEmulator:
         app.after_request(_open_to_pages)
         app.register_error_handler(404, self._unknown)
         return app
+
+    def _replied(self, delivery: Delivery, body: bytes) -> None:
+        (self.bot if delivery.bot else self._replies).apply(delivery, body)
 
     def _unknown(self, error: Exception) -> Any:
         if not request.path.startswith("/_phone/"):

@@ -132,8 +132,13 @@ class Groups:
         return group
 
     # --- posting -------------------------------------------------------------------------------------------------
-    def post(self, group: Group, *, sender: str, facts: dict[str, Any], limited: bool = False) -> None:
-        """Put a message on every member's phone; from an app at most 200 a minute to one member, rest dropped."""
+    def post(
+        self, group: Group, *, sender: str, facts: dict[str, Any], limited: bool = False, bot_message: str = ""
+    ) -> None:
+        """Put a message on every member's phone; from an app at most 200 a minute to one member, rest dropped.
+
+        `bot_message` names one of the 智能机器人, whose cards can be pressed.
+        """
         now = self.core.clock()
         for user in group.members:
             if self.directory.find(user) is None:
@@ -147,8 +152,9 @@ class Groups:
                 self._window.add(("member", user.lower()), now=now)
             own = dict(facts)
             if "raw_card" in own:
-                own["card"] = CardState(own.pop("raw_card"), None, 0, "")
-            self.screens.add(user, sender=sender, chat=f"group:{group.chatid}", **own)
+                raw = own.pop("raw_card")
+                own["card"] = CardState(raw, raw.get("task_id") if bot_message else None, 0, bot_message)
+            self.screens.add(user, sender=sender, chat=f"group:{group.chatid}", msgid=bot_message, **own)
 
     # --- group robot ---------------------------------------------------------------------------------------------
     def _hook(self, key: str | None) -> Group:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
+from .aibot import AiBot
 from .callbacks import Courier
 from .core import Core
 from .directory import Directory, Member
@@ -32,9 +33,10 @@ class Phones(CardPresses):
         messages: Messages,
         groups: Groups,
         courier: Courier,
+        bot: AiBot,
     ) -> None:
         self.core, self.directory, self.screens, self.media = core, directory, screens, media
-        self.menus, self.messages, self.groups, self.courier = menus, messages, groups, courier
+        self.menus, self.messages, self.groups, self.courier, self.bot = menus, messages, groups, courier, bot
 
     @property
     def agent_id(self) -> int:
@@ -77,29 +79,43 @@ class Phones(CardPresses):
         return self.screens.add(member.userid, sender="me", chat="app", kind=kind, **facts)
 
     def _in_group(self, member: Member, group_id: str, **facts: Any) -> list[str]:
-        """People talk among themselves; a self-built app never receives it."""
+        """People talk among themselves; a self-built app never receives it, the 智能机器人 only what names it."""
         group = self._group(member, group_id)
         self.groups.post(group, sender=member.name, facts=facts)
         return []
 
     # --- messages ------------------------------------------------------------------------------------------------
-    def say(self, member: Member, text: str, *, group: str | None = None) -> list[str]:
-        """Type a text."""
+    def say(self, member: Member, text: str, *, group: str | None = None, at_bot: bool = False) -> list[str]:
+        """Type a text; in a group with the 智能机器人 `at_bot` puts its name before it."""
         if group:
-            return self._in_group(member, group, kind="text", text=text)
+            chat = self._group(member, group)
+            heard = self.bot.hears(chat, text, at_bot=at_bot)
+            self._in_group(member, group, kind="text", text=heard or text)
+            return [self.bot.said(member, chat, heard)] if heard else []
         self._can_talk(member)
         item = self._mine(member, "text", text=text)
         return [item.item_id, self._message(member, "text", {"Content": text})]
 
     def photo(
-        self, member: Member, files: Sequence[tuple[str, bytes]], *, group: str | None = None, caption: str = ""
+        self,
+        member: Member,
+        files: Sequence[tuple[str, bytes]],
+        *,
+        group: str | None = None,
+        caption: str = "",
+        at_bot: bool = False,
     ) -> list[str]:
         """Send pictures one by one; a caption is a text of its own."""
         ids: list[str] = []
         if group:
-            for name, data in files:
-                url = self.media.url(self.media.put(data, kind="image", name=name))
+            chat = self._group(member, group)
+            urls = [self.media.url(self.media.put(data, kind="image", name=name)) for name, data in files]
+            for url in urls:
                 self._in_group(member, group, kind="image", image_url=url)
+            heard = self.bot.hears(chat, caption, at_bot=at_bot)
+            if heard:
+                self._in_group(member, group, kind="text", text=heard)
+                return [self.bot.said(member, chat, heard, pictures=urls)]
             return self.say(member, caption, group=group) if caption else ids
         self._can_talk(member)
         for name, data in files:

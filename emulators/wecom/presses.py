@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .aibot import AiBot
 from .card_view import preset, questions
 from .directory import Member
 from .messages import Messages
@@ -23,6 +24,7 @@ class CardPresses:
 
     screens: Screens
     messages: Messages
+    bot: AiBot
 
     def _event(self, member: Member, event: str, fields: dict[str, Any], **links: Any) -> str:
         raise NotImplementedError
@@ -48,6 +50,8 @@ class CardPresses:
         if not item.card.msgid:
             raise Refused("群机器人的卡片没有回调")
         answers = self._answers(item, selected or {})
+        if item.chat.startswith("group:"):
+            return [self.bot.press(member, item, key, answers)], None
         return [self._card_event(member, item, "template_card_event", key, answers)], None
 
     def _answers(self, item: Item, selected: dict[str, list[str]]) -> list[dict[str, Any]] | None:

@@ -64,7 +64,8 @@ def test_setup_names_everybody_with_an_account_and_the_story_first(wall, plant):
     accounts = {f"{p}:{person[p]}" for person in plant["people"] for p in ("wecom", "dingtalk") if person[p]}
     assert keys == accounts
     assert setup["default"][0] == "wecom:ZhangWei" and set(setup["default"]) <= keys
-    assert {group["id"] for group in setup["groups"]} == {group["id"] for group in plant["groups"]}
+    groups = [*plant["groups"], *plant["wecom"]["bot"]["groups"]]
+    assert {group["id"] for group in setup["groups"]} == {group["id"] for group in groups}
     assert len(setup["areas"]) == 6 and len(setup["equipment"]) == 40
     zhang = next(row for row in setup["people"] if row["key"] == "wecom:ZhangWei")
     assert zhang["at"]["lat"] == pytest.approx(37.450314, abs=1e-6)

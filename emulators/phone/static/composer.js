@@ -37,7 +37,8 @@ export class Composer {
       },
     });
     const inGroup = Boolean(phone.group);
-    const mention = inGroup && phone.platform === "dingtalk" ? el("button", {
+    const withBot = inGroup && (phone.platform === "dingtalk" || phone.world.group(phone.group)?.bot);
+    const mention = withBot ? el("button", {
       type: "button", class: "at", "aria-pressed": String(this.at), dataset: { testid: "mention" }, title: "@ 安哨,机器人才收得到",
       onclick: (event) => { this.at = !this.at; event.currentTarget.setAttribute("aria-pressed", String(this.at)); },
     }, "@安哨") : null;
@@ -52,7 +53,8 @@ export class Composer {
   placeholder() {
     const phone = this.phone;
     if (!phone.group) return "说说隐患…";
-    return phone.platform === "wecom" ? "群里说话(应用收不到)" : "群里说话";
+    if (phone.platform === "wecom" && !phone.world.group(phone.group)?.bot) return "群里说话(应用收不到)";
+    return "群里说话";
   }
 
   round(mark, label, testid, onclick, hidden = false) {
