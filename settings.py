@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     wecom_oauth_base: str = "https://open.weixin.qq.com"
     wecom_group_robots: SecretStr = SecretStr("")  # 合成安全群=key,…: groups that have a webhook robot (消息推送)
     wecom_accounts: Annotated[int, Field(ge=1)] = 100  # the corp's limit of accounts: 200 messages a day for each
+    wecom_bot_token: SecretStr = SecretStr("")  # the 智能机器人 that answers in groups; both or none
+    wecom_bot_aes_key: SecretStr = SecretStr("")
     wecom_js_url: str = "https://res.wx.qq.com/open/js/jweixin-1.2.0.js"
     phones_url: str = ""
 
@@ -196,7 +198,7 @@ class Settings(BaseSettings):
             ) from error
         return value
 
-    @field_validator("wecom_aes_key", "dingtalk_event_aes_key")
+    @field_validator("wecom_aes_key", "wecom_bot_aes_key", "dingtalk_event_aes_key")
     @classmethod
     def _aes_key(cls, value: SecretStr) -> SecretStr:
         if value.get_secret_value() and len(value.get_secret_value()) != 43:
@@ -222,6 +224,12 @@ class Settings(BaseSettings):
         elif len(self.secret_key.get_secret_value()) < 16:
             problems.append("ANSHAO_SECRET_KEY is too short: use 32 or more random characters")
         problems += self._half_set("wecom", ("corp_id", "agent_id", "secret", "token", "aes_key"))
+        problems += self._half_set("wecom_bot", ("token", "aes_key"))
+        if self.wecom_bot_token.get_secret_value() and not self.has_wecom:
+            problems.append(
+                "ANSHAO_WECOM_BOT_TOKEN needs the app as well: set ANSHAO_WECOM_CORP_ID and the rest of it "
+                "(智能机器人要和自建应用一起用:先填好 ANSHAO_WECOM_CORP_ID 等各项)"
+            )
         problems += self._half_set("dingtalk", ("corp_id", "client_id", "client_secret", "card_template_id"))
         if self.sms_provider != "none":
             needed = ["access_key_id", "access_key_secret", "sign_name", "template_code"]

@@ -148,6 +148,8 @@ def _platforms(
                 datum=settings.datum_of_locations,
                 plant_name=settings.plant_name,
                 accounts=settings.wecom_accounts,
+                bot_token=settings.wecom_bot_token.get_secret_value(),
+                bot_aes_key=settings.wecom_bot_aes_key.get_secret_value(),
                 group_robots=tuple(WeComRobot(*robot) for robot in robots_of(settings.wecom_group_robots)),
             ),
             redis=client,

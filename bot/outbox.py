@@ -154,10 +154,12 @@ def post_card(
     urgency: int = NORMAL,
     batch: str = "",
     again: bool = False,
+    reply_to: dict[str, Any] | None = None,
 ) -> CaseCard:
     """Put the card's content and post it to those who do not have it yet (to all of them with `again`).
 
     Addresses on one platform travel in one call and share the posting, so that one update later changes all copies.
+    `reply_to`: the message it answers, where a group takes answers only.
     """
     kind, case_id = case or ("", 0)
     row = work.cards.put(card_key, kind, case_id, card.to_json(), at=work.at)
@@ -180,7 +182,7 @@ def post_card(
             work,
             address,
             what="card",
-            payload={},
+            payload={"reply_to": reply_to} if reply_to else {},
             purpose=purpose,
             dedupe_key=f"card:{stamp}:{address.key}"[:160],
             case=case,

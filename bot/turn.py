@@ -8,6 +8,7 @@ from typing import Any
 
 from bot import outbox
 from bot.message import Inbound, Kind
+from bot.platforms.base import only_answers
 from cards.card import Button, Card
 from storage.models import Account, Conversation, Person
 from storage.unit_of_work import UnitOfWork
@@ -97,6 +98,7 @@ class Turn:
             purpose=purpose,
             urgency=2,
             batch=f"turn:{self.inbox_id}:{self._said}",
+            reply_to=self.message.reply_to if only_answers(self.where.group_id) else None,
         )
 
     def ask(

@@ -6,6 +6,7 @@ import structlog
 
 from bot import outbox
 from bot.message import Inbound, Kind
+from bot.platforms.base import only_answers
 from bot.turn import Turn
 from rules.terms import Role
 from storage.models import Account, GroupChat, Inbox, Person, RoleGrant
@@ -124,6 +125,9 @@ def bind_group(turn: Turn) -> None:
         return
     if not (has_role(turn.person, Role.ADMIN) or has_role(turn.person, Role.SAFETY_OFFICER)):
         turn.say("只有管理员或安全员能绑定群,请联系他们。")
+        return
+    if only_answers(turn.message.group):
+        turn.say("智能机器人只能在群里回答,不能主动发卡片。请在群里加“消息推送”机器人,由管理员配置后绑定。")
         return
     wanted = turn.text.removeprefix("绑定").strip()
     workshops = turn.work.plant.workshops()

@@ -329,7 +329,8 @@ def _failed(services: Services, work: UnitOfWork, row: Delivery, error: Platform
     row.state, row.wait_reason = "refused", ""
     log.error("delivery.refused", id=row.id, what=row.what, platform=row.platform, code=error.code)
     replaced = services.fall_back is not None and services.fall_back(work, row)
-    return not (replaced and error.failure is Failure.QUOTA)  # of a used-up budget they hear once (jobs/budgets.py)
+    # of a used-up budget they hear once (jobs/budgets.py); a right to answer that ran out is nobody's to mend
+    return not (replaced and error.failure in (Failure.QUOTA, Failure.EXPIRED))
 
 
 def _reason(error: PlatformError) -> str:

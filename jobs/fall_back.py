@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot import outbox
 from bot.outbox import Address
+from bot.platforms.base import only_answers
 from cards import hazard as hazard_cards
 from cards.card import Card
 from handlers.hazard import dispatch
@@ -93,6 +94,8 @@ def _by_sms(work: UnitOfWork, row: Delivery, person: Person) -> bool:
 
 def _group(work: UnitOfWork, row: Delivery) -> bool:
     """A group that takes no cards (WeCom) gets a notice; one that is gone is replaced by who must see to the case."""
+    if only_answers(row.group_id):
+        return _to_the_asker(work, row)
     case = (row.case_kind, row.case_id) if row.case_kind and row.case_id is not None else None
     if row.what == "card" and row.card_id is not None and "no_cards" in row.error:
         content = work.cards.get(row.card_id).content
@@ -116,3 +119,27 @@ def _group(work: UnitOfWork, row: Delivery) -> bool:
         to = outbox.address_of(person)
         written |= to is not None and _said(work, row, to)
     return written
+
+
+def _to_the_asker(work: UnitOfWork, row: Delivery) -> bool:
+    """What a group can no longer be told goes to the person who asked there, a card with its buttons."""
+    asked = row.payload.get("reply_to") or {}
+    account = work.people.account(row.platform, str(asked.get("user") or ""))
+    if account is None or account.person is None:
+        return False
+    to = Address(row.platform, user_id=account.user_id, person_id=account.person.id)
+    if row.what != "card" or row.card_id is None:
+        return _said(work, row, to)
+    card = work.cards.get(row.card_id)
+    case = (row.case_kind, row.case_id) if row.case_kind and row.case_id is not None else None
+    outbox.post_card(
+        work,
+        card.card_key,
+        Card.from_json(card.content),
+        [to],
+        case=case,
+        purpose=row.purpose,
+        urgency=row.urgency,
+        batch=f"instead:{row.id}",
+    )
+    return True

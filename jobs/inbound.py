@@ -216,4 +216,12 @@ def _apologise(work: Any, row: Inbox) -> None:
     group = str(row.payload.get("group", ""))
     to = outbox.Address(row.platform, user_id="" if group else row.sender, group_id=group)
     if to.user_id or to.group_id:
-        outbox.say(work, to, APOLOGY, purpose="apology", dedupe_key=f"apology:{row.id}", urgency=outbox.REPLY)
+        outbox.say(
+            work,
+            to,
+            APOLOGY,
+            purpose="apology",
+            dedupe_key=f"apology:{row.id}",
+            urgency=outbox.REPLY,
+            reply_to=row.payload.get("reply_to"),
+        )

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from bot import outbox
-from bot.platforms.base import Failure, PlatformError, Target
+from bot.platforms.base import Failure, PlatformError, Target, only_answers
 from bot.platforms.rates import sending
 from cards.card import Card
 from jobs.context import Services
@@ -74,14 +74,18 @@ def _take_code(post: CardPost, now: datetime) -> dict[str, Any]:
 def _post_again(work: UnitOfWork, post: CardPost) -> None:
     """No right is left to change it: the old copy is given up and the same people get the card anew."""
     post.state, post.lease_until = "dead", None
+    to = [
+        outbox.Address(post.platform, user_id=copy.user_id, group_id=copy.group_id, person_id=copy.person_id)
+        for copy in post.copies
+        if not only_answers(copy.group_id)  # nobody asked: there is nothing to answer
+    ]
+    if not to:
+        return
     outbox.post_card(
         work,
         post.card.card_key,
         Card.from_json(post.card.content),
-        [
-            outbox.Address(post.platform, user_id=copy.user_id, group_id=copy.group_id, person_id=copy.person_id)
-            for copy in post.copies
-        ],
+        to,
         case=(post.card.case_kind, post.card.case_id) if post.card.case_kind else None,
         purpose="card.again",
         batch=f"again:{post.id}:{post.card.revision}",

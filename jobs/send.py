@@ -30,7 +30,9 @@ class Outcome:
 
 
 def target_of(job: dict[str, Any]) -> Target:
-    return Target(user=job["user_id"], group=job["group_id"], union_id=job["union_id"])
+    asked = job["payload"].get("reply_to") or {}
+    answer_url = str(asked.get("response_url") or "") if job["group_id"] else ""
+    return Target(user=job["user_id"], group=job["group_id"], union_id=job["union_id"], answer_url=answer_url)
 
 
 def platform_of(services: Services, name: str) -> Platform:

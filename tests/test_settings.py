@@ -189,3 +189,21 @@ def test_group_robots_are_named_and_a_wrong_entry_repeats_no_secret():
         with pytest.raises(SettingsError) as told:
             load({"ANSHAO_SECRET_KEY": "s" * 40, "ANSHAO_WECOM_GROUP_ROBOTS": wrong})
         assert "ANSHAO_WECOM_GROUP_ROBOTS" in str(told.value) and "secretkey" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({**WECOM, "ANSHAO_WECOM_BOT_TOKEN": "t"}, "ANSHAO_WECOM_BOT_AES_KEY missing"),
+        ({**WECOM, "ANSHAO_WECOM_BOT_AES_KEY": "a" * 43}, "ANSHAO_WECOM_BOT_TOKEN missing"),
+        ({**WECOM, "ANSHAO_WECOM_BOT_TOKEN": "t", "ANSHAO_WECOM_BOT_AES_KEY": "a" * 42}, "43 characters"),
+        ({"ANSHAO_WECOM_BOT_TOKEN": "t", "ANSHAO_WECOM_BOT_AES_KEY": "a" * 43}, "needs the app as well"),
+    ],
+)
+def test_half_a_robot_for_groups_stops_the_start(given: dict[str, str], named: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=named):
+        load({**ENOUGH, **given})
+    key = tmp_path / "key"
+    key.write_text("a" * 43 + "\n")
+    whole = load({**ENOUGH, **WECOM, "ANSHAO_WECOM_BOT_TOKEN": "t", "ANSHAO_WECOM_BOT_AES_KEY_FILE": str(key)})
+    assert whole.wecom_bot_aes_key.get_secret_value() == "a" * 43

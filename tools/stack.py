@@ -26,6 +26,11 @@ READY_WITHIN_S = 60.0
 BOUND_WITHIN_S = 60.0
 
 
+def _bot_settings(bot: dict[str, Any] | None) -> dict[str, str]:
+    """The 智能机器人 of the groups; a demo folder from before it has none."""
+    return {"ANSHAO_WECOM_BOT_TOKEN": bot["token"], "ANSHAO_WECOM_BOT_AES_KEY": bot["aes_key"]} if bot else {}
+
+
 def http() -> requests.Session:
     """A session that never goes through a proxy of the environment."""
     session = requests.Session()
@@ -88,6 +93,7 @@ class Stack:
             "ANSHAO_WECOM_SECRET": wecom["secret"],
             "ANSHAO_WECOM_TOKEN": wecom["token"],
             "ANSHAO_WECOM_AES_KEY": wecom["aes_key"],
+            **_bot_settings(wecom.get("bot")),
             "ANSHAO_WECOM_API_BASE": f"{phones}/wecom",
             "ANSHAO_WECOM_OAUTH_BASE": f"{phones}/wecom",
             "ANSHAO_PHONES_URL": f"{phones}/",

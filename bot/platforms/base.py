@@ -51,6 +51,14 @@ def remedy_for(error: PlatformError, *, otherwise: str = "") -> str:
     return otherwise or f"稍后再试;仍不行时把代码 {error.code} 交给管理员"
 
 
+ANSWERS_ONLY = "aibot:"
+"""Begins the id of a group in which our bot can answer what it was asked and say nothing of its own accord."""
+
+
+def only_answers(group: str) -> bool:
+    return group.startswith(ANSWERS_ONLY)
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where a message goes: a person's 1:1 chat or a group."""
@@ -58,6 +66,7 @@ class Target:
     user: str = ""  # platform user id
     group: str = ""  # conversation id, WeCom appchat id or webhook name
     union_id: str = ""  # DingTalk to-dos need it
+    answer_url: str = ""  # the right to answer once in a group where a bot may only answer
 
     @property
     def key(self) -> str:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from bot import outbox
 from bot.flow import Flow, Press, like, on, said
 from bot.message import Kind
+from bot.platforms.base import only_answers
 from bot.turn import Turn
 from cards import knowledge as cards
 from handlers import spoken
@@ -263,7 +264,7 @@ def answered(turn: Turn) -> None:
 
 def _tell_asker(turn: Turn, question: KnowledgeQuestion, text: str) -> None:
     to = outbox.address_of(question.asker, prefer=question.platform)
-    if question.group_id:
+    if question.group_id and not only_answers(question.group_id):
         to = outbox.Address(question.platform, group_id=question.group_id)
     if to is not None:
         outbox.say(

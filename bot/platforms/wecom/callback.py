@@ -14,8 +14,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from bot.message import Inbound
 from bot.platforms import refusals
 from bot.platforms.base import Accept
+from bot.platforms.wecom import aibot
 from bot.platforms.wecom.config import WeComConfig
-from bot.platforms.wecom.crypto import Corrupt, Envelope, WrongEnvelope, encrypted_part
+from bot.platforms.wecom.crypto import BotEnvelope, Corrupt, Envelope, WrongEnvelope, encrypted_json, encrypted_part
 from bot.platforms.wecom.parse import can_be_answered, inbound_of, read
 from bot.platforms.wecom.text import TEXT_BYTES, cut_bytes, harmless
 
@@ -25,7 +26,10 @@ log = structlog.get_logger(__name__)
 
 
 def blueprint(config: WeComConfig, *, accept: Accept, clock: Callable[[], datetime]) -> Blueprint:
-    """`/wecom/callback`: GET is the console's check of the address, POST a message or an event."""
+    """`/wecom/callback`: GET is the console's check of the address, POST a message or an event.
+
+    `/wecom/bot` is the same for the 智能机器人, and only there when the settings name one.
+    """
     routes = Blueprint("wecom", __name__, url_prefix="/wecom")
     envelope = Envelope(config)
 
@@ -56,7 +60,37 @@ def blueprint(config: WeComConfig, *, accept: Accept, clock: Callable[[], dateti
         )
         return Response(reply, mimetype="text/xml")
 
+    if config.bot_token:
+        _bot_routes(routes, config, accept=accept, clock=clock)
     return routes
+
+
+def _bot_routes(routes: Blueprint, config: WeComConfig, *, accept: Accept, clock: Callable[[], datetime]) -> None:
+    envelope = BotEnvelope(config)
+
+    @routes.get("/bot")
+    def check_bot_address() -> Response:
+        return Response(_open(envelope, request.args.get("echostr", ""), config, clock()), mimetype="text/plain")
+
+    @routes.post("/bot")
+    def take_from_bot() -> Response:
+        now = clock()
+        try:
+            data = aibot.read(_open(envelope, encrypted_json(_body()), config, now))
+            inbound = aibot.inbound_of(data, now=now)
+        except Corrupt as error:
+            _malformed(str(error))
+        if inbound is None:
+            return Response()
+        answers = _accept(accept, inbound)
+        if not answers or not answers[0] or not aibot.can_be_answered(data):
+            return Response()
+        reply = envelope.close(
+            aibot.passive_text(answers[0], ref=inbound.key),
+            timestamp=str(int(now.timestamp())),
+            nonce=request.args.get("nonce", ""),
+        )
+        return Response(reply, mimetype="application/json")
 
 
 def passive_text(text: str, *, user: str, corp_id: str, now: datetime) -> str:

@@ -25,6 +25,8 @@ class GroupRobot:
 class WeComConfig:
     """One self-built app (自建应用). Bases carry no trailing slash; `api_base` is without /cgi-bin.
 
+    `bot_token` and `bot_aes_key` are of the 智能机器人 that answers in groups; both empty without one.
+
     `datum` is the coordinate system of positions that WeCom sends; its documents do not name it.
     """
 
@@ -40,14 +42,24 @@ class WeComConfig:
     group_robots: tuple[GroupRobot, ...] = ()
     max_skew_s: int = 3600  # a callback signed longer ago, or further ahead, is refused
     spent_codes: frozenset[int] = SPENT_CODES
+    bot_token: str = ""
+    bot_aes_key: str = ""
     accounts: int = 100  # 账号上限 of the corp: an app may send 200 messages a day for each
 
     def __post_init__(self) -> None:
-        try:
-            raw = base64.b64decode(self.aes_key + "=", validate=True)
-        except (binascii.Error, ValueError) as error:
-            raise ValueError("aes_key is not an EncodingAESKey; copy it again from the app's console") from error
-        if len(self.aes_key) != 43 or len(raw) != 32:
-            raise ValueError("aes_key must have 43 characters; copy it again from the app's console")
+        _check_key("aes_key", self.aes_key)
+        if bool(self.bot_token) != bool(self.bot_aes_key):
+            raise ValueError("bot_token and bot_aes_key are needed together")
+        if self.bot_aes_key:
+            _check_key("bot_aes_key", self.bot_aes_key)
         if not self.corp_id or not self.secret or not self.token or self.agent_id <= 0:
             raise ValueError("corp_id, agent_id, secret and token are all needed")
+
+
+def _check_key(name: str, key: str) -> None:
+    try:
+        raw = base64.b64decode(key + "=", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise ValueError(f"{name} is not an EncodingAESKey; copy it again from the console") from error
+    if len(key) != 43 or len(raw) != 32:
+        raise ValueError(f"{name} must have 43 characters; copy it again from the console")

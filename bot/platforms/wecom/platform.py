@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import requests
 
 from bot.message import MediaRef
-from bot.platforms.base import Accept, Failure, Member, PlatformError, Posted, Sent, Target
+from bot.platforms.base import Accept, Failure, Member, PlatformError, Posted, Sent, Target, only_answers
 from bot.platforms.rates import Rates
 from bot.platforms.tokens import TokenKeeper
 from bot.platforms.uses import Uses
 from bot.platforms.wecom import callback, checks
+from bot.platforms.wecom.aibot_answers import BotAnswers
 from bot.platforms.wecom.cards import Cards
 from bot.platforms.wecom.client import Api
 from bot.platforms.wecom.config import WeComConfig
@@ -72,6 +74,7 @@ class WeCom:
         self.cards = Cards(config, api=self.api, messages=self.messages, renderer=self.renderer)
         self.groups = AppGroups(self.api, media=self.media, renderer=self.renderer)
         self.robots = GroupRobots(config.group_robots, api=self.api, rates=rates, renderer=self.renderer)
+        self.answers = BotAnswers(config, http=http, renderer=self.renderer)
         self.directory = Directory(self.api)
         self.pages = Pages(config, api=self.api, clock=clock)
 
@@ -85,6 +88,8 @@ class WeCom:
     ) -> Sent:
         if target.group in self.robots:
             return self.robots.text(target.group, text, markdown=markdown)
+        if only_answers(target.group):
+            return self.answers.text(target, text, markdown=markdown)
         if target.group:
             return self.groups.text(target.group, text, markdown=markdown)
         return self.messages.text(target, text, key=key, markdown=markdown)
@@ -92,6 +97,8 @@ class WeCom:
     def send_image(self, target: Target, data: bytes, *, name: str, key: str) -> Sent:
         if target.group in self.robots:
             return self.robots.image(target.group, data)
+        if only_answers(target.group):
+            raise PlatformError(Failure.PERMANENT, "no_pictures")
         if target.group:
             return self.groups.file(target.group, "image", data, name=name)
         return self.messages.file(target, "image", data, name=name, key=key)
@@ -99,6 +106,8 @@ class WeCom:
     def send_file(self, target: Target, data: bytes, *, name: str, key: str) -> Sent:
         if target.group in self.robots:
             return self.robots.file(target.group, data, file=name)
+        if only_answers(target.group):
+            raise PlatformError(Failure.PERMANENT, "no_files")
         if target.group:
             return self.groups.file(target.group, "file", data, name=name)
         return self.messages.file(target, "file", data, name=name, key=key)
@@ -107,6 +116,8 @@ class WeCom:
         """A card by a group robot or to a person; markdown in a group of our own, which takes no cards."""
         if target.group in self.robots:
             return self.robots.notice(target.group, card)
+        if only_answers(target.group):
+            return self.answers.notice(target, card)
         if target.group:
             return self.groups.notice(target.group, card)
         drawn = self.renderer.notice(card)
@@ -119,9 +130,14 @@ class WeCom:
     # -- cards; there are no to-dos that a server could make
 
     def post_card(self, card: Card, targets: Sequence[Target], *, ref: str) -> Posted:
+        if only_answers(targets[0].group):  # an answer goes to the one group where it was asked for
+            return self.answers.card(card, targets[0], ref=ref)
         return self.cards.post(card, targets, ref=ref)
 
     def redraw_card(self, card: Card, targets: Sequence[Target], *, ref: str, code: str = "") -> None:
+        if only_answers(targets[0].group):
+            self.answers.follow_up(card, replace(targets[0], answer_url=code))
+            return
         self.cards.redraw(card, targets, code=code)
 
     def create_todo(self, owner: Target, *, subject: str, due_ms: int | None, page: str, key: str) -> str:

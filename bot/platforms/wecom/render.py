@@ -51,20 +51,20 @@ class Renderer:
     def __init__(self, *, public_url: str, picture_url: Callable[[str], str], source: str) -> None:
         self._public_url, self._picture_url, self._source = public_url.rstrip("/"), picture_url, source
 
-    def template_card(self, card: Card, *, ref: str = "") -> Json:
+    def template_card(self, card: Card, *, ref: str = "", look: Look = APP) -> Json:
         """The kind that fits: buttons to press, else a picture, else text. `ref` is the task_id; none in updates."""
         if any(button.action for button in card.buttons):
-            return self.button_interaction(card, ref=ref)
-        return self.notice(card)
+            return self.button_interaction(card, ref=ref, look=look)
+        return self.notice(card, look)
 
     def notice(self, card: Card, look: Look = APP) -> Json:
         return self.news_notice(card, look) if card.picture else self.text_notice(card, look)
 
-    def button_interaction(self, card: Card, *, ref: str = "") -> Json:
+    def button_interaction(self, card: Card, *, ref: str = "", look: Look = APP) -> Json:
         """Up to six buttons, perhaps with one drop-down whose choice comes along with the press."""
-        drawn = self._head("button_interaction", card, APP) | _facts(card.facts, APP)
+        drawn = self._head("button_interaction", card, look) | _facts(card.facts, look)
         drawn["button_list"] = [self._button(button) for button in card.buttons]
-        text = _body(card, APP.text)
+        text = _body(card, look.text)
         if text:
             drawn["sub_title_text"] = text
         if card.picture:
