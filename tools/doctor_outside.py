@@ -29,6 +29,7 @@ CALLBACKS = {
     "wecom": (("GET", "/wecom/callback", (400, 403)),),
     "dingtalk": (("POST", "/dingtalk/robot", (403,)), ("POST", "/dingtalk/cards", (403,))),
 }
+BOT_CALLBACK = (("GET", "/wecom/bot", (400, 403)),)  # the 智能机器人 of the groups, where the settings name one
 
 
 def callbacks(services: Services, http: requests.Session) -> Iterator[Finding]:
@@ -54,7 +55,8 @@ def callbacks(services: Services, http: requests.Session) -> Iterator[Finding]:
     for name, platform in services.platforms.items():
         if name == "dingtalk" and services.settings.dingtalk_mode == "stream":
             continue
-        for method, path, expected in CALLBACKS.get(name, ()):
+        bot = BOT_CALLBACK if name == "wecom" and services.settings.wecom_bot_token.get_secret_value() else ()
+        for method, path, expected in (*CALLBACKS.get(name, ()), *bot):
             yield _callback(http, platform.title, method, base + path, expected)
 
 

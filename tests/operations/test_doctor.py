@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import redis
 import requests
+from pydantic import SecretStr
 from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 from urllib3.exceptions import ConnectTimeoutError
@@ -47,6 +48,13 @@ def test_the_public_address_leads_to_every_callback(plant, http):
     assert not found["对外地址用 https"].ok
     names = ["对外地址能打开", "企业微信:回调地址 callback", "钉钉:回调地址 robot", "钉钉:回调地址 cards"]
     assert [found[name].ok for name in names] == [True] * 4
+
+
+def test_the_robot_of_the_groups_is_looked_at_where_there_is_one(plant, http):
+    what = "企业微信:回调地址 bot"
+    assert what not in by_name(doctor_outside.callbacks(plant.services, http))
+    plant.services.settings = plant.settings.model_copy(update={"wecom_bot_token": SecretStr("set but not restarted")})
+    assert "nginx" in by_name(doctor_outside.callbacks(plant.services, http))[what].remedy
 
 
 def test_an_address_that_leads_elsewhere_is_told(plant, http):

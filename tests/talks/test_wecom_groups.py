@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from sqlalchemy import func, select
 
 from bot import outbox
 from emulators.wecom.aibot import ANSWER_WITHIN_S
+from emulators.wsgi import WsgiAdapter
 from jobs import deliver, inbound
 from storage.models import Inbox
-from tests.plant import Phone, Plant
+from tests.plant import APP, Phone, Plant
+from tools import doctor_outside
 
 GROUP = "设备检修群"
 
@@ -149,6 +152,14 @@ def test_a_stranger_in_the_group_is_answered_politely(plant: PlantWithBot) -> No
     stranger = Phone(plant, "wecom", {"name": "新来的", "wecom": "NewHand"})
     stranger.says("管子咚咚砸是啥毛病", group=GROUP)
     stranger.sees("您还不在本厂安全员名册里", chat="app")
+
+
+def test_the_doctor_finds_its_address(plant: PlantWithBot) -> None:
+    http = requests.Session()
+    http.trust_env = False
+    http.mount(APP, WsgiAdapter(plant.app))
+    findings = doctor_outside.callbacks(plant.services, http)
+    assert {finding.what: finding.ok for finding in findings}["企业微信:回调地址 bot"]
 
 
 def _heard(plant: Plant) -> int:
