@@ -122,7 +122,7 @@ def _timed(places: Sequence[Place], act: Callable[[Place], Any]) -> list[float]:
 
 def _verdict(engine: Engine, place: Place, *, with_fix: bool = False) -> Any:
     with UnitOfWork(engine, NOW, read_only=True) as work:
-        return judge.judge(work, work.permits.get(place.permit_id), with_fix=with_fix)
+        return judge.judge(work, work.permits.to_judge(place.permit_id), with_fix=with_fix)
 
 
 def _parts(engine: Engine, kind: str, places: Sequence[Place]) -> list[Row]:
@@ -134,7 +134,7 @@ def _parts(engine: Engine, kind: str, places: Sequence[Place]) -> list[Row]:
     for place in places[:100]:
         with UnitOfWork(engine, NOW, read_only=True) as work:
             t0 = perf_counter()
-            permit = work.permits.get(place.permit_id)
+            permit = work.permits.to_judge(place.permit_id)
             t1 = perf_counter()
             table, stage = tables.rules_of(work).table, judge.stage_of(permit)
             gathered = facts.gather(work, table, permit, at=NOW, stage=stage)

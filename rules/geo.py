@@ -219,12 +219,15 @@ def gcj02_to_wgs84(point: Point) -> Point:
 # ---- areas -----------------------------------------------------------------------------------------------------------
 
 
+Box = tuple[float, float, float, float]  # west, south, east, north in degrees
+
+
 class AreaIndex(Generic[Key]):
     """Which areas a point lies in. Boxes are tried first, so hundreds of areas cost microseconds."""
 
     def __init__(self, areas: Iterable[tuple[Key, Ring]]) -> None:
         """areas: (key, ring of [lon, lat]). Raises ValueError with the reason for a ring that is not an area."""
-        self._areas: list[tuple[Key, Ring, tuple[float, float, float, float], float]] = []
+        self._areas: list[tuple[Key, Ring, Box, float]] = []
         for key, ring in areas:
             if problem := polygon_problem(ring):
                 raise ValueError(problem)
@@ -238,16 +241,18 @@ class AreaIndex(Generic[Key]):
 
     def containing(self, point: Point) -> list[Key]:
         """Keys of the areas that hold the point, the smallest area first (a pump house inside a workshop)."""
-        return [key for key, ring, box, _ in self._areas if _box_near(point, box, 0.0) and in_polygon(point, ring)]
+        here = _around(point, 0.0)
+        return [key for key, ring, box, _ in self._areas if _overlap(here, box) and in_polygon(point, ring)]
 
     def near(
         self, point: Point, *, within_m: float, limit: int = 5, wanted: Callable[[Key], bool] = lambda key: True
     ) -> list[tuple[Key, float]]:
         """(key, metres) of areas no farther than within_m, nearest first, then smallest; 0 m means inside."""
+        here = _around(point, within_m)
         found = [
             (key, d)
             for key, ring, box, _ in self._areas
-            if wanted(key) and _box_near(point, box, within_m) and (d := distance_to_polygon_m(point, ring)) <= within_m
+            if _overlap(here, box) and wanted(key) and (d := distance_to_polygon_m(point, ring)) <= within_m
         ]
         return sorted(found, key=lambda pair: pair[1])[:limit]
 
@@ -257,8 +262,12 @@ def _surface(ring: Ring) -> float:
     return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in _edges(ring))) / 2
 
 
-def _box_near(point: Point, box: tuple[float, float, float, float], within_m: float) -> bool:
-    west, south, east, north = box
+def _around(point: Point, within_m: float) -> Box:
+    """The box around the point that holds all that is no farther than that."""
     per_lon, per_lat = _metres_per_degree(min(abs(point.lat), 89.0))
     pad_lon, pad_lat = (within_m + 0.01) / per_lon * 1.01, (within_m + 0.01) / per_lat * 1.01
-    return west - pad_lon <= point.lon <= east + pad_lon and south - pad_lat <= point.lat <= north + pad_lat
+    return point.lon - pad_lon, point.lat - pad_lat, point.lon + pad_lon, point.lat + pad_lat
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] <= other[2] and other[0] <= one[2] and one[1] <= other[3] and other[1] <= one[3]

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Row, bindparam, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from storage.models import Certificate, Person, SourceState
 
 TRIED = "tried_at"  # in SourceState.facts: when the last synchronisation was begun
+
+
+_CARDS: Any = (
+    select(Certificate.person_id, Certificate.kind, Certificate.number, Certificate.issued_on, Certificate.valid_until)
+    .where(
+        Certificate.person_id.in_(bindparam("people", expanding=True)),
+        Certificate.kind.in_(bindparam("kinds", expanding=True)),
+    )
+    .order_by(Certificate.id.desc())
+)
+
+
+def _shortest(row: Row[Any]) -> tuple[bool, date]:
+    return row.valid_until is None, row.valid_until or date.min
 
 
 class Certificates:
@@ -22,18 +37,27 @@ class Certificates:
         rows = self.db.scalars(select(Certificate).where(Certificate.person_id == person_id)).all()
         return sorted(rows, key=lambda row: (row.valid_until is not None, -(row.valid_until or date.max).toordinal()))
 
+    def best_of(self, person_ids: Collection[int], kinds: Collection[str]) -> dict[int, Row[Any]]:
+        """As `best` for several people at once: person id → (kind, number, issued_on, valid_until)."""
+        rows = self.db.execute(_CARDS, {"people": list(person_ids), "kinds": list(kinds)}).all() if person_ids else []
+        found: dict[int, Row[Any]] = {}
+        for row in sorted(rows, key=_shortest):
+            found[row.person_id] = row
+        return found
+
     def best(self, person_id: int, kinds: Collection[str]) -> Certificate | None:
         """The certificate of one of these kinds that lasts longest, expired or not; without an end counts as longest."""
         return next((row for row in self.of(person_id) if row.kind in kinds), None)
 
     def holders(self, kinds: Collection[str], *, on: date) -> list[tuple[Person, Certificate]]:
-        """Active people who hold a certificate of these kinds on that day; one line a person."""
+        """Active people with an account who hold a certificate of these kinds on that day; one line a person."""
         rows = self.db.scalars(
             select(Certificate)
             .join(Person)
             .where(
                 Certificate.kind.in_(list(kinds)),
                 Person.active,
+                Person.accounts.any(),
                 or_(Certificate.valid_until.is_(None), Certificate.valid_until >= on),
             )
             .options(joinedload(Certificate.person).options(selectinload(Person.accounts), selectinload(Person.roles)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.permit.life import PermitState
@@ -45,6 +45,42 @@ def _with_all(query: Select[Permit]) -> Select[Permit]:
     )
 
 
+def _to_judge(query: Select[Permit]) -> Select[Permit]:
+    """What a judgement looks at; accounts and roles are read when somebody has to be told."""
+    return query.options(
+        joinedload(Permit.area),
+        joinedload(Permit.equipment),
+        joinedload(Permit.guardian),
+        selectinload(Permit.parties),
+        selectinload(Permit.approvals),
+        selectinload(Permit.gas_tests),
+    )
+
+
+# built once: making a statement costs more than running it
+_TO_JUDGE = _to_judge(select(Permit).where(Permit.id == bindparam("permit")))
+_GUARDED = (
+    select(func.count())
+    .select_from(Permit)
+    .where(Permit.guardian_id == bindparam("person"), Permit.state.in_(LIVE), Permit.id != bindparam("but"))
+)
+Neighbour = Row[Any]  # columns of a live permit, see Permits.near
+_BESIDE: Any = select(
+    Permit.id,
+    Permit.number,
+    Permit.work,
+    Permit.state,
+    Permit.content,
+    Permit.equipment_id,
+    Permit.lat,
+    Permit.lon,
+    Permit.height_m,
+    Permit.valid_until,
+    Permit.ended_at,
+    Permit.facts,
+)
+
+
 class Permits:
     def __init__(self, db: Session) -> None:
         self.db = db
@@ -60,6 +96,13 @@ class Permits:
             self.db.execute(select(Permit.id).where(Permit.id == permit_id).with_for_update())
         query = _with_all(select(Permit).where(Permit.id == permit_id))
         return self.db.scalars(query.execution_options(populate_existing=lock)).one()
+
+    def to_judge(self, permit_id: int, *, lock: bool = False) -> Permit:
+        """The permit with what a judgement looks at, in fewer statements than `get`."""
+        if lock:
+            self.db.execute(select(Permit.id).where(Permit.id == permit_id).with_for_update())
+        options = {"populate_existing": lock}
+        return self.db.scalars(_TO_JUDGE, {"permit": permit_id}, execution_options=options).one()
 
     def find(self, permit_id: int) -> Permit | None:
         if not 0 < permit_id <= MAX_ID:
@@ -169,22 +212,22 @@ class Permits:
 
     def near(
         self, box: Box | None, *, area_id: int | None, states: Collection[str] = LIVE, but: int | None = None
-    ) -> Sequence[Permit]:
-        """Live permits in the box or, when they have no position, in the area; plain rows for distances (SIMOPS)."""
+    ) -> Sequence[Neighbour]:
+        """Live permits in the box or, when they have no position, in the area: what a neighbour must know (SIMOPS).
+
+        (id, number, work, state, content, equipment_id, lat, lon, height_m, valid_until, ended_at, facts)
+        """
         here = _here(box, area_id)
         if here is None:
             return []
-        query = select(Permit).where(Permit.state.in_(states), here)
+        query = _BESIDE.where(Permit.state.in_(states), here)
         if but is not None:
             query = query.where(Permit.id != but)
-        return self.db.scalars(query.order_by(Permit.id)).all()
+        return self.db.execute(query.order_by(Permit.id)).all()
 
     def guarded_by(self, person_id: int, *, but: int | None = None) -> int:
         """How many live permits this person guards."""
-        query = select(func.count()).select_from(Permit).where(Permit.guardian_id == person_id, Permit.state.in_(LIVE))
-        if but is not None:
-            query = query.where(Permit.id != but)
-        return self.db.scalar(query) or 0
+        return self.db.scalar(_GUARDED, {"person": person_id, "but": but or 0}) or 0
 
     def guards(self) -> set[int]:
         """People who guard a live permit now."""

@@ -22,6 +22,16 @@ from storage.permits import Box
 PLAN = "plan"  # the counter that moves when an outline changes
 
 
+# built once: making this statement costs more than running it
+_PLAN_VERSION = select(
+    select(func.count()).select_from(Zone).where(Zone.active).scalar_subquery(),
+    select(func.coalesce(func.max(Zone.id), 0)).scalar_subquery(),
+    select(func.count()).select_from(Area).where(Area.active).scalar_subquery(),
+    select(func.coalesce(func.max(Area.id), 0)).scalar_subquery(),
+    select(func.coalesce(func.max(Counter.value), 0)).where(Counter.name == PLAN).scalar_subquery(),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class NewReading:
     """One checked value, in the detector's own unit."""
@@ -162,14 +172,7 @@ class Readings:
 
     def plan_version(self) -> tuple[int, ...]:
         """Moves with every zone or area that is added and with every import that changes an outline."""
-        counts = select(
-            select(func.count()).select_from(Zone).where(Zone.active).scalar_subquery(),
-            select(func.coalesce(func.max(Zone.id), 0)).scalar_subquery(),
-            select(func.count()).select_from(Area).where(Area.active).scalar_subquery(),
-            select(func.coalesce(func.max(Area.id), 0)).scalar_subquery(),
-            select(func.coalesce(func.max(Counter.value), 0)).where(Counter.name == PLAN).scalar_subquery(),
-        )
-        return tuple(self.db.execute(counts).one())
+        return tuple(self.db.execute(_PLAN_VERSION).one())
 
     def plan_changed(self) -> None:
         """Every process reads the plan anew."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, or_, select
+from sqlalchemy import ColumnElement, bindparam, delete, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.terms import Role
@@ -18,6 +18,35 @@ KEPT_FOR = timedelta(days=7)  # a roster with a line within a week, before or af
 
 def _for_area(area_id: int | None) -> ColumnElement[bool]:
     return or_(Duty.area_id == area_id, Duty.area_id.is_(None))
+
+
+# built once: making a statement costs more than running it
+_AWAY = select(Leave.person_id).where(
+    Leave.person_id.in_(bindparam("people", expanding=True)),
+    Leave.starts_at <= bindparam("at"),
+    Leave.ends_at > bindparam("at"),
+)
+_SHIFTS = (
+    select(Duty.person_id, Duty.starts_at, Duty.ends_at)
+    .where(
+        Duty.person_id.in_(bindparam("people", expanding=True)),
+        Duty.role.in_((Role.WORKER.value, Role.TEAM_LEADER.value)),
+        Duty.starts_at <= bindparam("to"),
+        Duty.ends_at > bindparam("from"),
+    )
+    .order_by(Duty.starts_at)
+)
+
+
+def _shift(spans: Sequence[tuple[datetime, datetime]], at: datetime) -> tuple[bool | None, datetime | None]:
+    """As `Roster.shift_of`, by the person's shifts in the order of their beginning."""
+    if not spans:
+        return None, None
+    end = at
+    for starts, ends in spans:
+        if starts <= end < ends:  # the next shift begins where this one ends
+            end = ends
+    return (True, end) if end > at else (False, None)
 
 
 class Roster:
@@ -156,25 +185,19 @@ class Roster:
 
         Only lines of workers and team leaders are shifts that one works through; officers and directors are on call.
         """
-        if self.leave_of(person_id, at) is not None:
-            return False, None
-        spans = self.db.execute(
-            select(Duty.starts_at, Duty.ends_at)
-            .where(
-                Duty.person_id == person_id,
-                Duty.role.in_((Role.WORKER.value, Role.TEAM_LEADER.value)),
-                Duty.starts_at <= at + KEPT_FOR,
-                Duty.ends_at > at - KEPT_FOR,
-            )
-            .order_by(Duty.starts_at)
-        ).all()
-        if not spans:
-            return None, None
-        end = at
-        for starts, ends in spans:
-            if starts <= end < ends:  # the next shift begins where this one ends
-                end = ends
-        return (True, end) if end > at else (False, None)
+        return self.shifts_of([person_id], at)[person_id]
+
+    def shifts_of(self, person_ids: Collection[int], at: datetime) -> dict[int, tuple[bool | None, datetime | None]]:
+        """`shift_of` for each of these people, in two statements."""
+        people = list(person_ids)
+        if not people:
+            return {}
+        away = set(self.db.scalars(_AWAY, {"people": people, "at": at}))
+        span = {"people": people, "from": at - KEPT_FOR, "to": at + KEPT_FOR}
+        spans: dict[int, list[tuple[datetime, datetime]]] = {}
+        for person_id, starts, ends in self.db.execute(_SHIFTS, span):
+            spans.setdefault(person_id, []).append((starts, ends))
+        return {one: (False, None) if one in away else _shift(spans.get(one, []), at) for one in people}
 
     def between(self, start: datetime, end: datetime, *, limit: int = 500) -> Sequence[Duty]:
         """Lines that reach into the span, by their beginning."""

@@ -49,7 +49,7 @@ def gather(work: UnitOfWork, table: RuleTable, permit: Permit, *, at: datetime, 
     found |= _people(work, permit, at, stage)
     shift_ends = _shift(work, permit, max(at, planned) if planned is not None else at, stage, found, notes)
     found |= gas_facts.sampled(permit, work)
-    found |= _papers(work, permit, stage)
+    found |= _papers(table, permit, stage)
     found |= _place(work, permit, notes)
     lel_vol = gas_facts.lel_of(permit.facts, found)
     seen = gas_facts.watch(work, table, permit, lel_vol)
@@ -133,7 +133,8 @@ def _people(work: UnitOfWork, permit: Permit, at: datetime, stage: Stage) -> dic
         found |= {"guardian_id": None, "guardian_cert_no": None, "guardian_training_passed": False}
         found |= {"guardian_cert_expiry": None, "guardian_active_sites": 0}
     else:
-        card = work.certificates.best(guardian.id, certificates.guardian_kinds(permit.work))
+        kinds = certificates.guardian_kinds(permit.work)
+        card = work.certificates.best_of([guardian.id], kinds).get(guardian.id)
         found |= {
             "guardian_id": str(guardian.id),
             "guardian_cert_no": card.number if card else None,
@@ -186,7 +187,8 @@ def _operators(work: UnitOfWork, permit: Permit, workers: Sequence[int], at: dat
     if not kinds:
         return {"operator_cert_required": False}
     ends = (permit.valid_until or permit.planned_end or at).astimezone(zone()).date()
-    cards = [work.certificates.best(person, kinds) for person in workers]
+    held = work.certificates.best_of(workers, kinds)
+    cards = [held.get(person) for person in workers]
     valid = bool(cards) and all(
         card is not None and (card.valid_until is None or card.valid_until >= ends) for card in cards
     )
@@ -196,11 +198,10 @@ def _operators(work: UnitOfWork, permit: Permit, workers: Sequence[int], at: dat
 # -- gas tests and papers
 
 
-def _papers(work: UnitOfWork, permit: Permit, stage: Stage) -> dict[str, Any]:
+def _papers(table: RuleTable, permit: Permit, stage: Stage) -> dict[str, Any]:
     """What the permit's own signatures say; asked of nobody."""
     if stage is Stage.REQUEST:
         return {}
-    rules = tables.rules_of(work)
     granted = [row for row in permit.approvals if row.granted and row.decided_at is not None]
     approve = [row for row in granted if row.kind == "approve"]
     found: dict[str, Any] = {
@@ -211,7 +212,7 @@ def _papers(work: UnitOfWork, permit: Permit, stage: Stage) -> dict[str, Any]:
         "countersigns_missing": any(row.kind == "countersign" and not row.granted for row in permit.approvals),
     }
     if approve:
-        ranks = [rules.table.roles[row.step]["rank"] for row in approve if row.step in rules.table.roles]
+        ranks = [table.roles[row.step]["rank"] for row in approve if row.step in table.roles]
         found["approver_rank"] = max(ranks, default=0)
         found["approver_on_site"] = all(row.lat is not None for row in approve)
     return found

@@ -33,7 +33,7 @@ def judge_again(work: UnitOfWork, permit_id: int) -> str:
 
     The permit's row is locked first: whoever brings a new fact meanwhile waits and has it judged after this.
     """
-    permit = work.permits.get(permit_id, lock=True)
+    permit = work.permits.to_judge(permit_id, lock=True)
     state = PermitState(permit.state)
     if permit.judge_at is None or permit.judge_at > work.at or state not in judge.STAGE_OF:
         return "not_due"

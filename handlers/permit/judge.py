@@ -47,12 +47,21 @@ STAGE_OF = {
 class Judgement:
     verdict: Verdict
     gathered: Gathered
-    level: LevelProposal
+    table: RuleTable
     took_ms: float
 
     @property
     def result(self) -> Result:
         return self.verdict.result
+
+    @property
+    def level(self) -> LevelProposal:
+        """The level the job needs by the same facts; only a request asks, so it is found when asked."""
+        return _proposal(self.table, self.verdict.work, self.verdict.at, self.gathered)
+
+
+def _proposal(table: RuleTable, kind: str, at: datetime, gathered: Gathered) -> LevelProposal:
+    return propose_level(table, work=kind, at=at, facts=gathered.facts)
 
 
 def stage_of(permit: Permit) -> Stage:
@@ -67,8 +76,8 @@ def judge(work: UnitOfWork, permit: Permit, *, stage: Stage | None = None, with_
     stage = stage or stage_of(permit)
     at = work.at
     gathered = facts.gather(work, table, permit, at=at, stage=stage)
-    proposal = propose_level(table, work=permit.work, at=at, facts=gathered.facts)
     if stage is Stage.REQUEST and permit.state in ("draft", "pending_facts"):
+        proposal = _proposal(table, permit.work, at, gathered)
         permit.level, permit.level_why = proposal.level, f"{proposal.reason}({proposal.clause})"
     options = None
     if with_fix:
@@ -84,7 +93,7 @@ def judge(work: UnitOfWork, permit: Permit, *, stage: Stage | None = None, with_
         options=options,
         with_fix=with_fix,
     )
-    return Judgement(verdict, gathered, proposal, (perf_counter() - started) * 1000)
+    return Judgement(verdict, gathered, table, (perf_counter() - started) * 1000)
 
 
 def keep(work: UnitOfWork, permit: Permit, judged: Judgement, *, cause: str) -> PermitVerdict:
@@ -146,8 +155,8 @@ def guardians(work: UnitOfWork, permit: Permit, at: datetime) -> list[tuple[Pers
     busy = work.permits.guards() - {permit.guardian_id}
     workers = {party.person_id for party in permit.parties if party.role == "worker" and party.left_at is None}
     held = work.certificates.holders(certificates.guardian_kinds(permit.work), on=day)
-    free = [(person, card) for person, card in held if person.id not in busy | workers and person.accounts]
-    there = {person.id: work.roster.shift_of(person.id, at)[0] for person, _ in free}
+    free = [(person, card) for person, card in held if person.id not in busy | workers]
+    there = {one: shift[0] for one, shift in work.roster.shifts_of([person.id for person, _ in free], at).items()}
     free = [(person, card) for person, card in free if there[person.id] is not False]
     return sorted(free, key=lambda pair: (there[pair[0].id] is not True, not _belongs(pair[0], permit)))
 

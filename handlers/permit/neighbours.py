@@ -10,6 +10,7 @@ from handlers.permit import surroundings
 from rules.permit import Work
 from rules.permit.life import PermitState
 from storage.models import Permit
+from storage.permits import Neighbour
 from storage.unit_of_work import UnitOfWork
 
 LEAK = re.compile(r"漏|泄|渗|冒烟|着火|起火|异味|气味|喷出")
@@ -81,7 +82,7 @@ def involved_works(permit: Permit) -> list[str]:
     return [kind for kind, words in WORK_WORDS.items() if kind != permit.work and words.search(permit.content)]
 
 
-def _stacked(one: Permit, other: Permit) -> bool:
+def _stacked(one: Permit, other: Neighbour) -> bool:
     return one.height_m is not None and other.height_m is not None and abs(one.height_m - other.height_m) > 2
 
 

@@ -14,7 +14,7 @@ from rules.permit import RuleTable, gas, trend
 from rules.permit.trend import Trend, TrendPolicy, TrendReading
 from rules.permit.wind import BEAUFORT_M_S, beaufort
 from storage.models import Area, Detector, Permit
-from storage.permits import Box
+from storage.permits import Box, Neighbour
 from storage.unit_of_work import UnitOfWork
 
 REACH_M = 30.0  # the farthest distance any rule looks (7.6, 5.2.9); the trend's radius is a setting within it
@@ -247,8 +247,8 @@ def _metered(work: UnitOfWork, at: datetime) -> tuple[int | None, datetime | Non
     return best
 
 
-def others(work: UnitOfWork, permit: Permit) -> list[tuple[Permit, float]]:
-    """(live permit, metres) within reach, nearest first; 0 m for one at the same equipment or area without a point."""
+def others(work: UnitOfWork, permit: Permit) -> list[tuple[Neighbour, float]]:
+    """(live permit as `Permits.near` has it, metres) within reach, nearest first; 0 m for one at the same equipment or area without a point."""
     point = point_of(permit)
     near = work.permits.near(box(point, REACH_M) if point else None, area_id=permit.area_id, but=permit.id)
     found = []
@@ -260,7 +260,7 @@ def others(work: UnitOfWork, permit: Permit) -> list[tuple[Permit, float]]:
     return sorted(found, key=lambda pair: (pair[1], pair[0].id))
 
 
-def point_of(place: Permit) -> Point | None:
+def point_of(place: Permit | Neighbour) -> Point | None:
     return Point(lat=place.lat, lon=place.lon) if place.lat is not None and place.lon is not None else None
 
 

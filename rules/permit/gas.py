@@ -75,8 +75,13 @@ _UNITS = {
 }  # fmt: skip
 
 
+_NORMAL = {"%LEL": "%lel", "%vol": "%vol", "ppm": "ppm", "mg/m3": "mg/m3"}
+
+
 def unit_of(text: Any) -> str:
     """Normal form of a unit: ``%vol``, ``%lel``, ``ppm`` or ``mg/m3``. Raises BadReading, also for a bare ``%``."""
+    if type(text) is str and text in _NORMAL:
+        return _NORMAL[text]  # as the ledger writes it: asked for every value of three hours
     if not isinstance(text, str) or not text.strip():
         raise BadReading("缺少单位,请说明是 %LEL、%(体积分数)还是 ppm")
     unit = _UNITS.get(text.strip().lower().replace(" ", ""))

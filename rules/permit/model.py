@@ -326,11 +326,16 @@ class Verdict:
         return cls.from_dict(json.loads(text))
 
 
+_PLAIN = frozenset({str, bool, int, type(None)})  # by far most facts
+
+
 def plain(value: Any) -> Any:
     """The same value in JSON's types: times as RFC 3339, sets sorted, numbers that are not finite as text.
 
     Facts are brought to this form before they are judged, so judging them again from storage is the same by design.
     """
+    if type(value) in _PLAIN:
+        return value
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (datetime, date)):

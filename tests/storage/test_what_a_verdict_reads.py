@@ -1,0 +1,108 @@
+"""What a verdict reads in few statements: cards and shifts of several people at once, neighbours as rows."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, event
+
+from handlers.permit import judge
+from storage.models import Certificate, Duty, Leave, Permit, PermitParty, Person
+from storage.permits import Box
+from storage.unit_of_work import UnitOfWork
+
+NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+BOX = Box(south=37.4, west=118.5, north=37.5, east=118.6)
+STATEMENTS = 18  # of one verdict of running work; each costs about as much as the database takes to answer
+
+
+@pytest.fixture
+def work(engine: Engine):
+    with UnitOfWork(engine, NOW) as work:
+        yield work
+
+
+def people(work: UnitOfWork, count: int) -> list[Person]:
+    made = [Person(code=f"p{n}", name=f"人{n}", created_at=NOW) for n in range(count)]
+    work.db.add_all(made)
+    work.flush()
+    return made
+
+
+def permit(work: UnitOfWork, number: str, guardian: Person, **over) -> Permit:
+    values = {
+        "lat": 37.45,
+        "lon": 118.55,
+        "state": "active",
+        "content": "出口法兰电焊",
+        "facts": {"coordinator_id": "7"},
+    }
+    made = Permit(
+        number=number, work="hot_work", level="l1", created_at=NOW, suspend_why=[], next_due=[], guardian=guardian,
+        parties=[PermitParty(person=guardian, role="guardian", joined_at=NOW, checked_in_at=NOW)], **{**values, **over},
+    )  # fmt: skip
+    return work.permits.add(made)
+
+
+def test_the_best_card_of_several_people_is_the_one_that_lasts_longest(work):
+    one, other, nobody = people(work, 3)
+    ends = (date(2026, 1, 1), date(2027, 1, 1), None)
+    for n, end in enumerate(ends[:2]):
+        work.db.add(Certificate(person_id=one.id, kind="guardian", number=f"A{n}", valid_until=end))
+    for n, end in enumerate(ends):
+        work.db.add(Certificate(person_id=other.id, kind="guardian", number=f"B{n}", valid_until=end))
+    work.db.add(Certificate(person_id=nobody.id, kind="welding", number="C", valid_until=None))
+    found = work.certificates.best_of([one.id, other.id, nobody.id], ["guardian", "hot_work_guardian"])
+    assert {key: row.number for key, row in found.items()} == {one.id: "A1", other.id: "B2"}
+    assert work.certificates.best(one.id, ["guardian"]).number == "A1"
+    assert work.certificates.best_of([], ["guardian"]) == {}
+
+
+def test_shifts_of_several_people(work):
+    there, off, away, unkept = people(work, 4)
+    spans = [(there, -2, 2), (there, 2, 6), (off, -9, -1), (away, -2, 2)]
+    for person, begins, ends in spans:
+        work.db.add(Duty(person=person, role="worker", starts_at=NOW + begins * HOUR, ends_at=NOW + ends * HOUR))
+    work.db.add(Leave(person_id=away.id, starts_at=NOW - HOUR, ends_at=NOW + HOUR, entered_at=NOW))
+    work.flush()
+    assert work.roster.shifts_of([there.id, off.id, away.id, unkept.id], NOW) == {
+        there.id: (True, NOW + 6 * HOUR),
+        off.id: (False, None),
+        away.id: (False, None),
+        unkept.id: (None, None),
+    }
+    assert work.roster.shift_of(there.id, NOW) == (True, NOW + 6 * HOUR)
+    assert work.roster.shifts_of([], NOW) == {}
+
+
+def test_neighbours_are_seen_as_they_are_within_the_transaction(work):
+    one, other = people(work, 2)
+    mine, next_to = permit(work, "ZY-1", one), permit(work, "ZY-2", other)
+    next_to.content = "刷漆防腐"
+    rows = work.permits.near(BOX, area_id=None, but=mine.id)
+    assert [(row.number, row.content, row.facts["coordinator_id"]) for row in rows] == [("ZY-2", "刷漆防腐", "7")]
+    next_to.state = "closed"
+    assert work.permits.near(BOX, area_id=None, but=mine.id) == []
+    assert work.permits.guarded_by(other.id) == 0
+    assert work.permits.guarded_by(one.id) == 1
+    assert work.permits.guarded_by(one.id, but=mine.id) == 0
+
+
+def test_a_verdict_of_running_work_costs_few_statements(work, engine):
+    guardian, other = people(work, 2)
+    number = permit(work, "ZY-1", guardian).id
+    permit(work, "ZY-2", other)
+    work.commit()
+    asked: list[str] = []
+
+    def count(_connection, _cursor, statement, *_rest) -> None:
+        asked.append(statement)
+
+    with UnitOfWork(engine, NOW, read_only=True) as again:
+        event.listen(engine, "before_cursor_execute", count)
+        judged = judge.judge(again, again.permits.to_judge(number))
+        event.remove(engine, "before_cursor_execute", count)
+    assert judged.gathered.facts["guardian_id"] == str(guardian.id)
+    assert len(asked) <= STATEMENTS, asked
