@@ -172,7 +172,7 @@ def make(redis_client: redis.Redis, clock: Clock, server: Server) -> Iterator[Ca
         http.mount("http://", server)
         http.mount("https://", server)
         sessions.append(http)
-        return DingTalk(
+        made = DingTalk(
             config,
             redis=store or redis_client,
             http=http,
@@ -180,6 +180,8 @@ def make(redis_client: redis.Redis, clock: Clock, server: Server) -> Iterator[Ca
             public_url=PUBLIC,
             picture_url=lambda sha: f"{PUBLIC}/pictures/{sha}",
         )
+        made.api._outside.mount("https://files.test", server)  # where downloads lead; who is there is tested elsewhere
+        return made
 
     yield build
     for http in sessions:
