@@ -163,4 +163,3 @@ def test_a_name_that_does_not_exist_is_an_ordinary_failure():
 )
 def test_the_stream_is_only_opened_to_dingtalk(endpoint, base, good):
     assert leads_to_dingtalk(endpoint, base) is good
-
