@@ -38,6 +38,7 @@ FLAGS = {
     "max_connections": "100",
     "shared_buffers": "32MB",
     "autovacuum": "off",
+    "jit": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "min_wal_size": "32MB",
