@@ -179,10 +179,19 @@ def request(run: Round) -> str:
     ma.phone.taps("报气体", "受限空间")
     ma.answers(until="受限空间 · 通过")
     run.seen("照建议改完:通过 the proposed changes flip the verdict")
+    _speak_on_wecom(run, "陈刚")
     ma.mark()
     ma.phone.taps("提交审批", "受限空间")
     receipt = words_of(ma.phone.sees("ZY-", "已提交"))
     return NUMBER.findall(receipt)[0]
+
+
+def _speak_on_wecom(run: Round, name: str) -> None:
+    """A person with both accounts gets the card where they spoke last; only WeCom sends a location from the chat."""
+    phone = run.phone(name, "wecom")
+    phone.mark()
+    phone.says("帮助")
+    phone.sees("隐患")
 
 
 def approve(run: Round, number: str) -> None:
