@@ -77,7 +77,8 @@ def test_it_stores_what_is_said_and_stops_cleanly(gateway, sqlite_url, redis_url
 
     def stored() -> int:
         with engine.connect() as db:
-            return db.scalar(select(func.count()).select_from(Inbox)) or 0
+            # the canary's row is nobody's message
+            return db.scalar(select(func.count()).where(Inbox.platform != "canary")) or 0
 
     until(lambda: gateway.stream.connections)
     phone = gateway.app.test_client()
