@@ -125,7 +125,7 @@ class Phone:
         items = self.http.get(f"{self.url}/screen", timeout=DEADLINE_S).json()["items"]
         return sorted(items, key=lambda item: item["seq"])
 
-    def sees(self, *words: str, chat: str = "", kind: str = "") -> dict[str, Any]:
+    def sees(self, *words: str, chat: str = "", kind: str = "", within_s: float = DEADLINE_S) -> dict[str, Any]:
         """Wait until one message that is new since `mark()` holds all the words; returns it."""
 
         def look() -> dict[str, Any] | None:
@@ -136,7 +136,7 @@ class Phone:
                     return item
             return None
 
-        item = self._wait(look, f"{words} {kind} {chat}".strip())
+        item = self._wait(look, f"{words} {kind} {chat}".strip(), within_s)
         self._show(item)
         return item
 
@@ -147,15 +147,15 @@ class Phone:
         answer.raise_for_status()
         return answer.content
 
-    def _wait(self, look: Callable[[], Any], what: str) -> Any:
-        end = monotonic() + DEADLINE_S
+    def _wait(self, look: Callable[[], Any], what: str, within_s: float = DEADLINE_S) -> Any:
+        end = monotonic() + within_s
         while True:
             found = look()
             if found is not None:
                 return found
             if monotonic() > end:
                 there = "\n".join(f"· {words_of(i)}" for i in self.screen()[-6:])
-                raise NotSeen(f"{self.name} waited {DEADLINE_S:.0f} s for {what}; on the phone:\n{there}")
+                raise NotSeen(f"{self.name} waited {within_s:.0f} s for {what}; on the phone:\n{there}")
             sleep(POLL_S)
 
     def _show(self, item: dict[str, Any]) -> None:
