@@ -95,25 +95,26 @@ def _body(hazard: Hazard) -> str:
 
 
 LADDER_OF = {
-    HazardState.REPORTED: ("confirm", "未确认"),
-    HazardState.ASSIGNED: ("confirm", "未确认"),
-    HazardState.RECTIFYING: ("rectify", "期限"),
-    HazardState.TO_ACCEPT: ("accept", "未验收"),
+    HazardState.REPORTED: "confirm",
+    HazardState.ASSIGNED: "confirm",
+    HazardState.RECTIFYING: "rectify",
+    HazardState.TO_ACCEPT: "accept",
 }
 
 
 def ladder_line(hazard: Hazard) -> str:
-    """The ladder that runs now and its version: «升级(v3)未确认:2小时→责任人,4小时→安全员»; "" when there is none.
+    """Who hears of it when nothing happens: «没人确认时:2小时后催陈刚,4小时后告知安全员»; "" when there is no ladder.
 
-    It says the same as long as the state stays, so that a climbed step costs no right to change the card.
+    It says the same as long as the state stays, so that a climbed step costs no right to change the card. The version
+    of the policy stands on the case's page.
     """
-    name, words = LADDER_OF.get(HazardState(hazard.state), ("", ""))
+    name = LADDER_OF.get(HazardState(hazard.state), "")
     if name == "confirm" and hazard.confirmed_at is not None:
-        name, words = ("stale", "未动作") if hazard.plan.get("stale_minutes") else ("rectify", "期限")
+        name = "stale" if hazard.plan.get("stale_minutes") else "rectify"
     if not name or not hazard.plan:
         return ""
-    steps = escalation.ladder_zh(escalation.read_plan(hazard.plan), name, channels=False)
-    return f"升级(v{hazard.policy_version or 0}){words}:{short(steps, 70)}" if steps else ""
+    owner = hazard.owner.name if hazard.owner else "责任人"
+    return short(escalation.reminders_zh(escalation.read_plan(hazard.plan), name, owner=owner), 80)
 
 
 def _note(hazard: Hazard, last: str) -> str:

@@ -23,25 +23,58 @@ def person_zh(to: str) -> str:
     return "没有确认的人" if to == MISSING else PEOPLE.get(to, to)
 
 
-def notice_zh(notice: Notice, hours: Hours, *, channels: bool = True) -> str:
+def notice_zh(notice: Notice, hours: Hours) -> str:
     """«分管领导(短信)»."""
-    plain = notice.channels == ("app",)
-    by = "" if plain or not channels else f"({'、'.join(CHANNELS[c] for c in notice.channels)})"
+    by = "" if notice.channels == ("app",) else f"({'、'.join(CHANNELS[c] for c in notice.channels)})"
     when = f"[{'、'.join(hours.zh(word) for word in notice.time)}]" if notice.time else ""
     return person_zh(notice.to) + by + when
 
 
-def step_zh(ladder: str, step: Step, hours: Hours, *, channels: bool = True) -> str:
+def step_zh(ladder: str, step: Step, hours: Hours) -> str:
     """«2小时→责任人(短信)»; before a deadline «前1天→责任人»."""
     minutes = step.after_minutes
     when = "当时" if minutes == 0 else span_zh(minutes) if minutes > 0 else f"前{span_zh(minutes)}"
-    who = "、".join(notice_zh(n, hours, channels=channels) for n in step.notices) or "(没有安排人)"
+    who = "、".join(notice_zh(n, hours) for n in step.notices) or "(没有安排人)"
     return f"{when}→{who}"
 
 
-def ladder_zh(plan: Plan, name: str, *, channels: bool = True) -> str:
+def ladder_zh(plan: Plan, name: str) -> str:
     """«2小时→责任人,4小时→安全员»; "" when the ladder has no step."""
-    return ",".join(step_zh(name, step, plan.hours, channels=channels) for step in plan.ladders[name])
+    return ",".join(step_zh(name, step, plan.hours) for step in plan.ladders[name])
+
+
+WHEN_NOBODY = {"confirm": "没人确认时", "stale": "确认后没动作时", "rectify": "没改完时", "accept": "没人验收时"}
+
+
+def reminders_zh(plan: Plan, name: str, *, owner: str) -> str:
+    """The ladder as a worker reads it: «没人确认时:2小时后催陈刚,4小时后告知安全员»; "" when it has no step.
+
+    Every time counts from what the worker saw happen (dispatch, confirmation, deadline, submission). `owner` is the
+    name of who is responsible. In a step that others hear of, the owner goes without saying.
+    """
+    steps = [_reminder_zh(plan, name, step, owner) for step in plan.ladders[name] if step.notices]
+    return f"{WHEN_NOBODY[name]}:{','.join(steps)}" if steps else ""
+
+
+def _reminder_zh(plan: Plan, name: str, step: Step, owner: str) -> str:
+    """«2小时后催陈刚», «到期前1天提醒陈刚», «过期1天告知分管领导»."""
+    waited = {"stale": plan.stale_minutes, "accept": plan.accept_hours * 60}.get(name, 0)
+    minutes = step.after_minutes + waited
+    if name == "rectify":
+        when = "到期时" if minutes == 0 else f"过期{span_zh(minutes)}" if minutes > 0 else f"到期前{span_zh(minutes)}"
+    else:
+        when = f"{span_zh(minutes)}后" if minutes > 0 else "马上"
+    names = {"owner": owner, "acceptor": PEOPLE["acceptor"]}
+    others = [n for n in step.notices if n.to not in names]
+    told = others or step.notices
+    who = "、".join(dict.fromkeys(_whom_zh(n, plan.hours, names.get(n.to, "")) for n in told))
+    return when + ("告知" if others else "提醒" if minutes < 0 else "催") + who
+
+
+def _whom_zh(notice: Notice, hours: Hours, name: str) -> str:
+    """«安全员», «值班领导(夜班)»."""
+    when = f"({'、'.join(hours.zh(word) for word in notice.time)})" if notice.time else ""
+    return (name or person_zh(notice.to)) + when
 
 
 def when_zh(entry: Mapping[str, Any], hours: Hours, areas: Mapping[str, str]) -> str:

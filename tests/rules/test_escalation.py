@@ -121,6 +121,34 @@ def test_what_a_new_version_changes_is_said_in_words():
     ]
 
 
+@pytest.mark.parametrize(
+    ("grade", "ladder", "said"),
+    [
+        ("orange", "confirm", "没人确认时:2小时后催陈刚,4小时后告知安全员,8小时后告知分管领导"),
+        ("orange", "stale", "确认后没动作时:1天后催陈刚,1天8小时后告知安全员"),
+        ("orange", "rectify", "没改完时:到期前1天提醒陈刚,到期时告知安全员,过期1天告知分管领导"),
+        ("orange", "accept", "没人验收时:1天后催验收人,2天后告知分管领导"),
+        ("red", "confirm", "没人确认时:5分钟后催陈刚,15分钟后告知分管领导、安全员,30分钟后告知分管领导、管理员"),
+    ],
+)
+def test_a_ladder_in_the_words_of_a_worker(grade, ladder, said):
+    plan = escalation.read_plan(escalation.entry_for(escalation.DEFAULT, grade=grade))
+    assert escalation.reminders_zh(plan, ladder, owner="陈刚") == said
+
+
+def test_a_ladder_in_words_names_hours_and_is_silent_without_steps():
+    entry = copy.deepcopy(escalation.entry_for(escalation.DEFAULT, grade="orange"))
+    entry["ladders"]["confirm"] = [
+        {"after_minutes": 0, "notices": [{"to": "executive", "channels": ["sms"], "time": ["off", "20:00-08:00"]}]}
+    ]
+    entry["ladders"]["accept"] = []
+    plan = escalation.read_plan(entry)
+    assert (
+        escalation.reminders_zh(plan, "confirm", owner="陈刚") == "没人确认时:马上告知分管领导(非上班时间、20:00-08:00)"
+    )
+    assert escalation.reminders_zh(plan, "accept", owner="陈刚") == ""
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 99) | st.floats() | st.sampled_from(["red", "owner", "app", "20:00-08:00", "", "夜"]),
     lambda inner: st.lists(inner, max_size=3)

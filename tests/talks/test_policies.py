@@ -251,7 +251,8 @@ def test_the_commands(plant, cli, tmp_path):
 
 def test_the_case_shows_its_ladder_and_version(plant):
     report(plant)
-    plant.phone("陈刚", "dingtalk").sees("升级(v0)未确认:2小时→责任人")
+    chen = plant.phone("陈刚", "dingtalk")
+    chen.sees("没人确认时:2小时后催陈刚,4小时后告知安全员,8小时后告知分管领导").does_not_see("升级(")
     page = Browser(plant, "陈刚").get("/h5/hazards/YH-0001").text
     assert "升级阶梯" in page and "策略 v0" in page and "确认 11-24 11:00" in page
     plant.forward(hours=2, minutes=2)
@@ -260,3 +261,5 @@ def test_the_case_shows_its_ladder_and_version(plant):
     first = found["ladder"][0]
     assert (first["ladder"], first["state"], first["notices"][0]["to"]) == ("confirm", "told", "owner")
     assert {rung["state"] for rung in found["ladder"]} == {"told", "waiting"}
+    chen.taps("确认收到").sees("确认后没动作时:1天后催陈刚,1天8小时后告知安全员")
+    chen.taps("开始整改").sees("没改完时:到期前1天提醒陈刚,到期时告知安全员,过期1天告知分管领导")
