@@ -26,6 +26,7 @@ from rules.hazard.states import (
     check_grade,
     check_reason,
 )
+from rules.hazard.treatment import is_major, read_parts
 from rules.hazard.understand import phrases_in, raise_grade, understand
 from rules.lexicon import Category
 
@@ -65,9 +66,11 @@ __all__ = [
     "emergency",
     "examine",
     "hash_distance",
+    "is_major",
     "likely_duplicate",
     "phrases_in",
     "raise_grade",
+    "read_parts",
     "signals",
     "understand",
 ]

@@ -57,6 +57,9 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
     MERGE = "merge"
     GRADE = "grade"
+    DECIDE_MAJOR = "decide_major"  # whether it is a major hazard (重大隐患) by the official criteria
+    TREAT = "treat"  # write down the five fixes (五落实) of a major hazard
+    EVALUATE = "evaluate"  # a major hazard, once it was treated and before it is closed
 
     @property
     def zh(self) -> str:
@@ -81,6 +84,9 @@ _ACTION_ZH = {
     Action.WITHDRAW: "撤回",
     Action.MERGE: "合并",
     Action.GRADE: "改等级",
+    Action.DECIDE_MAJOR: "核定重大隐患",
+    Action.TREAT: "写五落实",
+    Action.EVALUATE: "写治理评估",
 }
 
 _D, _P, _A, _R, _T = (
@@ -137,6 +143,16 @@ TRANSITIONS: dict[Action, Transition] = {
         frozenset({Relation.REPORTER, Relation.DISPATCHER, Relation.SAFETY_OFFICER}),
     ),
     Action.GRADE: Transition(_OPEN, None, _LEADS | {Relation.REPORTER, Relation.OWNER, Relation.ACCEPTOR}),
+    Action.DECIDE_MAJOR: Transition(_OPEN, None, frozenset({Relation.SAFETY_OFFICER, Relation.EXECUTIVE})),
+    Action.TREAT: Transition(_OPEN, None, _LEADS | {Relation.OWNER}),
+    Action.EVALUATE: Transition(
+        frozenset({_R, _T}),
+        None,
+        _ACCEPTORS,
+        _FIXERS,
+        "own_evaluation",
+        "整改人不能评估自己的整改，请由安全员或分管领导评估。",
+    ),
 }
 NEEDS_REASON = frozenset({Action.TRANSFER, Action.REJECT, Action.REQUEST_EXTENSION, Action.REFUSE_EXTENSION})
 MAY_LOWER = frozenset({Relation.SAFETY_OFFICER, Relation.EXECUTIVE})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from storage.models.audit import AuditFinding, AuditRun
 from storage.models.budgets import ApiUse, AppNote
 from storage.models.edge import EdgeDevice, EdgeEvent
-from storage.models.hazard import Counter, Hazard, HazardExtension, HazardPhoto, Joiner
+from storage.models.hazard import Counter, Hazard, HazardExtension, HazardPhoto, HazardTreatment, Joiner
 from storage.models.knowledge import (
     KnowledgeCard,
     KnowledgeLink,
@@ -50,6 +50,7 @@ __all__ = [
     "Hazard",
     "HazardExtension",
     "HazardPhoto",
+    "HazardTreatment",
     "Inbox",
     "Joiner",
     "KnowledgeCard",

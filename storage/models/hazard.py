@@ -35,6 +35,7 @@ class Hazard(Base):
     category: Mapped[str] = mapped_column(String(32), default="")
     category_why: Mapped[str] = mapped_column(Text, default="")
     major_candidate: Mapped[str] = mapped_column(String(32), default="")  # criterion code such as CM-18
+    major: Mapped[bool | None]  # 重大隐患, as an authorised person decided; null: not decided
     description: Mapped[str] = mapped_column(Text, default="")
     annotation: Mapped[str] = mapped_column(Text, default="")  # «涉及甲醇介质、邻近加热炉»
     annotations: Mapped[list[Any]] = mapped_column(default=list)  # [{kind, value, why}]
@@ -90,6 +91,7 @@ class Hazard(Base):
     photos: Mapped[list[HazardPhoto]] = relationship(back_populates="hazard", order_by="HazardPhoto.id")
     extensions: Mapped[list[HazardExtension]] = relationship(back_populates="hazard", order_by="HazardExtension.id")
     joiners: Mapped[list[Joiner]] = relationship(order_by="Joiner.id")
+    treatments: Mapped[list[HazardTreatment]] = relationship(order_by="HazardTreatment.id")
 
     __mapper_args__ = {"version_id_col": version}  # two writers of one hazard: the second fails and tries again
 
@@ -129,6 +131,24 @@ class HazardExtension(Base):
     granted: Mapped[bool | None]
 
     hazard: Mapped[Hazard] = relationship(back_populates="extensions")
+
+
+class HazardTreatment(Base):
+    """One of the five fixes (五落实) of a major hazard, or its evaluation. Only added: the newest of a part holds."""
+
+    __tablename__ = "hazard_treatment"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    hazard_id: Mapped[int] = mapped_column(ForeignKey("hazard.id"), index=True)
+    part: Mapped[str] = mapped_column(String(16))  # responsibility, measures, funds, time_limit, plan, evaluation
+    words: Mapped[str] = mapped_column(Text)
+    by_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    at: Mapped[datetime]
+    round: Mapped[int] = mapped_column(
+        default=1
+    )  # an evaluation is of one round of work: 退回 and 还在 ask for another
+
+    by: Mapped[Person] = relationship(foreign_keys=[by_id])
 
 
 class Joiner(Base):
