@@ -3,7 +3,7 @@
 `python worker.py --readings` fetches and receives gas readings by the file ANSHAO_READINGS_CONFIG (docs/readings.md).
 
 Chat, media and delivery workers run their jobs without a fork (a fork costs 6 ms, a reply should cost 1); jobs of the
-slow queue (reports, imports) get a fork each, so that a hanging one can be killed.
+slow queue (jobs/slow.py) get a fork each, so that a hanging one can be killed.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ def run_worker(role: str) -> None:
             ear.warm(work)
     queues = [Queue(name, connection=services.redis, serializer=JSONSerializer) for name in ROLES[role]]
     kind = Worker if role == "slow" else SimpleWorker
+    if role == "slow":
+        services.engine.dispose()  # a fork must not inherit an open connection: one killed on it would leave it broken
     worker = kind(
         queues,
         connection=services.redis,

@@ -31,6 +31,8 @@ class Kind(StrEnum):
     CARD_STALE = "card.stale"
     CARD_HELD = "card.held"
     CARD_DEAD = "card.dead"
+    SLOW_LATE = "slow.late"
+    SLOW_FAILING = "slow.failing"
     TRAIL_BROKEN = "trail.broken"
     TRAIL_SHORT = "trail.short"
 
@@ -58,6 +60,8 @@ WORDS_ZH = {
     Kind.CARD_STALE: "卡片显示的还是旧状态:请看 delivery 进程和平台额度",
     Kind.CARD_HELD: "卡片更新被停掉的进程占着,已放回",
     Kind.CARD_DEAD: "没有一张还能点的卡片:请发编号重新取卡片",
+    Kind.SLOW_LATE: "后台任务到时没有人做:请看 slow 进程是否在运行",
+    Kind.SLOW_FAILING: "后台任务连续几次没做成,还会再试:请看 slow 进程的日志",
     Kind.TRAIL_BROKEN: "留痕被改动或缺行:请保留现场,运行 flask audit verify,联系安全负责人",
     Kind.TRAIL_SHORT: "留痕的行数变少了:请保留现场,与备份核对,联系安全负责人",
 }
@@ -95,6 +99,7 @@ class Limits:
     fetch: timedelta = timedelta(seconds=180)  # its pictures
     picture: timedelta = timedelta(seconds=180)
     card: timedelta = timedelta(seconds=60)
+    slow: timedelta = timedelta(minutes=15)  # nobody waits for it; behind one that hangs it may wait for minutes
     far: timedelta = timedelta(minutes=15)  # no back-off of an urgent message is longer
     far_lease: timedelta = timedelta(minutes=10)  # no lease is longer
     look_back: timedelta = timedelta(days=7)

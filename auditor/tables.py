@@ -75,6 +75,8 @@ trail_line = _table(
     "at",
     "data",
 )
+# its key is its name
+source_state = table("source_state", column("name"), column("last_error"), column("facts", Data))
 finding = _table(
     "audit_finding",
     "kind subject times healed",
@@ -96,6 +98,7 @@ ALL = (
     case_card,
     card_post,
     trail_line,
+    source_state,
     finding,
     run,
 )  # fmt: skip

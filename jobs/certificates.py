@@ -15,7 +15,6 @@ from connectors.training import Pulled
 from handlers import certificates
 from handlers.certificates import SyncReport
 from jobs.context import Services
-from jobs.queue import SLOW
 from storage.away import AWAY
 from storage.conflicts import CONFLICTS
 
@@ -28,15 +27,12 @@ ATTEMPTS = 4
 SHOWN = 20  # rows that were left out, kept for whoever looks
 
 
-def wake_due(services: Services) -> int:
-    """Whether it is time (scheduler): wake the worker; returns 1 when it was."""
+def is_due(services: Services) -> bool:
+    """Whether it is time (scheduler)."""
     if services.training is None:
-        return 0
+        return False
     with services.new_work(read_only=True) as work:
-        due = work.certificates.sync_due(SOURCE, work.at, every=_every(services))
-    if due:
-        services.kick(SLOW)
-    return int(due)
+        return work.certificates.sync_due(SOURCE, work.at, every=_every(services))
 
 
 def sync_due(services: Services) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from jobs import certificates, deliver, evidence, fetch, inbound, permits, receipts, video, weather
+from jobs import deliver, evidence, fetch, inbound, permits
+from jobs import slow as slow_work
 from jobs.context import Services, services
 from jobs.queue import CHAT, DELIVERY, MEDIA, SLOW
 
@@ -41,9 +42,8 @@ def delivery() -> int:
     return _drain(DELIVERY, deliver.send_ready)
 
 
-def slow() -> int:
-    """What may take a minute and hold up nobody: certificates from another system, the weather, video duty, receipts."""
-    return _drain(
-        SLOW,
-        lambda now: certificates.sync_due(now) + weather.look_due(now) + video.look_due(now) + receipts.ask(now),
-    )
+def slow(kind: str = "") -> int:
+    """One kind of slow work (jobs/slow.py); without a name, as an older scheduler asks, all that is due."""
+    now = services()
+    now.kick.started(f"{SLOW}:{kind}" if kind else SLOW)
+    return sum(slow_work.run(now, name) for name in ([kind] if kind else slow_work.CHORES))

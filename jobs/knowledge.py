@@ -1,4 +1,4 @@
-"""Keeping the cards (scheduler): the starter pack, the weekly lists, who helped whom in a month, «did it come back?».
+"""Keeping the cards (slow work): the starter pack, the weekly lists, who helped whom in a month, «did it come back?».
 
 Every message has a key made of its week or month, so any number of schedulers and restarts send it once.
 """

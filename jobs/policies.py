@@ -10,11 +10,17 @@ from jobs.queue import DELIVERY
 
 log = structlog.get_logger()
 
-AT_ONCE = 200  # cases a round: the scheduler's other duties wait meanwhile
+AT_ONCE = 200  # cases a round: other slow work comes in between
+
+
+def is_due(services: Services) -> bool:
+    """Whether somebody pressed for open cases to move (scheduler)."""
+    with services.new_work(read_only=True) as work:
+        return work.policies.to_move() is not None
 
 
 def move_due(services: Services) -> int:
-    """Move the next cases to the version asked for; returns how many. Two schedulers are safe: a case moves once."""
+    """Move the next cases to the version asked for; returns how many. Two processes are safe: a case moves once."""
     with services.new_work(read_only=True) as work:
         row = work.policies.to_move()
         ids = work.policies.cases_on_others(row.version) if row is not None else []

@@ -13,7 +13,7 @@ import structlog
 
 from bot.platforms.base import PlatformError, Target
 from jobs.context import Services
-from jobs.queue import DELIVERY, SLOW
+from jobs.queue import DELIVERY
 from rules.terms import Grade
 
 log = structlog.get_logger()
@@ -38,12 +38,9 @@ def _due(services: Services) -> list[tuple[int, str, str, str]]:
         ]
 
 
-def wake_due(services: Services) -> int:
-    """Wake the worker when there is something to ask (scheduler): the clock itself never waits for a platform."""
-    due = len(_due(services))
-    if due:
-        services.kick(SLOW)
-    return due
+def is_due(services: Services) -> bool:
+    """Whether there is something to ask (scheduler): the clock itself never waits for a platform."""
+    return bool(_due(services))
 
 
 def ask(services: Services) -> int:

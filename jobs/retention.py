@@ -1,4 +1,4 @@
-"""What is kept and for how long (scheduler): old readings and films go, permits with all that hangs on them stay.
+"""What is kept and for how long (slow work): old readings and films go, permits with all that hangs on them stay.
 
 GB 30871-2022 B.3: tickets at least a year, films of the work at least a month. No job deletes a permit, a verdict, a
 signature or a picture; films go after the plant's own number of days, which the rule table never lets fall below 30.

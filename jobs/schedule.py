@@ -1,10 +1,14 @@
-"""The one table of periods, and the loop that keeps it. Two schedulers are safe: due work is claimed in the database."""
+"""The one table of periods, and the loop that keeps it. Two schedulers are safe: due work is claimed in the database.
+
+No duty here may take long, since the others wait for it: what takes seconds is woken here and done elsewhere (jobs/slow.py).
+"""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 
 import structlog
@@ -12,19 +16,7 @@ from rq import Queue
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
-from jobs import (
-    budgets,
-    certificates,
-    escalate,
-    knowledge,
-    permits,
-    policies,
-    receipts,
-    retention,
-    sweep,
-    video,
-    weather,
-)
+from jobs import budgets, escalate, permits, slow, sweep
 from jobs.context import Services
 from jobs.queue import QUEUES
 
@@ -45,22 +37,19 @@ def clean_registries(services: Services) -> int:
     return len(QUEUES)
 
 
+# seconds between two looks whether slow work is due; what is not named is looked for once a minute
+LOOK_S = {"policies": 1.0, "receipts": 20.0, "video": 5.0}
+
 DUTIES: tuple[Duty, ...] = (
     Duty("wake", 1.0, sweep.wake),
     Duty("escalate", 1.0, escalate.escalate_due),
     Duty("permits", 1.0, permits.judge_due),
-    Duty("policies", 1.0, policies.move_due),
     Duty("leases", 2.0, sweep.leases),
     Duty("rq", 5.0, clean_registries),
-    Duty("tidy", 3600.0, sweep.tidy),
     Duty("budgets", 60.0, budgets.keep),
     Duty("budget warnings", 600.0, budgets.warn),
-    Duty("receipts", 20.0, receipts.wake_due),
-    Duty("knowledge", 600.0, knowledge.keep),
-    Duty("certificates", 60.0, certificates.wake_due),
-    Duty("retention", 3600.0, retention.keep),
-    Duty("weather", 60.0, weather.wake_due),
-    Duty("video", 5.0, video.wake_due),
+    Duty("slow work missed", 5.0, slow.missed),
+    *(Duty(f"slow {name}", LOOK_S.get(name, 60.0), partial(slow.wake, name=name)) for name in slow.CHORES),
 )
 
 

@@ -11,7 +11,7 @@ from connectors.errors import OutsideError
 from connectors.video import VideoDuty, VideoOrder
 from handlers.permit.video import PREFIX, is_wanted, source_of
 from jobs.context import Services
-from jobs.queue import CHAT, SLOW
+from jobs.queue import CHAT
 from rules.permit.life import PermitState
 
 log = structlog.get_logger()
@@ -20,15 +20,12 @@ EVERY = timedelta(seconds=15)
 WATCHED = (PermitState.APPROVED.value, PermitState.ACTIVE.value, PermitState.INTERRUPTED.value)
 
 
-def wake_due(services: Services) -> int:
-    """Whether it is time (scheduler): wake the worker; returns 1 when it was."""
+def is_due(services: Services) -> bool:
+    """Whether it is time (scheduler)."""
     if services.video is None:
-        return 0
+        return False
     with services.new_work(read_only=True) as work:
-        due = work.certificates.sync_due("video", work.at, every=EVERY)
-    if due:
-        services.kick(SLOW)
-    return int(due)
+        return work.certificates.sync_due("video", work.at, every=EVERY)
 
 
 def look_due(services: Services) -> int:

@@ -13,7 +13,7 @@ from connectors.errors import OutsideError
 from connectors.weather import Observation
 from handlers.permit.surroundings import WEATHER
 from jobs.context import Services
-from jobs.queue import CHAT, SLOW
+from jobs.queue import CHAT
 
 log = structlog.get_logger()
 
@@ -21,15 +21,12 @@ EVERY = timedelta(minutes=5)
 FUTURE = timedelta(minutes=2)  # clocks may differ by this much
 
 
-def wake_due(services: Services) -> int:
-    """Whether it is time (scheduler): wake the worker; returns 1 when it was."""
+def is_due(services: Services) -> bool:
+    """Whether it is time (scheduler)."""
     if services.weather is None:
-        return 0
+        return False
     with services.new_work(read_only=True) as work:
-        due = work.certificates.sync_due(WEATHER, work.at, every=EVERY)
-    if due:
-        services.kick(SLOW)
-    return int(due)
+        return work.certificates.sync_due(WEATHER, work.at, every=EVERY)
 
 
 def look_due(services: Services) -> int:

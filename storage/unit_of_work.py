@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from storage.budgets import Budgets
 from storage.cards import Cards
 from storage.certificates import Certificates
+from storage.chores import Chores
 from storage.conversations import Conversations
 from storage.edge import Edge
 from storage.hazards import Hazards
@@ -91,6 +92,10 @@ class UnitOfWork:
     @cached_property
     def certificates(self) -> Certificates:
         return Certificates(self.db)
+
+    @cached_property
+    def chores(self) -> Chores:
+        return Chores(self.db)
 
     @cached_property
     def inbox(self) -> InboxRows:

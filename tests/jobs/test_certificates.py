@@ -193,16 +193,16 @@ def test_the_token_goes_to_the_configured_host_only(plant, system):
 
 
 def test_it_is_done_by_one_process_when_it_is_time(plant, system):
-    assert certificates.wake_due(plant.services) == 1
+    assert certificates.is_due(plant.services) == 1
     assert certificates.sync_due(plant.services) == 1
     assert certificates.sync_due(plant.services) == 0  # another process asks at the same moment
-    assert certificates.wake_due(plant.services) == 0
+    assert certificates.is_due(plant.services) == 0
     plant.now += timedelta(minutes=15)
-    assert certificates.wake_due(plant.services) == 1
+    assert certificates.is_due(plant.services) == 1
 
 
 def test_without_a_training_system_nothing_is_done(plant):
-    assert (certificates.wake_due(plant.services), certificates.sync_due(plant.services)) == (0, 0)
+    assert (certificates.is_due(plant.services), certificates.sync_due(plant.services)) == (0, 0)
 
 
 def test_a_running_permit_stops_when_its_guardian_loses_the_certificate(plant, system):

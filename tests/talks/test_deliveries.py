@@ -147,9 +147,9 @@ def test_success_that_nobody_saw_is_noticed_and_said_another_way(plant):
     plant.settle()
     plant.dingtalk.core.faults.set({"clear": True})
     calls = plant.dingtalk.core.meters.month()["api"]
-    assert receipts.wake_due(plant.services) == receipts.ask(plant.services) == 0  # not yet
+    assert receipts.is_due(plant.services) == receipts.ask(plant.services) == 0  # not yet
     plant.now += timedelta(minutes=20)
-    assert receipts.wake_due(plant.services) == 1
+    assert receipts.is_due(plant.services) == 1
     assert receipts.ask(plant.services) == 1
     assert receipts.ask(plant.services) == 0  # asked once
     assert plant.dingtalk.core.meters.month()["api"] - calls == 1

@@ -26,7 +26,7 @@ from tools.alone import HOST, StackError, free_ports
 from tools.fault_runs import crowd
 from tools.stack import ROOT, Stack, _start_everything, _write_private, http
 
-ROLES = ("chat", "media", "delivery", "scheduler", "auditor")
+ROLES = ("chat", "media", "delivery", "slow", "scheduler", "auditor")
 KILLABLE = ("web", *ROLES)
 # a crash of the server must lose nothing that was committed: this is what is proved
 DURABLE = {"synchronous_commit": "on", "full_page_writes": "on", "max_connections": "200"}
