@@ -63,7 +63,7 @@ def ask_for(
     when: str = "现在干8小时",
     guardian: str = GUARDIAN,
     workers: str = WORKER,
-    gas: str = "可燃0.1%LEL,氧20.8",
+    gas: str = "动火点可燃0.1%LEL,氧20.8",
     applicant: str = APPLICANT,
     plan: str = "是",
 ) -> Phone:

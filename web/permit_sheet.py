@@ -137,7 +137,13 @@ def _risks(permit: Permit) -> list[str]:
 def _gas(work: UnitOfWork, test: Any) -> list[SheetGas]:
     by = work.people.get(test.by_id).name if test.by_id is not None else ""
     return [
-        SheetGas(test.at, GAS_ZH.get(v["gas"], str(v["gas"])), f"{v['value']:g} {v['unit']}", by, test.point)
+        SheetGas(
+            test.at,
+            GAS_ZH.get(v["gas"], str(v["gas"])),
+            f"{v['value']:g} {v['unit']}",
+            by,
+            str(v.get("point") or test.point),
+        )
         for v in test.values
     ]
 

@@ -133,7 +133,7 @@ def _told(permit: Permit) -> list[tuple[str, str]]:
 
 
 def _gas(work: UnitOfWork, test: Any) -> tuple[str, str]:
-    words = "、".join(f"{actions.gas_zh(v['gas'])} {v['value']:g} {v['unit']}" for v in test.values)
+    words = actions.gas_words(test.values)
     by = work.people.get(test.by_id).name if test.by_id is not None else ""
     return local(test.at), " · ".join(part for part in (words, by, test.meter) if part)
 

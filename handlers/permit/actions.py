@@ -16,7 +16,7 @@ from cards.words import local
 from handlers.permit import cast, facts, gas_facts, judge, questions, tables
 from handlers.permit.judge import Judgement
 from rules.errors import RuleBroken
-from rules.permit import Stage
+from rules.permit import Stage, sample_points
 from rules.permit.life import Moment, PermitState, Step, move
 from storage.models import GasTest, Permit, Person
 from storage.unit_of_work import UnitOfWork
@@ -214,15 +214,36 @@ def add_gas_test(
     photo_sha: str = "",
     via: str,
 ) -> GasTest:
-    """An analysis as it was told. `values` are [{gas, value, unit}] with units."""
+    """An analysis as it was told. `values` are [{gas, value, unit, point}] with units; `point` only when it is known."""
+    where = "、".join(dict.fromkeys(point for v in values for point in str(v.get("point", "")).split("、") if point))
     test = GasTest(
-        at=work.at, by_id=by.id, meter=meter, point="", values=list(values), said=said[:300], photo_sha=photo_sha
+        at=work.at,
+        by_id=by.id,
+        meter=meter,
+        point=where[:64],
+        values=list(values),
+        said=said[:300],
+        photo_sha=photo_sha,
     )
     permit.gas_tests.append(test)
+    _remember_points(work, permit)
     work.flush()
-    words = "、".join(f"{gas_zh(v['gas'])}{v['value']:g}{v['unit']}" for v in values)
+    words = gas_words(values)
     leave_line(work, permit, "gas_test", by=by, via=via, why=words, test=test.id, meter=meter)
     return test
+
+
+def _remember_points(work: UnitOfWork, permit: Permit) -> None:
+    """The points of the last samples answer the rule of big equipment (HW-A11); samples belong together for half an hour."""
+    recent = [test.point for test in permit.gas_tests if test.at > work.at - timedelta(minutes=30)]
+    points = sample_points.positions(recent)
+    if points:
+        permit.facts = {**permit.facts, "sample_positions": points}
+
+
+def gas_words(values: Sequence[Mapping[str, Any]]) -> str:
+    """«上部氧20.8%vol、下部氧20.6%vol»."""
+    return "、".join(f"{v.get('point', '')}{gas_zh(v['gas'])}{v['value']:g}{v['unit']}" for v in values)
 
 
 def gas_zh(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from handlers.permit import surroundings
 from handlers.permit.surroundings import Watch
-from rules.permit import RuleTable, Work, gas
+from rules.permit import RuleTable, Work, gas, sample_points
 from rules.permit.life import PermitState
 from storage.models import GasTest, Permit, PermitApproval
 from storage.unit_of_work import UnitOfWork
@@ -37,10 +37,7 @@ def sampled(permit: Permit, work: UnitOfWork) -> dict[str, Any]:
     if permit.work not in (Work.HOT_WORK.value, Work.CONFINED_SPACE.value) and not tests:
         return {}
     found: dict[str, Any] = {"last_analysis_time": sampled_at.isoformat() if sampled_at else None}
-    newest: dict[str, Mapping[str, Any]] = {}
-    for test in tests:
-        for value in test.values:
-            newest.setdefault(str(value["gas"]), value)
+    newest = sample_points.counting((test.values for test in tests), work=permit.work)
     if "combustible" in newest:
         found["gas_reading"] = {"value": newest["combustible"]["value"], "unit": newest["combustible"]["unit"]}
     if "o2" in newest:

@@ -1,4 +1,4 @@
-"""Telling a gas test (报气体): a sentence, perhaps a picture of the meter, the unit when it is missing, the meter."""
+"""Telling a gas test (报气体): a sentence, perhaps a picture of the meter, unit and point when missing, the meter."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 from bot.turn import Turn
 from handlers.permit import actions, cast
-from handlers.permit.talk import GAS, METER, UNIT, ask, permit_of, photo_of
+from handlers.permit.talk import GAS, METER, POINT, UNIT, ask, permit_of, photo_of
+from rules import text as text_rules
 from rules.errors import RuleBroken
-from rules.permit import Work, gas
+from rules.permit import Work, gas, sample_points
 from rules.permit.life import PermitState
 from rules.permit.spoken import COMBUSTIBLE, OXYGEN, said_gas
 from storage.models import Permit
@@ -20,12 +21,19 @@ UNITS = {"lel": "%LEL", "vol": "%vol", "ppm": "ppm", "mg": "mg/m3"}
 UNIT_LABELS = {"lel": "%LEL", "vol": "%(体积分数)", "ppm": "ppm", "mg": "mg/m³"}
 OXYGEN_TOP = 100.0
 ANALYST = "gas_analyst"
+ALL_OVER = ("top", "middle", "bottom")
+POINTS = {
+    Work.CONFINED_SPACE.value: ("top", "middle", "bottom", "opening"),
+    Work.HOT_WORK.value: ("around", "inside"),
+}
+POINT_CHARS = 30
 
 
 def ask_gas(turn: Turn, permit: Permit, *, then: str, note: str = "", **memory: Any) -> None:
     """Ask for the values. `then`: what goes on afterwards (request, start, resume, nothing)."""
     choices = [("还没测", f"permit.nogas:{permit.id}.{then}")] if then == "request" else []
-    example = "可燃0.1%LEL,氧20.8" + (",硫化氢0" if permit.work == Work.CONFINED_SPACE.value else "")
+    entry = permit.work == Work.CONFINED_SPACE.value
+    example = "中部可燃0.1%LEL,氧20.8,硫化氢0" if entry else "可燃0.1%LEL,氧20.8"
     question = f"报一下气体分析,如“{example}”。可以先发仪器照片。"
     ask(turn, question, state=GAS, permit=permit, choices=choices, note=note, then=then, **memory)
 
@@ -98,9 +106,11 @@ def told(turn: Turn) -> None:
 
 
 def _together(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """All values told so far; a gas told again counts with its newest value."""
-    merged = {str(value["gas"]): value for value in [*before, *now]}
-    return list(merged.values())
+    """All values told so far; a gas told again counts with its newest value, at the same point or where none was said."""
+    again = {(value["gas"], value.get("point", "")) for value in now}
+    kept = [row for row in before if not {(row["gas"], row.get("point", "")), (row["gas"], "")} & again]
+    at_points = {gas_name for gas_name, point in again if point}
+    return [*(row for row in kept if row.get("point") or row["gas"] not in at_points), *now]
 
 
 def _lacking(permit: Permit, rows: list[dict[str, Any]]) -> list[str]:
@@ -123,7 +133,7 @@ def _impossible(values: list[Any]) -> str:
 
 
 def _next(turn: Turn, permit: Permit, facts: dict[str, Any]) -> None:
-    """Ask for a unit, then for the meter, then keep the test."""
+    """Ask for a unit, then where it was, then for the meter, then keep the test."""
     open_value = next((value for value in facts["values"] if not value["unit"]), None)
     if open_value is not None:
         name = actions.gas_zh(open_value["gas"])
@@ -138,6 +148,14 @@ def _next(turn: Turn, permit: Permit, facts: dict[str, Any]) -> None:
             choices=choices,
             **{k: v for k, v in facts.items() if k != "permit"},
         )
+        return
+    if not sample_points.same_units(facts["values"]):
+        note = "同一种气体各部位请用同一个单位报。"
+        rest = {k: v for k, v in facts.items() if k not in ("values", "permit", "then")}
+        ask_gas(turn, permit, then=str(facts.get("then", "request")), note=note, **rest)
+        return
+    if permit.work in POINTS and not all(value.get("point") for value in facts["values"]):
+        _ask_point(turn, permit, facts)
         return
     meters = list(turn.work.readings.portable())[:5]
     if meters and "meter" not in facts:
@@ -155,13 +173,55 @@ def _next(turn: Turn, permit: Permit, facts: dict[str, Any]) -> None:
     _keep(turn, permit, facts)
 
 
-def unit_picked(turn: Turn, permit: Permit, key: str) -> None:
+def _ask_point(turn: Turn, permit: Permit, facts: dict[str, Any]) -> None:
+    """The form's 取样部位. One value for several points is the worst of them."""
+    known = POINTS[permit.work]
+    choices = [(sample_points.POINT_ZH[point], f"permit.point:{permit.id}.{point}") for point in known]
+    choices.append(("上中下都测了", f"permit.point:{permit.id}.all"))
+    ask(
+        turn,
+        "在哪个部位取的样?点一下或直接说,如“中部”。",
+        state=POINT,
+        permit=permit,
+        choices=choices,
+        note="上、中、下都测了的,报的应是其中最差的值。",
+        **{k: v for k, v in facts.items() if k != "permit"},
+    )
+
+
+def point_picked(turn: Turn, permit: Permit, key: str) -> None:
+    points = ALL_OVER if key == "all" else (key,)
+    _at_point(turn, permit, sample_points.words_of(points))
+
+
+def point_said(turn: Turn) -> None:
+    """«中部», «上、中、下», or words of their own («2号人孔»); values with their points replace the ones told before."""
+    permit, facts = permit_of(turn, lock=True), turn.facts
+    values = [value.as_dict() for value in said_gas(turn.text)]
+    if values:
+        _next(turn, permit, {**facts, "values": _together(facts["values"], values)})
+        return
+    points = sample_points.points_said(turn.text)
+    words = sample_points.words_of(points) or turn.text.strip().replace("、", ",")[:POINT_CHARS]
+    if not points and text_rules.content_problem(words) is not None:
+        turn.say("没听懂部位,请点一下上面的,或说“上部”“中部”“下部”。")
+        return
+    _at_point(turn, permit, words)
+
+
+def _at_point(turn: Turn, permit: Permit, words: str) -> None:
     facts = _open_facts(turn, permit)
-    values, done = [], False
-    for value in facts["values"]:
-        if not value["unit"] and not done:
-            value, done = {**value, "unit": UNITS.get(key, "")}, True
-        values.append(value)
+    _next(turn, permit, {**facts, "values": [{"point": words, **value} for value in facts["values"]]})
+
+
+def unit_picked(turn: Turn, permit: Permit, key: str) -> None:
+    """The unit of the first value without one, and of the same gas at the other points."""
+    facts = _open_facts(turn, permit)
+    gas_name = next((value["gas"] for value in facts["values"] if not value["unit"]), None)
+    values = [
+        {**value, "unit": UNITS.get(key, "")} if value["gas"] == gas_name and not value["unit"] else value
+        for value in facts["values"]
+    ]
     _next(turn, permit, {**facts, "values": values})
 
 
@@ -223,7 +283,7 @@ def _go_on(turn: Turn, permit: Permit, facts: dict[str, Any]) -> None:
         permit.judge_at = turn.at
         turn.work.wake.add("chat")
     cast.redraw(turn.work, permit, f"{turn.person.name}报了气体分析")
-    words = "、".join(f"{actions.gas_zh(v['gas'])} {v['value']:g}{v['unit']}" for v in facts.get("values", []))
+    words = actions.gas_words(facts.get("values", []))
     turn.say(
         f"{permit.number} 气体分析已记下:{words}。{work_talk.gas_judgement(turn, permit)}", case=cast.case_of(permit)
     )

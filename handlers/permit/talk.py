@@ -14,7 +14,7 @@ from storage.models import Permit
 
 FLOW = "permit"
 WATCH_PHOTO = "watch_photo"
-TELLING, GAS, UNIT, METER, GROUP, ANSWER = "telling", "gas", "unit", "meter", "group", "answer"
+TELLING, GAS, UNIT, POINT, METER, GROUP, ANSWER = "telling", "gas", "unit", "point", "meter", "group", "answer"
 SITE, REASON, MEASURE, START_PHOTO, FINISH_LIST, FINISH_PHOTO, HANDOVER, HANDOVER_ITEM = (
     "site",
     "reason",

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from rules.permit import gas
+from rules.permit import gas, sample_points
 from rules.text import normalise
 
 COMBUSTIBLE, OXYGEN = "combustible", "o2"
@@ -37,25 +37,49 @@ _SPLIT = re.compile(r"[,,;;、。\n]+|\s+(?=[^\d\s%])")
 
 @dataclass(frozen=True, slots=True)
 class SaidValue:
-    """One value of a sentence; `unit` is "" when it was not said and cannot be guessed without danger."""
+    """One value of a sentence; `unit` is "" when it was not said and cannot be guessed without danger.
+
+    `points`: where it was measured, as in rules/permit/sample_points.py; empty when that was not said.
+    """
 
     gas: str
     value: float
     unit: str
+    points: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
-        return {"gas": self.gas, "value": self.value, "unit": self.unit}
+        where = {"point": sample_points.words_of(self.points)} if self.points else {}
+        return {"gas": self.gas, "value": self.value, "unit": self.unit, **where}
 
 
 def said_gas(text: str) -> list[SaidValue]:
-    """The values of a sentence; [] when it names no gas with a number. Negative numbers are left to the caller."""
+    """The values of a sentence; [] when it names no gas with a number. Negative numbers are left to the caller.
+
+    A point holds for the values after it until another is named («上部氧20.5可燃0,下部氧20.8»); points in a row belong
+    together («上、中、下可燃0.1%LEL»); said last («可燃0.1%LEL,中部取的») it holds for the values before it.
+    """
     plain = _MANY.sub(lambda m: f"{_small(m.group(1))}个", normalise(text))
-    found: dict[str, SaidValue] = {}
+    found: dict[tuple[str, tuple[str, ...]], SaidValue] = {}
+    points: tuple[str, ...] = ()
+    waiting = False  # for a value at these points
     for part in _SPLIT.split(plain):
-        value = _one(part)
+        here, rest = sample_points.points_in(part)
+        if here:
+            points, waiting = ((*points, *here) if waiting else here), True
+        value = _one(rest)
         if value is not None:
-            found[value.gas] = value
-    return list(found.values())
+            waiting = False
+            found[(value.gas, points)] = replace(value, points=points)
+    values = list(found.values())
+    if waiting:
+        values = [value if value.points else replace(value, points=points) for value in values]
+    return _one_unit(values)
+
+
+def _one_unit(values: list[SaidValue]) -> list[SaidValue]:
+    """A unit said once holds for the same gas at the other points of the sentence; one meter shows one unit."""
+    units = {value.gas: value.unit for value in values if value.unit and value.value}
+    return [replace(v, unit=units.get(v.gas, v.unit)) if not v.unit or not v.value else v for v in values]
 
 
 def _small(words: str) -> int:

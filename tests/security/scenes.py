@@ -294,6 +294,7 @@ def permit_buttons(plant: Plant) -> list[Button]:
         Button("permit.start:1", ready_to_start),
         Button("permit.gas:1", permit("active")),
         Button("permit.unit:1.lel", permit("active"), talk=(talk, "unit", gas)),
+        Button("permit.point:1.around", permit("active"), talk=(talk, "point", {**gas, "values": [{**gas["values"][0], "unit": "%LEL"}]})),
         Button("permit.meter:1.0", permit("active"), talk=(talk, "meter", {**gas, "values": [{**gas["values"][0], "unit": "%LEL"}]})),
         Button("permit.pause:1", permit("active")),
         Button("permit.stop:1", permit("active")),

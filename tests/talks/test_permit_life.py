@@ -186,7 +186,7 @@ def test_a_pause_into_the_night_is_no_suspension_but_going_on_is_refused(plant):
     p.running(plant, minutes=30, guardian="")
     assert permit(plant).state == "interrupted"
     plant.phone(WORKER).does_not_see("立即停止作业")
-    guardian.taps("监护打卡", on=NUMBER).taps("报气体", on=NUMBER).says("可燃0.1%LEL").taps("BX-01")
+    guardian.taps("监护打卡", on=NUMBER).taps("报气体", on=NUMBER).says("动火点可燃0.1%LEL").taps("BX-01")
     guardian.taps("恢复作业", on=NUMBER).sees("还不能恢复", "HW-G06")
 
 

@@ -37,7 +37,7 @@ def test_a_sample_that_grew_old_on_the_approvers_way_is_taken_again_before_the_s
     guardian.taps("开始作业", on=NUMBER)
     p.confirm_all(guardian)
     guardian.sees("HW-A02", "超过30分钟")
-    guardian.taps("报气体", on=NUMBER).says("可燃0.1%LEL").taps("BX-01")
+    guardian.taps("报气体", on=NUMBER).says("动火点可燃0.1%LEL").taps("BX-01")
     p.start(plant)
     assert permit(plant).state == "active"
 

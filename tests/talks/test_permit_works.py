@@ -11,6 +11,7 @@ from handlers.permit import cast, signing
 from tests import permits as p
 from tests.permits import APPLICANT, GUARDIAN, WORKER
 from tests.pictures import scene
+from web.permit_sheet import sheet_of
 
 NUMBER = "ZY-0001"
 
@@ -56,19 +57,48 @@ def ask_for(
 
 def test_a_confined_space_needs_oxygen_too(plant):
     phone = ask_for(plant, "受限空间", "V-206", "V-206清罐检查内壁", workers="孙丽")
-    phone.says("可燃0.1%LEL").sees("还缺:氧、有毒气体")
-    phone.says("氧19.4,硫化氢0").taps("BX-01")
+    phone.says("中部可燃0.1%LEL").sees("还缺:氧、有毒气体")
+    phone.says("中部氧19.4,硫化氢0").taps("BX-01")
     answer_all(phone, 隔断方式="盲板")
     phone.sees("受限空间 · 不通过", "氧含量低于19.5%")
-    phone.taps("报气体").says("可燃0.1%LEL,氧20.8,硫化氢0").taps("BX-01")
+    phone.taps("报气体").says("中部可燃0.1%LEL,氧20.8,硫化氢0").taps("BX-01")
     answer_all(phone)
     phone.sees("受限空间 · 通过")
+
+
+def test_the_point_of_the_sample_is_asked_and_the_worst_point_counts(plant):
+    phone = ask_for(plant, "受限空间", "V-206", "V-206清罐检查内壁", workers="孙丽")
+    phone.says("可燃0.1%LEL,氧20.8,硫化氢0").sees(
+        "在哪个部位取的样", buttons=["上部", "中部", "下部", "入口", "上中下都测了"]
+    )
+    phone.says("上部氧20.5,下部氧19.2").taps("中部").taps("BX-01")
+    answer_all(phone, 隔断方式="盲板")
+    phone.sees("判定:不通过 · 受限空间", "氧含量 19.2")
+    # a clean sample from elsewhere does not clean the bottom
+    phone.taps("报气体").says("中部可燃0.1%LEL,氧20.8,硫化氢0").taps("BX-01").sees(
+        "判定:不通过 · 受限空间", "氧含量 19.2"
+    )
+    phone.taps("报气体").says("底部可燃0.1%LEL,氧20.6,硫化氢0").taps("BX-01").sees("受限空间 · 通过")
+    with plant.work(read_only=True) as work:
+        draft = work.permits.draft_of(work.people.by_code("madeshun").id, since=plant.now - timedelta(days=1))
+        assert [test.point for test in draft.gas_tests] == ["中部、上部、下部", "中部", "下部"]
+        assert [row.point for row in sheet_of(work, draft, plant="演示厂", verify="v").gas][:4] == [
+            "中部",
+            "中部",
+            "上部",
+            "下部",
+        ]
+
+
+def test_points_in_different_units_are_asked_again(plant):
+    phone = ask_for(plant, "受限空间", "V-206", "V-206清罐检查内壁", workers="孙丽")
+    phone.says("上部可燃1%LEL,下部可燃0.1%vol,氧20.8,硫化氢0").sees("请用同一个单位报")
 
 
 def test_a_confined_space_from_request_to_work(plant):
     p.feed(plant, "GT-201")
     phone = ask_for(plant, "受限空间", "V-206", "V-206检查内壁", workers="孙丽")
-    phone.says("可燃0.1%LEL,氧20.8").says("没有有毒介质").taps("BX-01")
+    phone.says("可燃0.1%LEL,氧20.8").says("没有有毒介质").taps("上中下都测了").taps("BX-01")
     answer_all(phone, 隔断方式="盲板")
     phone.taps("提交审批")
     p.approve(plant, approver="陈刚", where="V-206")
@@ -126,7 +156,7 @@ def test_a_fixed_hot_work_zone_needs_no_graded_permit(plant):
     lon, lat = lon_lat(230, 140)
     phone = plant.phone(APPLICANT)
     phone.says("动火").sends_location(lat, lon)
-    phone.says("预制管段电焊").says("现在干4小时").says(GUARDIAN).says(WORKER).says("可燃0").taps("BX-01")
+    phone.says("预制管段电焊").says("现在干4小时").says(GUARDIAN).says(WORKER).says("动火点可燃0").taps("BX-01")
     answer_all(phone, 可燃介质="天然气", 风力="2")
     phone.sees("动火 · 有条件", "固定动火区")
 
@@ -200,7 +230,7 @@ def test_a_renewal_is_a_new_permit(plant):
     phone = plant.phone(APPLICANT)
     phone.taps("重新办票", on=NUMBER)
     phone.sees("什么时候干")
-    phone.says("现在干2小时").says("可燃0.1%LEL").taps("BX-01")
+    phone.says("现在干2小时").says("动火点可燃0.1%LEL").taps("BX-01")
     p.confirm_all(phone)
     phone.sees("一级动火 · 通过").taps("提交审批")
     renewed = permit(plant, "ZY-0002")

@@ -62,10 +62,10 @@ def test_a_fail_by_zone(plant):
 
 def test_a_fail_by_gas_flips_with_a_new_test(plant):
     p.feed(plant)
-    phone = p.ask_for(plant, gas="可燃10%LEL,氧20.8")  # methanol: 10 %LEL are 0.55 % vol
+    phone = p.ask_for(plant, gas="动火点可燃10%LEL,氧20.8")  # methanol: 10 %LEL are 0.55 % vol
     phone.sees("不通过", "HW-A03", "5.3.2 a")
     phone.taps("按建议办理")
-    phone.sees("重新取样").says("可燃9%LEL,氧20.8").taps("BX-01")  # 0.495 % vol
+    phone.sees("重新取样").says("动火点可燃9%LEL,氧20.8").taps("BX-01")  # 0.495 % vol
     phone.sees("一级动火 · 通过")
 
 
@@ -105,7 +105,7 @@ def test_a_value_without_its_unit_is_asked_for(plant):
     p.feed(plant)
     phone = p.ask_for(plant, gas="")
     phone.says("可燃零点一,氧二十点八").sees("可燃 0.1 的单位是?")
-    phone.taps("%LEL").taps("BX-01")
+    phone.taps("%LEL").taps("动火点周围").taps("BX-01")
     p.confirm_all(phone)
     phone.sees("一级动火 · 通过")
 
@@ -113,7 +113,7 @@ def test_a_value_without_its_unit_is_asked_for(plant):
 def test_a_meter_out_of_calibration_says_nothing(plant):
     p.feed(plant)
     phone = p.ask_for(plant, gas="")
-    phone.says("可燃0.1%LEL,氧20.8").taps("BX-02")
+    phone.says("动火点可燃0.1%LEL,氧20.8").taps("BX-02")
     p.confirm_all(phone)
     phone.sees("不通过", "G-019")
 
@@ -122,7 +122,7 @@ def test_an_unknown_fact_keeps_the_request_pending(plant):
     p.feed(plant)
     phone = plant.phone(APPLICANT)
     phone.says("动火").says("P-102B").says("P-102B出口法兰电焊").says("现在干4小时").says(GUARDIAN).says(WORKER)
-    phone.says("可燃0.1%LEL,氧20.8").taps("BX-01")
+    phone.says("动火点可燃0.1%LEL,氧20.8").taps("BX-01")
     phone.taps("有不对的").sees("第几条不对")
     with plant.work(read_only=True) as work:
         draft = work.permits.draft_of(work.people.by_code("madeshun").id, since=plant.now - timedelta(days=1))
@@ -134,7 +134,7 @@ def test_a_statement_that_does_not_hold_is_taken_at_its_word(plant):
     p.feed(plant)
     phone = plant.phone(APPLICANT)
     phone.says("动火").says("P-102B").says("P-102B出口法兰电焊").says("现在干4小时").says(GUARDIAN).says(WORKER)
-    phone.says("可燃0.1%LEL,氧20.8").taps("BX-01")
+    phone.says("动火点可燃0.1%LEL,氧20.8").taps("BX-01")
     for _ in range(10):
         shown = next(i for i in reversed(phone.screen()) if i["from"] != "me")
         title, body = shown["card"]["title"], shown["card"]["body"] or ""
@@ -152,7 +152,7 @@ def test_a_statement_that_does_not_hold_is_taken_at_its_word(plant):
 def test_a_running_pump_makes_it_special_and_the_executive_signs(plant):
     p.feed(plant)
     phone = p.ask_for(plant, where="P-102A", what="P-102A出口法兰电焊", gas="")
-    phone.says("可燃0.1%LEL,氧20.8").taps("BX-01")
+    phone.says("动火点可燃0.1%LEL,氧20.8").taps("BX-01")
     shown = next(i for i in reversed(phone.screen()) if i["from"] != "me")
     assert "在运行的设备、管道、容器上" in shown["card"]["body"]
     number = next(t.split(".")[0] for t in shown["card"]["body"].splitlines() if "在运行的" in t)
@@ -166,7 +166,7 @@ def test_the_answers_of_a_place_are_offered_again(plant):
     p.ask_for(plant).taps("提交审批")
     phone = plant.phone(APPLICANT)
     phone.says("动火").says("P-102B").says("P-102B出口法兰电焊").says("现在干4小时").says(GUARDIAN).says(WORKER)
-    phone.says("可燃0.1%LEL,氧20.8").taps("BX-01")
+    phone.says("动火点可燃0.1%LEL,氧20.8").taps("BX-01")
     phone.sees("(上次)")
 
 
@@ -258,7 +258,7 @@ def test_an_old_sample_stops_the_start(plant):
     p.confirm_all(guardian)
     guardian.sees("HW-A02", "超过30分钟")
     assert permit(plant).state == "approved"
-    guardian.taps("报气体", on=NUMBER).says("可燃0.1%LEL").taps("BX-01")
+    guardian.taps("报气体", on=NUMBER).says("动火点可燃0.1%LEL").taps("BX-01")
     p.start(plant)
     assert permit(plant).state == "active"
 
@@ -304,7 +304,7 @@ def test_after_a_suspension_everything_must_be_right_again(plant):
         plant.phone(name).taps("确认停工", on=NUMBER)
     p.running(plant, minutes=160, guardian="")
     guardian.taps("监护打卡", on=NUMBER)
-    guardian.taps("报气体", on=NUMBER).says("可燃0.1%LEL").taps("BX-01")
+    guardian.taps("报气体", on=NUMBER).says("动火点可燃0.1%LEL").taps("BX-01")
     guardian.taps("恢复作业", on=NUMBER)
     guardian.sees("已恢复作业")
     assert permit(plant).state == "active"
@@ -398,7 +398,7 @@ def test_a_short_pause_needs_no_new_test_and_a_long_one_does(plant):
     guardian.taps("监护打卡", on=NUMBER).taps("恢复作业", on=NUMBER)
     guardian.sees("还不能恢复", "5.3.1 d")
     assert permit(plant).state == "interrupted"
-    guardian.taps("报气体", on=NUMBER).says("可燃0.1%LEL").taps("BX-01")
+    guardian.taps("报气体", on=NUMBER).says("动火点可燃0.1%LEL").taps("BX-01")
     guardian.taps("恢复作业", on=NUMBER)
     assert permit(plant).state == "active"
 

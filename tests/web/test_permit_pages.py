@@ -108,7 +108,7 @@ def begin(plant):  # type: ignore[no-untyped-def]
     p.feed(plant)
     phone = plant.phone(APPLICANT)
     phone.says("动火").says("P-102B").says("P-102B出口法兰电焊").says("现在干4小时").says(GUARDIAN).says(WORKER)
-    return phone.says("可燃0.1%LEL,氧20.8").taps("BX-01")
+    return phone.says("动火点可燃0.1%LEL,氧20.8").taps("BX-01")
 
 
 def test_the_form_asks_what_is_open_and_its_answers_flip_the_verdict(plant, browse):  # type: ignore[no-untyped-def]

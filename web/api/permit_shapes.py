@@ -27,6 +27,9 @@ WORKS = [work.value for work in Work]
 
 _POINT = maybe(record({"lat": maybe(NUMBER), "lon": maybe(NUMBER)}, words="WGS84"))
 _STATE = choice(STATES)
+_GAS_VALUE = record(
+    {"gas": text(), "value": NUMBER, "unit": text(), "point": text("取样部位, when it was told")}, optional=("point",)
+)
 _VERDICT: dict[str, Any] = {
     "result": choice([result.value for result in Result]),
     "work": choice(WORKS),
@@ -114,7 +117,8 @@ SCHEMAS = {
                         "at": TIME,
                         "by": maybe(ref("PersonRef")),
                         "meter": maybe(text()),
-                        "values": many(record({"gas": text(), "value": NUMBER, "unit": text()})),
+                        "point": maybe(text()),
+                        "values": many(_GAS_VALUE),
                         "photo_url": maybe(text()),
                     }
                 )

@@ -180,6 +180,7 @@ def detail(ctx: WebContext, work: UnitOfWork, permit: Permit) -> dict[str, Any]:
                 "at": stamp(ctx, test.at),
                 "by": short(people.get(test.by_id or 0)),
                 "meter": test.meter or None,
+                "point": test.point or None,
                 "values": test.values,
                 "photo_url": _photo(ctx, test.photo_sha),
             }

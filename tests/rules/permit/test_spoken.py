@@ -39,6 +39,27 @@ def test_gas_values_as_they_are_said(said, expected):
 
 
 @pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("中部可燃零点一,氧二十点八", [("combustible", 0.1, "", ["middle"]), ("o2", 20.8, "%vol", ["middle"])]),
+        ("罐顶氧20.5,罐底氧19.4", [("o2", 20.5, "%vol", ["top"]), ("o2", 19.4, "%vol", ["bottom"])]),
+        ("上、中、下可燃0.1%LEL", [("combustible", 0.1, "%LEL", ["top", "middle", "bottom"])]),
+        ("上中下三个部位可燃都是0.2%LEL", [("combustible", 0.2, "%LEL", ["top", "middle", "bottom"])]),
+        ("可燃0.1%LEL,中部取的", [("combustible", 0.1, "%LEL", ["middle"])]),
+        ("上部可燃3%LEL,下部可燃5", [("combustible", 3, "%LEL", ["top"]), ("combustible", 5, "%LEL", ["bottom"])]),
+        (
+            "动火点可燃0.1%LEL,罐内可燃3",
+            [("combustible", 0.1, "%LEL", ["around"]), ("combustible", 3, "%LEL", ["inside"])],
+        ),
+        ("可燃0.1左右,氧20.8上下", [("combustible", 0.1, "", []), ("o2", 20.8, "%vol", [])]),
+        ("爆炸下限三个", [("combustible", 3, "%LEL", [])]),
+    ],
+)
+def test_where_a_value_was_measured(said, expected):
+    assert [(v.gas, v.value, v.unit, list(v.points)) for v in said_gas(said)] == expected
+
+
+@pytest.mark.parametrize(
     ("said", "start", "end"),
     [
         ("现在", (24, 9, 0), None),
