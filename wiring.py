@@ -31,8 +31,8 @@ from connectors.weather import QWeather, WeatherAccount
 from handlers import budgets as budget_flow
 from handlers import deliveries as delivery_flow
 from handlers import help as help_flow
-from handlers import people, policies, query, risk, roster
-from handlers.hazard import buttons, first, rectify, report, still_needed
+from handlers import people, policies, query, risk, roster, still_needed
+from handlers.hazard import buttons, first, major, rectify, report
 from handlers.knowledge import ask, ear, review, tell
 from handlers.permit import flow as permit
 from handlers.roll_call import talk as roll_call
@@ -50,6 +50,7 @@ FLOWS = (
     roll_call.flow,  # a leader's order to evacuate goes before the words of danger in it
     first.flow,
     query.flow,
+    major.flow,
     risk.flow,
     permit.flow,
     policies.flow,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cards import treatment
 from cards.card import Button, Card, Colour, Fact, Option, Select
 from cards.words import local, name_of, place_of, reporter_name, short
 from rules import escalation
@@ -76,8 +77,7 @@ def _body(hazard: Hazard) -> str:
     lines = []
     if hazard.annotation:
         lines.append(f"标注:{hazard.annotation}")
-    if hazard.major_candidate:
-        lines.append(f"疑似重大隐患({hazard.major_candidate}),请安全员核定")
+    lines.append(treatment.line(hazard))
     lines += [str(note) for note in hazard.place_notes]
     if hazard.rectification and hazard.state in (HazardState.TO_ACCEPT.value, HazardState.CLOSED.value):
         lines.append(f"整改:{short(hazard.rectification, 120)}")

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cards import hazard as cards
+from cards import treatment
 from cards.words import local, name_of, place_of, reporter_name
 from handlers.hazard import actions, dispatch, plans, proof
 from rules import hazard as rules
 from rules.escalation import LADDERS, notice_zh
 from rules.hazard import Action
+from rules.hazard.evidence import FIVE_FIXES, FIVE_FIXES_ZH
+from rules.hazard.treatment import ASKS_ZH, EVALUATION
 from rules.terms import Grade, HazardState, PlaceSource
 from storage.models import Hazard, HazardPhoto, Person, TrailLine
 from storage.unit_of_work import UnitOfWork
@@ -69,6 +72,28 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of the five fixes as it stands: `words` to change, `shown` with who wrote them when."""
+
+    name: str
+    zh: str
+    words: str
+    shown: str
+    ask: str
+
+
+@dataclass(frozen=True, slots=True)
+class TreatmentView:
+    """Treatment of a hazard that is, or may be, major."""
+
+    decided: str
+    parts: Sequence[Part]
+    missing: str
+    evaluation: str
+    evaluation_ask: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaseView:
     number: str
     title: str
@@ -93,6 +118,7 @@ class CaseView:
     people: Sequence[tuple[int, str]]
     grades: Sequence[tuple[str, str]]
     due_day: str
+    treatment: TreatmentView | None
 
 
 def view(
@@ -130,7 +156,34 @@ def view(
         else [],
         grades=[(g.value, g.zh) for g in Grade if g is not grade],
         due_day=max(today, (hazard.due_at or today).astimezone(today.tzinfo)).strftime("%Y-%m-%d"),
+        treatment=_treatment(hazard) if treatment.concerns(hazard) else None,
     )
+
+
+def _treatment(hazard: Hazard) -> TreatmentView:
+    known, written = treatment.five_fixes(hazard), treatment.evaluation(hazard)
+    return TreatmentView(
+        decided="重大隐患" if hazard.major else "待安全员或分管领导核定",
+        parts=[
+            Part(
+                name=part,
+                zh=FIVE_FIXES_ZH[part],
+                words=known[part].words if part in known and known[part].by else "",
+                shown=_entry(known.get(part)),
+                ask=ASKS_ZH[part],
+            )
+            for part in FIVE_FIXES
+        ],
+        missing=treatment.missing(hazard),
+        evaluation=_entry(written),
+        evaluation_ask=ASKS_ZH[EVALUATION],
+    )
+
+
+def _entry(entry: treatment.Entry | None) -> str:
+    if entry is None:
+        return ""
+    return entry.words + (f"({name_of(entry.by)} {local(entry.at)})" if entry.by else "")
 
 
 def _ladder(work: UnitOfWork, hazard: Hazard) -> list[Rung]:
@@ -169,7 +222,9 @@ def _reasons(hazard: Hazard) -> list[tuple[str, str]]:
     """Why the bot says what it says: grade, category, each annotation, the place."""
     found = [("定级", hazard.grade_why), ("类别", hazard.category_why)]
     found += [(str(a["value"]), str(a["why"])) for a in hazard.annotations]
-    if hazard.major_candidate:
+    if hazard.major is not None:
+        found.append(("重大隐患", "已核定为重大隐患" if hazard.major else "已核定为一般隐患"))
+    elif hazard.major_candidate:
         found.append(("疑似重大隐患", f"{hazard.major_candidate},请安全员核定"))
     if hazard.place_source:
         source = PlaceSource(hazard.place_source).zh
@@ -209,6 +264,8 @@ def _deeds(work: UnitOfWork, hazard: Hazard, person: Person) -> Sequence[Deed]:
             may -= {Action.APPROVE_EXTENSION, Action.REFUSE_EXTENSION}
     if hazard.confirmed_at is not None and hazard.asked_again_at is None:
         may.discard(Action.CONFIRM)
+    if not treatment.concerns(hazard):
+        may -= {Action.TREAT, Action.EVALUATE}
     found = [deed for action, deed in DEEDS if action in may]
     if hazard.reporter_id == person.id and not hazard.anonymous:
         found.append(Deed("hide", "改为匿名", "normal"))
@@ -227,6 +284,9 @@ DEEDS: tuple[tuple[Action, Deed], ...] = (
     (Action.TRANSFER, Deed("transfer", "转派", "normal", "transfer")),
     (Action.REQUEST_EXTENSION, Deed("extend", "申请延期", "normal", "extend")),
     (Action.REOPEN, Deed("still", "还在,没改好", "danger")),
+    (Action.TREAT, Deed("treat", "写五落实", "normal", "treat")),
+    (Action.EVALUATE, Deed("evaluate", "写治理评估", "normal", "evaluate")),
+    (Action.DECIDE_MAJOR, Deed("major", "核定重大隐患", "normal", "major")),
     (Action.GRADE, Deed("grade", "改等级", "normal", "grade")),
     (Action.ADD_PHOTO, Deed("more", "补照片", "normal", "photos")),
     (Action.CORRECT, Deed("correct", "更正描述", "normal", "correct")),

@@ -11,15 +11,18 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from bot.turn import Fetched
+from cards import treatment
 from cards.images import qr_png
 from cards.words import local, place_of
 from handlers.budgets import may_see
 from handlers.hazard import actions, from_page, report
+from handlers.hazard.actions.treating import MAX_WORDS as MAX_TREATMENT
 from handlers.hazard.from_page import WEB
 from rules import hazard as rules
 from rules import text as words
 from rules.errors import RuleBroken
 from rules.hazard import Action
+from rules.hazard.evidence import FIVE_FIXES
 from rules.terms import OPEN_STATES, Grade, HazardState
 from storage.models import Hazard, Person
 from storage.unit_of_work import UnitOfWork
@@ -321,6 +324,28 @@ def _hide(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: S
     return "已改为匿名,以后谁都看不到是您报的。"
 
 
+def _major(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    wanted = sent.form.get("major", "")
+    if wanted not in ("yes", "no"):
+        raise RuleBroken("major_choice", "请选重大隐患还是一般隐患。")
+    reason = sent.words("reason", "核定要写明依据,请用一句话说明。")
+    actions.decide_major(work, hazard, by=by, major=wanted == "yes", reason=reason, via=WEB)
+    return f"已核定为{'重大' if wanted == 'yes' else '一般'}隐患。"
+
+
+def _treat(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    parts = {part: sent.form.get(part, "") for part in FIVE_FIXES}
+    actions.write_treatment(work, hazard, by=by, parts=parts, via=WEB)
+    lacks = treatment.missing(hazard)
+    return f"已记下,五落实还缺{lacks}。" if lacks else "已记下,五落实已齐。"
+
+
+def _evaluate(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
+    words_given = sent.words("words", "评估结论还没写,请写明谁评估、怎么查的、隐患消除了没有。", limit=MAX_TREATMENT)
+    actions.evaluate(work, hazard, by=by, words=words_given, via=WEB)
+    return "治理评估已记下。"
+
+
 VERBS: dict[str, Do] = {
     "confirm": _confirm,
     "start": _start,
@@ -337,4 +362,7 @@ VERBS: dict[str, Do] = {
     "more": _more,
     "withdraw": _withdraw,
     "hide": _hide,
+    "major": _major,
+    "treat": _treat,
+    "evaluate": _evaluate,
 }

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from bot.message import Position
+from cards import treatment
 from handlers.hazard import likeness, place
 from handlers.hazard.likeness import hash_of, second_hash
 from rules import hazard as rules
@@ -41,6 +42,27 @@ def judge_closing(work: UnitOfWork, hazard: Hazard, *, by: Person) -> Findings:
     return rules.examine(
         _evidence(work, hazard, fixer=hazard.rectified_by, acceptor=by, words=hazard.rectification, closing=True)
     )
+
+
+OF_TREATMENT = ("FC-12", "FC-14")
+
+
+def judge_treatment(hazard: Hazard) -> list[Signal]:
+    """Of the signals those that rest on what is written down of a major hazard's treatment."""
+    found = rules.signals(Evidence(**_treatment(hazard)))
+    return [signal for signal in found if signal.id in OF_TREATMENT]
+
+
+def _treatment(hazard: Hazard) -> dict[str, Any]:
+    """Evidence of FC-12 and FC-14; rows are looked up only of what may be major."""
+    major = treatment.is_major(hazard)
+    if major is False:
+        return {"is_major": False}
+    return {
+        "is_major": major,
+        "has_evaluation": treatment.evaluation(hazard) is not None,
+        "five_fixes": frozenset(treatment.five_fixes(hazard)),
+    }
 
 
 def as_rows(signals: Iterable[Signal]) -> list[dict[str, Any]]:
@@ -82,13 +104,13 @@ def _evidence(
         fix_text=words,
         reported_at=hazard.reported_at,
         same_kind_closed_at=[row.closed_at for row in repeats if row.closed_at is not None],
-        is_major=bool(hazard.major_candidate) or None,
         acceptor_visited=_visited(work, hazard, acceptor),
         extensions=[
             ExtensionFacts(approved=bool(e.granted), interim_measure=e.measure)
             for e in hazard.extensions
             if e.decided_at
         ],
+        **_treatment(hazard),
     )
 
 

@@ -20,8 +20,8 @@ ASKS_ZH = {
     "plan": "治理期间怎么防护,出事怎么应急?",
     EVALUATION: "谁评估的,怎么查的,重大隐患消除了没有?",
 }
-_LABEL = re.compile(r"(?:^|(?<=[\s,,;;。、]))(责任|措施|资金|时限|预案)(?:人|费)?\s*[::是为]\s*")
-_BETWEEN = " \t\n\r,,;;。、"
+_LABEL = re.compile(r"(?:^|(?<=[\s,\uff0c;\uff1b。、]))(责任|措施|资金|时限|预案)(?:人|费)?\s*[:\uff1a是为]\s*")
+_BETWEEN = " \t\n\r,\uff0c;\uff1b。、"
 _PART = {zh: part for part, zh in FIVE_FIXES_ZH.items()}
 
 
@@ -41,7 +41,7 @@ def is_major(*, decided: bool | None, candidate: bool, grade: Grade) -> bool | N
 def read_parts(text: str) -> dict[str, str]:
     """The five fixes named in a sentence: «措施:换法兰;资金:2万元» → {"measures": "换法兰", "funds": "2万元"}."""
     found = list(_LABEL.finditer(text))
-    ends = [match.start() for match in found[1:]] + [len(text)]
+    ends = [*(match.start() for match in found), len(text)][1:]
     parts: dict[str, str] = {}
     for match, end in zip(found, ends, strict=True):
         words = text[match.end() : end].strip(_BETWEEN)

@@ -85,6 +85,7 @@ def test_the_wrong_person_is_told_who_may():
 def test_buttons():
     assert allowed(state=S.ASSIGNED, relations={R.OWNER}) == (
         Action.CONFIRM, Action.TRANSFER, Action.START, Action.SUBMIT, Action.REQUEST_EXTENSION, Action.GRADE,
+        Action.TREAT,
     )  # fmt: skip
     assert Action.ACCEPT in allowed(state=S.TO_ACCEPT, relations={R.ACCEPTOR})
     assert Action.ACCEPT not in allowed(state=S.TO_ACCEPT, relations={R.ACCEPTOR, R.RECTIFIER})

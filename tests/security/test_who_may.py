@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rules.errors import RuleBroken
-from rules.terms import Grade
+from rules.terms import Grade, HazardState
 from tests.security import document, scenes
 from tests.security.trying import NO, YES, Button, press
 from web.hazards import VERBS, Sent
@@ -64,7 +64,11 @@ def on_page(plant, who: str, verb: str, button: Button, **form: str) -> str:
             VERBS[verb](Zone(plant), work, hazard, person, Sent(values))  # type: ignore[arg-type]
             mark = YES
         except RuleBroken as broken:
-            mark = NO if broken.rule in ("who", "not_reporter", "FC-06", "FC-15", "own_extension", "lower") else YES
+            mark = (
+                NO
+                if broken.rule in ("who", "not_reporter", "FC-06", "FC-15", "own_extension", "own_evaluation", "lower")
+                else YES
+            )
         work.db.rollback()
     return mark
 
@@ -93,5 +97,21 @@ def test_who_may_change_the_grade(plant, row, grade):
     assert marks == {role: cells[role] for role in scenes.HAZARD_ROLES}
 
 
+TREATING = {
+    "major": {"major": "yes", "reason": "对照第18条"},
+    "treat": {"measures": "停工补票", "funds": "2000"},
+    "evaluate": {"words": "现场核对,已消除"},
+}
+
+
+@pytest.mark.parametrize("step", TREATING)
+def test_who_may_treat_a_major_hazard(plant, step):
+    state = HazardState.TO_ACCEPT if step == "evaluate" else scenes._A
+    button = Button(step, scenes.hazard(state, grade=Grade.RED.value, major_candidate="CM-18"))
+    marks = {role: on_page(plant, who, step, button, **TREATING[step]) for role, who in scenes.HAZARD_ROLES.items()}
+    cells = document.table("Treating a major hazard")[step]
+    assert marks == {role: cells[role] for role in scenes.HAZARD_ROLES}
+
+
 def test_every_step_of_the_page_was_tried():
-    assert set(VERBS) == {*LIKE, "grade"}
+    assert set(VERBS) == {*LIKE, *TREATING, "grade"}

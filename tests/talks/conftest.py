@@ -16,3 +16,10 @@ def plant(database_url: str, redis_client: Any, tmp_path: Path) -> Iterator[Plan
     made = Plant(database_url, redis_client, tmp_path)
     yield made
     made.services.engine.dispose()
+
+
+@pytest.fixture
+def plant_on_sqlite(sqlite_url: str, redis_client: Any, tmp_path: Path) -> Iterator[Plant]:
+    made = Plant(sqlite_url, redis_client, tmp_path)
+    yield made
+    made.services.engine.dispose()

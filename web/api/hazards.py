@@ -8,8 +8,10 @@ from typing import Any
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
+from cards import treatment
 from handlers.hazard import plans
 from rules.escalation import CHANNELS, LADDERS, PEOPLE
+from rules.hazard.evidence import FIVE_FIXES
 from rules.lexicon import Category
 from rules.terms import Grade, HazardState, PlaceSource
 from storage.models import Hazard, HazardPhoto, LadderStep, TrailLine
@@ -87,6 +89,8 @@ def summary(ctx: WebContext, hazard: Hazard) -> dict[str, Any]:
         "category": hazard.category or Category.UNKNOWN.value,
         "annotations": [{"kind": a["kind"], "value": a["value"], "why": a["why"]} for a in hazard.annotations],
         "major_candidate": hazard.major_candidate or None,
+        "major": hazard.major,
+        "treatment": _treatment(ctx, hazard),
         "emergency": hazard.emergency,
         "area": {"code": hazard.area.code, "name": hazard.area.name} if hazard.area else None,
         "equipment": {"code": hazard.equipment.code, "name": hazard.equipment.name} if hazard.equipment else None,
@@ -108,6 +112,22 @@ def summary(ctx: WebContext, hazard: Hazard) -> dict[str, Any]:
         "policy_version": hazard.policy_version,
         "closed_at": stamp(ctx, hazard.closed_at),
     }
+
+
+def _treatment(ctx: WebContext, hazard: Hazard) -> dict[str, Any] | None:
+    """The five fixes and the evaluation of what is, or may be, a major hazard."""
+    if not treatment.concerns(hazard):
+        return None
+    known = treatment.five_fixes(hazard)
+    return {
+        "five_fixes": {part: _entry(ctx, known.get(part)) for part in FIVE_FIXES},
+        "missing": [part for part in FIVE_FIXES if part not in known],
+        "evaluation": _entry(ctx, treatment.evaluation(hazard)),
+    }
+
+
+def _entry(ctx: WebContext, entry: treatment.Entry | None) -> dict[str, Any] | None:
+    return {"words": entry.words, "by": short(entry.by), "at": stamp(ctx, entry.at)} if entry is not None else None
 
 
 def detail(ctx: WebContext, work: UnitOfWork, hazard: Hazard) -> dict[str, Any]:
@@ -176,6 +196,12 @@ def _line(ctx: WebContext, work: UnitOfWork, hazard: Hazard, line: TrailLine) ->
 
 
 _STATE = choice(STATES)
+_ENTRY = maybe(
+    record(
+        {"words": text("As it was said"), "by": maybe(ref("PersonRef")), "at": maybe(TIME)},
+        words="Without by and at it follows from the case itself (owner, deadline)",
+    )
+)
 _SUMMARY: dict[str, Any] = {
     "number": text("YH-0001 …"),
     "state": _STATE,
@@ -186,6 +212,17 @@ _SUMMARY: dict[str, Any] = {
     "annotations": many(record({"kind": text(), "value": text(), "why": text()})),
     "major_candidate": maybe(
         text("Criterion code when it may be a major hazard (重大隐患), to be decided by a person")
+    ),
+    "major": maybe({"type": "boolean", "description": "As an authorised person decided; null: not decided"}),
+    "treatment": maybe(
+        record(
+            {
+                "five_fixes": record(dict.fromkeys(FIVE_FIXES, _ENTRY), words="五落实"),
+                "missing": many(choice(list(FIVE_FIXES))),
+                "evaluation": _ENTRY,
+            },
+            words="Of what is, or may be, a major hazard; FC-12 and FC-14 rest on it",
+        )
     ),
     "emergency": FLAG,
     "area": maybe(record({"code": text(), "name": text()})),

@@ -8,6 +8,7 @@ from handlers.hazard.actions.assigning import assign, place_added, place_known, 
 from handlers.hazard.actions.extending import ask_extension, decide_extension
 from handlers.hazard.actions.steps import REPORTER_SIDE, VERB_ZH, explain_late_press, relations
 from handlers.hazard.actions.telling import add_photos, add_words, correct, hide_reporter, reopen, withdraw
+from handlers.hazard.actions.treating import decide_major, evaluate, write_treatment
 from handlers.hazard.actions.working import accept, confirm, evidence_made, reject, start, submit, transfer
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "confirm",
     "correct",
     "decide_extension",
+    "decide_major",
+    "evaluate",
     "evidence_made",
     "explain_late_press",
     "hide_reporter",
@@ -34,4 +37,5 @@ __all__ = [
     "submit",
     "transfer",
     "withdraw",
+    "write_treatment",
 ]

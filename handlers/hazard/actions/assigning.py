@@ -63,7 +63,11 @@ def place_added(work: UnitOfWork, hazard: Hazard, *, by: Person, via: str) -> No
 def set_grade(work: UnitOfWork, hazard: Hazard, *, by: Person, grade: Grade, reason: str, via: str) -> None:
     """Change the grade; lowering needs a safety officer or above, and a new dispatch follows in any case."""
     rules.check_grade(
-        old=Grade(hazard.grade), new=grade, state=HazardState(hazard.state), relations=relations(work, hazard, by)
+        old=Grade(hazard.grade),
+        new=grade,
+        state=HazardState(hazard.state),
+        relations=relations(work, hazard, by),
+        confirms_major=bool(hazard.major),  # what was decided to be major stays red until it is decided otherwise
     )
     if grade.value == hazard.grade:
         raise RuleBroken("same_grade", f"{hazard.number} 已经是{grade.zh}。")

@@ -39,6 +39,9 @@ VERB_ZH = {
     "joined": "加入",
     "escalated": "系统升级提醒",
     "policy_moved": "改用新策略",
+    "major_decided": "核定",
+    "treatment_written": "写五落实",
+    "evaluated": "写治理评估",
 }
 
 
