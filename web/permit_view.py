@@ -115,6 +115,7 @@ def view(work: UnitOfWork, permit: Permit, *, may_answer: bool, link: Callable[[
 def _facts(permit: Permit) -> list[tuple[str, str]]:
     rows = [
         ("位置", cards.place(permit)),
+        ("高度", f"离地 {permit.height_m:g} m" if permit.height_m is not None else ""),
         ("有效期" if permit.valid_until else "计划时间", cards.span(permit)),
         ("定级", permit.level_why),
         ("申请人", name_of(permit.applicant)),

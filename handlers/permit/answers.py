@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from bot.turn import Turn
-from handlers.permit import actions, cast, questions
+from handlers.permit import actions, cast, heights, questions
 from handlers.permit.judge import Judgement
 from handlers.permit.questions import NotUnderstood, Question
 from handlers.permit.talk import ANSWER, GROUP, ask, ask_about, guarded, permit_of
@@ -160,6 +160,7 @@ def _set(turn: Turn, permit: Permit, values: dict[str, Any]) -> None:
     cast.need_answerer(permit, turn.person)
     known = {name: value for name, value in values.items() if name in fact_dictionary()}
     permit.facts = {**permit.facts, **known}
+    heights.from_answers(permit)
     turn.work.flush()
     why = "、".join(fact_dictionary()[name].zh for name in known)[:300]
     actions.leave_line(turn.work, permit, "answered", by=turn.person, via=turn.via, why=why, facts=known)

@@ -12,7 +12,7 @@ from bot.turn import Turn
 from cards import permit as cards
 from handlers import spoken
 from handlers.hazard import place as places
-from handlers.permit import actions, answers, cast, gas_talk, judge, slots
+from handlers.permit import actions, answers, cast, gas_talk, heights, judge, slots
 from handlers.permit.neighbours import WORK_WORDS
 from handlers.permit.talk import FLOW, GONE, PATIENCE, TELLING, ask, here, permit_of
 from rules import text as words
@@ -87,8 +87,11 @@ def go_on(turn: Turn, permit: Permit, *, note: str = "") -> None:
     elif permit.work in NEEDS_GAS and not permit.gas_tests and not memory.get("gas_done"):
         gas_talk.ask_gas(turn, permit, then="request", note=note, **memory)
     else:
+        heights.from_words(permit)
         judged = judge.judge(turn.work, permit)
-        if not answers.ask_open(turn, permit, judged, then="request", note=note, **memory):
+        if heights.is_open(permit, judged):
+            _ask_height(turn, permit, note, memory)
+        elif not answers.ask_open(turn, permit, judged, then="request", note=note, **memory):
             show_verdict(turn, permit, note=note)
 
 
@@ -114,6 +117,12 @@ def _ask_workers(turn: Turn, permit: Permit, note: str, memory: dict[str, Any]) 
     choices += [(person.name, f"permit.worker:{permit.id}.{person.id}") for person in people]
     question = "谁来干?点一下,几个人就说名字(如“吴涛、孙丽”)。"
     ask(turn, question, state=TELLING, permit=permit, choices=choices, slot="workers", note=note, **memory)
+
+
+def _ask_height(turn: Turn, permit: Permit, note: str, memory: dict[str, Any]) -> None:
+    choices = [("地面", f"permit.height:{permit.id}.0")]
+    question = "附近有别的作业,要看是否上下交叉:作业点离地多少米?说个数,地面点一下。"
+    ask(turn, question, state=TELLING, permit=permit, choices=choices, slot="height", note=note, **memory)
 
 
 # -- what was said
@@ -165,6 +174,8 @@ def _words(turn: Turn, permit: Permit, slot: str) -> str:
         return slots.guardian_said(turn, permit, text)
     elif slot == "workers":
         return slots.workers_said(turn, permit, text)
+    elif slot == "height" and not heights.said(permit, text):
+        return "没听懂高度,请说离地多少米,如“6米”;在地面说“地面”。"
     return ""
 
 
@@ -180,6 +191,12 @@ def tapped_area(turn: Turn, permit: Permit, value: str) -> None:
 def tapped_when(turn: Turn, permit: Permit, value: str) -> None:
     need_draft(turn, permit)
     slots.set_time(permit, turn.at, timedelta(hours=min(int(value), 24)))
+    go_on(turn, permit)
+
+
+def tapped_height(turn: Turn, permit: Permit, value: str) -> None:
+    need_draft(turn, permit)
+    heights.said(permit, value)
     go_on(turn, permit)
 
 
@@ -261,6 +278,7 @@ def change(turn: Turn, permit: Permit, value: str) -> None:
     if value == "place":
         permit.area, permit.area_id, permit.equipment, permit.equipment_id = None, None, None, None
         permit.lat = permit.lon = None
+        heights.forget(permit)
     elif value == "content":
         permit.content = ""
     elif value == "when":

@@ -158,6 +158,7 @@ flow = Flow(
         "permit.more": more_kinds,
         "permit.area": pick(apply.tapped_area),
         "permit.when": pick(apply.tapped_when),
+        "permit.height": pick(apply.tapped_height),
         "permit.guardian": pick(apply.tapped_guardian),
         "permit.worker": pick(apply.tapped_worker),
         "permit.nogas": pick(gas_talk.not_yet),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from handlers.permit import actions, cast, judge, questions
+from handlers.permit import actions, cast, heights, judge, questions
 from handlers.permit.judge import Judgement
 from handlers.permit.questions import NotUnderstood, Question
 from rules.permit import Stage
@@ -54,6 +54,7 @@ def answer_facts(
         except NotUnderstood as problem:
             wrong.append(str(problem))
     permit.facts = facts
+    heights.from_answers(permit)
     work.flush()
     stage = judge.stage_of(permit)
     judged = judge.judge(work, permit, stage=stage, with_fix=stage is Stage.REQUEST)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from handlers.permit import surroundings
+from handlers.permit import heights, surroundings
 from rules.permit import Work
 from rules.permit.life import PermitState
 from storage.models import Permit
@@ -52,6 +52,8 @@ def neighbours(work: UnitOfWork, permit: Permit, notes: list[str], *, running: b
         beside = [other for other, m in painting if m <= SAME_PLACE_M]
         if any(_stacked(permit, other) for other in beside):
             found["solvent_work_vertical"] = True
+    over = [other for other, m in open_near if m <= SAME_PLACE_M and _stacked(permit, other)]
+    found |= heights.stacked(permit, over, notes)
     same = [other for other, m in near if m <= SAME_PLACE_M]
     found["tickets_held"] = sorted({permit.work, *(other.work for other in same)})
     if permit.work == Work.BLIND_PLATE.value and permit.equipment_id is not None:

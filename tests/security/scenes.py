@@ -268,6 +268,7 @@ def permit_buttons(plant: Plant) -> list[Button]:
         Button("permit.more", nothing),
         Button(f"permit.area:1.{area}", draft),
         Button("permit.when:1.4", draft),
+        Button("permit.height:1.0", draft),
         Button(f"permit.guardian:1.{guardian}", draft),
         Button(f"permit.worker:1.{worker}", draft),
         Button("permit.nogas:1.request", draft, talk=(talk, "gas", {"permit": 1, "then": "request"})),
