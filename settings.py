@@ -7,7 +7,9 @@ docs/settings.md lists them; tests/test_settings.py fails when one is missing th
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -333,7 +335,30 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError(_explain(error)) from error
+        hints = [f"{name} is no setting; did you mean {likely}?" for name, likely in unknown_names(given) if likely]
+        raise SettingsError("\n  ".join([_explain(error), *hints])) from error
+
+
+# what others read: the entry script, the suites, the backup script
+OTHERS = re.compile(r"ANSHAO_(?:PYTHON|DEMO_PORT|REQUIRE_[A-Z_]+|BENCH_[A-Z0-9_]+|BACKUP_[A-Z_]+)")
+_OURS_MISTYPED = re.compile(r"AN[A-Z]{2,7}_", re.IGNORECASE)
+LIKE = 0.88  # of two names: one or two letters wrong, missing or swapped
+
+
+def unknown_names(env: Mapping[str, str] | None = None) -> list[tuple[str, str]]:
+    """(name, the setting it was probably meant to be or "") of what reads like a setting and is none. Never a value.
+
+    Names of our scripts are left out. Somebody else's name that is not like one of ours has no second part.
+    """
+    ours = {PREFIX + name.upper() + suffix for name in Settings.model_fields for suffix in ("", "_FILE")}
+    found = []
+    for name in sorted(os.environ if env is None else env):
+        if name in ours or OTHERS.fullmatch(name) or not _OURS_MISTYPED.match(name):
+            continue
+        likely = next(iter(get_close_matches(name.upper(), sorted(ours), n=1, cutoff=LIKE)), "")
+        if likely or name.startswith(PREFIX):
+            found.append((name, likely))
+    return found
 
 
 def _explain(error: ValidationError) -> str:

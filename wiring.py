@@ -40,7 +40,7 @@ from jobs import fall_back, hotwords
 from jobs.context import Services, SmsSender
 from jobs.queue import RqKicker
 from rules import hazard as hazard_rules
-from settings import Settings, SettingsError, robots_of
+from settings import Settings, SettingsError, robots_of, unknown_names
 from storage.database import open_engine
 from storage.media import open_store
 from tools import embedded
@@ -271,3 +271,5 @@ def configure_logs(settings: Settings) -> None:
         logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    for name, likely in unknown_names():  # ignored, and said so: a mistyped name would switch something off in silence
+        structlog.get_logger().warning("settings.unknown", name=name, did_you_mean=likely or None)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from settings import PREFIX, Settings, SettingsError, load, robots_of
+from settings import PREFIX, Settings, SettingsError, load, robots_of, unknown_names
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "settings.md"
 ENOUGH = {"ANSHAO_SECRET_KEY": "k" * 32}
@@ -207,3 +207,36 @@ def test_half_a_robot_for_groups_stops_the_start(given: dict[str, str], named: s
     key.write_text("a" * 43 + "\n")
     whole = load({**ENOUGH, **WECOM, "ANSHAO_WECOM_BOT_TOKEN": "t", "ANSHAO_WECOM_BOT_AES_KEY_FILE": str(key)})
     assert whole.wecom_bot_aes_key.get_secret_value() == "a" * 43
+
+
+@pytest.mark.parametrize(
+    ("name", "likely"),
+    [
+        ("ANSHAO_WECOM_SECRT", "ANSHAO_WECOM_SECRET"),
+        ("ANSHAO_WECOM_SECRETE", "ANSHAO_WECOM_SECRET"),
+        ("ANSHAO_WECOM_AESKEY", "ANSHAO_WECOM_AES_KEY"),
+        ("ANSHAO_DINGTALK_CLIENT_ID_FLIE", "ANSHAO_DINGTALK_CLIENT_ID_FILE"),
+        ("ANSHAO_PUBLIC_ULR", "ANSHAO_PUBLIC_URL"),
+        ("ANSHOA_WECOM_SECRET", "ANSHAO_WECOM_SECRET"),
+        ("anshao_secret_key", "ANSHAO_SECRET_KEY"),
+        ("ANSHAO_COLOUR_OF_THE_ROOF", ""),
+    ],
+)
+def test_a_name_that_is_no_setting_is_told_with_the_one_it_was_meant_to_be(name: str, likely: str) -> None:
+    assert unknown_names({name: "v4lue"}) == [(name, likely)]
+
+
+def test_names_of_settings_files_and_scripts_are_not_told():
+    ours = [PREFIX + name.upper() + suffix for name in Settings.model_fields for suffix in ("", "_FILE")]
+    scripts = ["PYTHON", "DEMO_PORT", "REQUIRE_BROWSER", "BENCH_READINGS", "BACKUP_KEEP_DAYS"]
+    others = ["PATH", "ANSIBLE_CONFIG", "ANDROID_HOME", "ANT_HOME", "XANSHAO_WECOM_SECRET"]
+    assert unknown_names(dict.fromkeys([*ours, *(PREFIX + name for name in scripts), *others], "v")) == []
+
+
+def test_a_start_that_stops_names_the_mistyped_setting_and_no_value():
+    given = ENOUGH | WECOM | {"ANSHAO_WECOM_SECRT": "v4lue"}
+    del given["ANSHAO_WECOM_SECRET"]
+    with pytest.raises(SettingsError) as told:
+        load(given)
+    assert "ANSHAO_WECOM_SECRT is no setting; did you mean ANSHAO_WECOM_SECRET?" in str(told.value)
+    assert "v4lue" not in str(told.value)

@@ -13,6 +13,7 @@ import requests
 from bot.platforms.base import PlatformError, remedy_for
 from cards.images.text import OWN
 from jobs.context import Services
+from settings import unknown_names
 from storage import schema
 from storage.media import MediaUnavailable
 from tools import doctor_outside as outside
@@ -24,6 +25,7 @@ NEEDED = "隐患整改前后位置时间编号°㎡"
 
 def examine(services: Services) -> Iterator[Finding]:
     """Each check as it is done; nothing raises."""
+    yield _settings()
     yield _database(services)
     yield _trail(services)
     yield _redis(services)
@@ -63,6 +65,16 @@ def _each(what: str, check: Callable[[], Iterator[Finding]]) -> Iterator[Finding
         yield from check()
     except Exception as error:
         yield Finding(what, False, f"没能检查({type(error).__name__}):先处理上面的问题,再运行一次")
+
+
+def _settings() -> Finding:
+    """Variables that read like a setting and are none: a mistyped name is ignored, and what it was for is off."""
+    unknown = unknown_names()
+    mistyped = [f"{name} 不认识,是不是 {likely}?" for name, likely in unknown if likely]
+    if mistyped:
+        return Finding("设置的名字", False, ";".join(mistyped) + "改好后重启")
+    strange = "、".join(name for name, _ in unknown)
+    return Finding("设置的名字", True, f"{strange} 不是安哨的设置,没有使用(名单见 docs/settings.md)" if strange else "")
 
 
 def _database(services: Services) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,17 @@ def test_a_process_of_ours_logs_no_secret_whoever_writes_the_line():
     assert "calling https://x/y?access_token=***" in said and "RuntimeError" in said
     lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
     assert [line["event"] for line in lines] == ["it.failed", "it.happened"] and lines[1]["id"] == 7
+
+
+def test_a_start_names_a_mistyped_setting_and_not_its_value():
+    env = {**os.environ, "ANSHAO_WECOM_SECRT": "SECRET5"}
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=env, capture_output=True, text=True, timeout=60
+    )
+    assert "SECRET5" not in done.stdout + done.stderr
+    first = next(json.loads(line) for line in done.stderr.splitlines() if line.startswith("{"))
+    told = (first["event"], first["level"], first["name"], first["did_you_mean"])
+    assert told == ("settings.unknown", "warning", "ANSHAO_WECOM_SECRT", "ANSHAO_WECOM_SECRET")
 
 
 def test_an_error_of_the_database_does_not_quote_what_people_said(database_url):

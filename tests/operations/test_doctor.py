@@ -192,3 +192,12 @@ def test_wrong_settings_are_told_in_both_languages_each_with_its_name():
     lines = str(told.value).splitlines()
     assert "设置不能用" in lines[0]
     assert {line.split(":")[0].strip() for line in lines[1:]} == set(wrong)
+
+
+def test_a_mistyped_setting_is_told_without_its_value(monkeypatch):
+    assert doctor._settings().ok
+    monkeypatch.setenv("ANSHAO_OF_ANOTHER_TOOL", "v4lue")
+    assert doctor._settings().ok
+    monkeypatch.setenv("ANSHAO_WECOM_SECRT", "v4lue")
+    found = doctor._settings()
+    assert (found.ok, found.remedy) == (False, "ANSHAO_WECOM_SECRT 不认识,是不是 ANSHAO_WECOM_SECRET?改好后重启")
