@@ -16,6 +16,7 @@ class Kind(StrEnum):
     LADDER_ENDED = "hazard.ladder_ended"
     REACHED_NOBODY = "hazard.reached_nobody"
     PICTURE_STUCK = "hazard.picture_stuck"
+    STOP_UNHEARD = "permit.stop_unheard"
     STEP_LATE = "step.late"
     CALL_NO_STEP = "roll_call.no_step"
     INBOX_LATE = "inbox.late"
@@ -45,6 +46,7 @@ WORDS_ZH = {
     Kind.LADDER_ENDED: "提醒已全部发完仍未闭环,已安排再次提醒",
     Kind.REACHED_NOBODY: "没有一条通知送到责任人:请直接打电话,并检查人员账号",
     Kind.PICTURE_STUCK: "整改已提交,前后对比图没有做成,验收人还没收到:请看媒体进程是否在运行",
+    Kind.STOP_UNHEARD: "已叫停,但没有一条停工通知送到这个人,本人也没确认:请马上打电话或到现场叫停",
     Kind.STEP_LATE: "提醒到时没有发出:请看 scheduler 进程是否在运行",
     Kind.CALL_NO_STEP: "还有人没有确认,却没有下一步催办,已补上:请看点名名单",
     Kind.INBOX_LATE: "收到的消息没有处理:请看 chat 和 media 进程是否在运行",
@@ -68,7 +70,15 @@ WORDS_ZH = {
 
 # people who must act on the case, not only the admins
 FOR_SAFETY = frozenset(
-    {Kind.CALL_NO_STEP, Kind.NO_OWNER, Kind.OWNER_LEFT, Kind.NO_DUE, Kind.REACHED_NOBODY, Kind.SEND_EXPIRED}
+    {
+        Kind.STOP_UNHEARD,
+        Kind.CALL_NO_STEP,
+        Kind.NO_OWNER,
+        Kind.OWNER_LEFT,
+        Kind.NO_DUE,
+        Kind.REACHED_NOBODY,
+        Kind.SEND_EXPIRED,
+    }
 )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, and_, exists, func, or_, select
+from sqlalchemy.sql import TableClause
 
+from auditor import permits
 from auditor.cases import OPEN
 from auditor.finding import Finding, Kind, Limits
-from auditor.tables import card_post, case_card, delivery, hazard, inbox
+from auditor.tables import card_post, case_card, delivery, hazard, inbox, permit
 
 ALARM = "audit.alarm"
 MUTED_AFTER = timedelta(minutes=2)
@@ -115,7 +118,7 @@ def sends_late(db: Connection, now: datetime, limits: Limits) -> Iterator[Findin
     """Due and not tried: an urgent one at once, another one when nothing goes out or when it waits far too long."""
     moved = db.scalar(select(delivery.c.id).where(delivery.c.confirmed_at > now - limits.normal).limit(1))
     patience = limits.normal * SLOW if moved is not None else limits.normal
-    query = select(delivery.c.id, delivery.c.platform, delivery.c.case_id).where(
+    query = select(delivery.c.id, delivery.c.platform, delivery.c.case_kind, delivery.c.case_id).where(
         delivery.c.state == "due",
         delivery.c.purpose != ALARM,  # an alarm about each alarm would never end: see `muted`
         or_(
@@ -125,18 +128,30 @@ def sends_late(db: Connection, now: datetime, limits: Limits) -> Iterator[Findin
         or_(delivery.c.expires_at.is_(None), delivery.c.expires_at > now - timedelta(hours=1)),
     )
     for row in db.execute(query.order_by(delivery.c.urgency, delivery.c.id).limit(AT_MOST)):
-        yield Finding(Kind.SEND_LATE, f"delivery:{row.id}", {"platform": row.platform, "hazard": row.case_id})
+        yield Finding(Kind.SEND_LATE, f"delivery:{row.id}", {"platform": row.platform, **_case(row)})
+
+
+def _case(row: Any) -> dict[str, Any]:
+    """The case it belongs to, under the name of its kind."""
+    return {row.case_kind: row.case_id} if row.case_kind and row.case_id else {}
 
 
 def sends_given_up(db: Connection, now: datetime, limits: Limits) -> Iterator[Finding]:
     """Notices of open cases that ended without arriving, with nothing in their place."""
+    for kind, case, is_open in (("hazard", hazard, OPEN), ("permit", permit, permits.OPEN)):
+        yield from _given_up(db, now, limits, kind=kind, case=case, is_open=is_open)
+
+
+def _given_up(
+    db: Connection, now: datetime, limits: Limits, *, kind: str, case: TableClause, is_open: tuple[str, ...]
+) -> Iterator[Finding]:
     instead = delivery.alias("instead")
     query = (
         select(delivery.c.id, delivery.c.state, delivery.c.platform, delivery.c.error, delivery.c.case_id, delivery.c.person_id)
-        .join_from(delivery, hazard, and_(delivery.c.case_kind == "hazard", hazard.c.id == delivery.c.case_id))
+        .join_from(delivery, case, and_(delivery.c.case_kind == kind, case.c.id == delivery.c.case_id))
         .where(
-            hazard.c.state.in_(OPEN),
-            delivery.c.purpose.like("hazard.%"),
+            case.c.state.in_(is_open),
+            delivery.c.purpose.like(f"{kind}.%"),
             delivery.c.created_at > now - limits.look_back,
             or_(
                 delivery.c.state == "refused",
@@ -146,22 +161,22 @@ def sends_given_up(db: Connection, now: datetime, limits: Limits) -> Iterator[Fi
                 or_(
                     instead.c.fallback_of_id == delivery.c.id,
                     and_(instead.c.dedupe_key.like("instead:%"), instead.c.what == "sms",
-                         instead.c.case_id == delivery.c.case_id, instead.c.person_id == delivery.c.person_id),
+                         instead.c.case_kind == kind, instead.c.case_id == delivery.c.case_id, instead.c.person_id == delivery.c.person_id),
                 )
             ),
         )
     )  # fmt: skip
     for row in db.execute(query.order_by(delivery.c.id).limit(AT_MOST)):
-        kind = Kind.SEND_REFUSED if row.state == "refused" else Kind.SEND_EXPIRED
-        facts = {"platform": row.platform, "error": row.error, "hazard": row.case_id, "person": row.person_id}
-        yield Finding(kind, f"delivery:{row.id}", facts)
+        what = Kind.SEND_REFUSED if row.state == "refused" else Kind.SEND_EXPIRED
+        facts = {"platform": row.platform, "error": row.error, kind: row.case_id, "person": row.person_id}
+        yield Finding(what, f"delivery:{row.id}", facts)
 
 
 def cards(db: Connection, now: datetime, limits: Limits) -> Iterator[Finding]:
     """Posted cards that show an older state; held ones; open cases without a card anybody could press."""
-    joined = select(card_post.c.id, card_post.c.lease_until, card_post.c.next_try_at, case_card.c.case_id).join_from(
-        card_post, case_card, case_card.c.id == card_post.c.card_id
-    )
+    joined = select(
+        card_post.c.id, card_post.c.lease_until, card_post.c.next_try_at, case_card.c.case_kind, case_card.c.case_id
+    ).join_from(card_post, case_card, case_card.c.id == card_post.c.card_id)
     stale = joined.where(
         card_post.c.state == "live",
         card_post.c.shown_revision < case_card.c.revision,
@@ -170,9 +185,9 @@ def cards(db: Connection, now: datetime, limits: Limits) -> Iterator[Finding]:
     for row in db.execute(stale.order_by(case_card.c.updated_at).limit(AT_MOST)):
         lease, wait = row.lease_until, row.next_try_at
         if (lease and lease > now + limits.far_lease) or (wait and wait > now + limits.far):
-            yield Finding(Kind.CARD_HELD, f"post:{row.id}", {"hazard": row.case_id})
+            yield Finding(Kind.CARD_HELD, f"post:{row.id}", _case(row))
         elif (lease is None or lease < now - limits.lease) and (wait is None or wait < now - limits.card):
-            yield Finding(Kind.CARD_STALE, f"post:{row.id}", {"hazard": row.case_id})
+            yield Finding(Kind.CARD_STALE, f"post:{row.id}", _case(row))
     live = exists().where(card_post.c.card_id == case_card.c.id, card_post.c.state == "live")
     posted = exists().where(card_post.c.card_id == case_card.c.id)
     coming = exists().where(delivery.c.card_id == case_card.c.id, delivery.c.state.in_(("due", "claimed", "unknown")))

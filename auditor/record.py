@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from auditor.cases import reachable
 from auditor.finding import FOR_SAFETY, WORDS_ZH, Finding, Kind
 from auditor.messages import ALARM
-from auditor.tables import account, delivery, finding, hazard, role_grant
+from auditor.tables import account, delivery, finding, hazard, permit, role_grant
 
 AGAIN_AFTER = timedelta(hours=6)  # told again while it lasts
 LINES = 6  # findings named in one message; the rest is a number
@@ -109,8 +109,10 @@ def tell(db: Connection, rows: Sequence[Any], named_admins: Sequence[str], now: 
     mail: dict[tuple[int | None, str, str], list[Any]] = {place: list(rows) for place in admins(db, named_admins)}
     for row in rows:
         case_id = _case_of(row)
-        if Kind(row.kind) in FOR_SAFETY and case_id is not None:
-            area = db.scalar(select(hazard.c.area_id).where(hazard.c.id == case_id))
+        if Kind(row.kind) in FOR_SAFETY and (case_id is not None or "permit" in row.facts):
+            area = (
+                db.scalar(select(hazard.c.area_id).where(hazard.c.id == case_id)) if case_id else row.facts.get("area")
+            )
             for place in _one_each([tuple(r) for r in reachable(db, "safety_officer", area)]):
                 mine = mail.setdefault(place, [])
                 if row not in mine:
@@ -161,7 +163,7 @@ def words(db: Connection, about: Sequence[Any]) -> str:
 
 
 def _number(db: Connection, row: Any) -> str:
-    case_id = _case_of(row)
+    case_id, permit_id = _case_of(row), row.facts.get("permit")
     if case_id is None:
-        return ""
+        return (db.scalar(select(permit.c.number).where(permit.c.id == permit_id)) or "") if permit_id else ""
     return db.scalar(select(hazard.c.number).where(hazard.c.id == case_id)) or ""

@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection, Engine, insert, select, update
 
-from auditor import cases, figures, messages, record, roll_calls, slow, trail
+from auditor import cases, figures, messages, permits, record, roll_calls, slow, trail
 from auditor.finding import Finding, Kind, Limits
 from auditor.heal import heal
 from auditor.tables import finding, run
@@ -82,7 +82,7 @@ class Auditor:
             )
             known = [int(row.subject.rpartition(":")[2]) for row in db.execute(broken.limit(1000))]
             seals, progress = trail.check(db, last.progress if last is not None else {}, known=known)
-            checks = (cases.check, roll_calls.check, messages.check, slow.check)
+            checks = (cases.check, permits.check, roll_calls.check, messages.check, slow.check)
             found = [*(item for check in checks for item in check(db, now, self.limits)), *seals]
             return found, progress, figures.read(db, now)
 

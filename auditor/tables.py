@@ -45,6 +45,8 @@ hazard = _table(
     "reported_at assigned_at confirmed_at submitted_at closed_at due_at confirm_due_at",
     "plan",
 )
+permit = _table("permit", "number state area_id", "suspended_at")
+permit_party = _table("permit_party", "permit_id person_id", "left_at called_at confirmed_at")
 person = _table("person", "active")
 account = _table("account", "platform user_id person_id", "last_seen_at")
 role_grant = _table("role_grant", "person_id role area_id")
@@ -87,6 +89,8 @@ run = _table("audit_run", "runs took_ms open_findings beat_error", "at beat_at",
 
 ALL = (
     hazard,
+    permit,
+    permit_party,
     person,
     account,
     role_grant,

@@ -20,6 +20,8 @@ PURPOSE_ZH = {
     "reply": "回答", "hazard.dispatch": "派单", "hazard.transfer": "转派", "hazard.confirm": "催确认",
     "hazard.stale": "催开始", "hazard.rectify": "整改期限", "hazard.accept": "催验收", "hazard.closed": "闭环告知",
     "hazard.extension": "延期", "hazard.hole": "阶梯空档", "hazard.asked": "查询", "card.again": "卡片重发",
+    "permit.suspended": "叫停", "permit.submitted": "待审批", "permit.approved": "批准", "permit.expired": "到期",
+    "permit.due": "到时提醒", "permit.checkin": "催打卡", "permit.relief": "监护交接", "permit.hole": "没人可签",
     "todo.done": "勾掉待办", "delivery.failed": "投递失败告知", "budget": "额度提醒", "audit.alarm": "巡检告警",
 }  # fmt: skip
 LIMITS_ZH = {

@@ -34,7 +34,6 @@ def tell_admins(work: UnitOfWork, row: Delivery, *, remedy: str) -> None:
     how_many = work.outbox.refused_like(row, since=today)
     if known is not None and how_many & (how_many - 1):
         return
-    hazard = work.hazards.find(row.case_id) if row.case_kind == "hazard" and row.case_id is not None else None
     card = cards.failed_card(
         platform=row.platform,
         error=row.error,
@@ -42,7 +41,7 @@ def tell_admins(work: UnitOfWork, row: Delivery, *, remedy: str) -> None:
         latest=work.at,
         for_good=for_good,
         remedy=remedy,
-        number=(hazard.number or "") if hazard is not None else "",
+        number=_number(work, row),
         button=f"delivery.seen:{key}",
     )
     if known is not None:
@@ -56,6 +55,14 @@ def tell_admins(work: UnitOfWork, row: Delivery, *, remedy: str) -> None:
             to.append(address)
     urgency = outbox.URGENT if row.urgency <= outbox.URGENT else outbox.NORMAL
     outbox.post_card(work, key, card, to, purpose="delivery.failed", urgency=urgency)
+
+
+def _number(work: UnitOfWork, row: Delivery) -> str:
+    """«YH-0001» or «ZY-0001», "" when it belongs to nothing that has a number."""
+    if row.case_id is None or row.case_kind not in ("hazard", "permit"):
+        return ""
+    case = work.hazards.find(row.case_id) if row.case_kind == "hazard" else work.permits.find(row.case_id)
+    return (case.number or "") if case is not None else ""
 
 
 def seen(turn: Turn, key: str) -> None:

@@ -6,6 +6,7 @@ from bot import outbox
 from bot.outbox import Address
 from bot.platforms.base import only_answers
 from cards import hazard as hazard_cards
+from cards import permit as permit_cards
 from cards.card import Card
 from handlers.hazard import dispatch
 from rules.terms import OPEN_STATES, HazardState
@@ -74,8 +75,10 @@ def _words(work: UnitOfWork, row: Delivery) -> str:
 
 def _by_sms(work: UnitOfWork, row: Delivery, person: Person) -> bool:
     """Only what is urgent goes by SMS, and only what a template can say."""
-    if row.urgency > outbox.URGENT or row.case_kind != "hazard" or row.case_id is None:
+    if row.urgency > outbox.URGENT or row.case_id is None or row.case_kind not in ("hazard", "permit"):
         return False
+    if row.case_kind == "permit":
+        return _permit_by_sms(work, row, person, row.case_id)
     hazard = work.hazards.find(row.case_id)
     if hazard is None or not hazard.number:
         return False
@@ -90,6 +93,25 @@ def _by_sms(work: UnitOfWork, row: Delivery, person: Person) -> bool:
     if added is not None:
         added.fallback_of_id = row.id
     return added is not None
+
+
+def _permit_by_sms(work: UnitOfWork, row: Delivery, person: Person, permit_id: int) -> bool:
+    """A stop is told by text and by card: both may fail, one SMS stands for both."""
+    permit = work.permits.find(permit_id)
+    if permit is None or not permit.number or not person.mobile:
+        return False
+    added = outbox.send_sms(
+        work,
+        person,
+        permit_cards.sms_params(permit, at=work.at),
+        purpose=row.purpose,
+        dedupe_key=f"instead:permit:{permit.id}:{permit.generation}:{row.purpose}",
+        case=("permit", permit.id),
+        urgency=row.urgency,
+    )
+    if added is not None:
+        added.fallback_of_id = row.id
+    return True
 
 
 def _group(work: UnitOfWork, row: Delivery) -> bool:

@@ -137,8 +137,18 @@ def suspend(work: UnitOfWork, permit: Permit, why: Sequence[dict[str, Any]], *, 
 
 
 def _call(work: UnitOfWork, permit: Permit, text: str, last: str) -> None:
-    """Text and card to everyone on the permit, before anything else in the queue."""
+    """Text and card to everyone on the permit, before anything else in the queue; by SMS to who has no account here."""
     people = cast.everyone(permit)
+    for person in people:
+        if outbox.address_of(person) is None:
+            outbox.send_sms(
+                work,
+                person,
+                cards.sms_params(permit, at=work.at),
+                purpose="permit.suspended",
+                dedupe_key=f"permit:{permit.id}:{permit.generation}:stop:sms",
+                case=cast.case_of(permit),
+            )
     cast.tell(work, permit, people, text, tag="suspended", urgency=outbox.ALARM)
     cast.post(
         work,
