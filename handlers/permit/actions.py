@@ -13,7 +13,7 @@ from typing import Any
 from bot import outbox
 from cards import permit as cards
 from cards.words import local
-from handlers.permit import cast, facts, gas_facts, judge, questions, tables
+from handlers.permit import cast, facts, gas_facts, holes, judge, questions, tables
 from handlers.permit.judge import Judgement
 from rules.errors import RuleBroken
 from rules.permit import Stage, sample_points
@@ -115,9 +115,9 @@ def plan_judgement(work: UnitOfWork, permit: Permit, judged: Judgement) -> None:
 # -- request
 
 
-def open_draft(work: UnitOfWork, *, kind: str, by: Person) -> Permit:
-    """A permit that is being asked for; an older draft of the person is put away."""
-    old = work.permits.draft_of(by.id, since=work.at - timedelta(days=30))
+def open_draft(work: UnitOfWork, *, kind: str, by: Person, keep_open: bool = False) -> Permit:
+    """A permit that is being asked for; an older draft of the person is put away, unless it is to stay open."""
+    old = None if keep_open else work.permits.draft_of(by.id, since=work.at - timedelta(days=30))
     if old is not None and old.number is None:
         old.state = PermitState.WITHDRAWN.value
     return work.permits.add(
@@ -160,6 +160,7 @@ def submit(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> Judgeme
     asked = [*cast.signers(work, permit, "countersign"), *cast.signers(work, permit, "approve")]
     everyone = {person.id: person for person in [*asked, *cast.everyone(permit)]}
     cast.post(work, permit, everyone.values(), purpose="permit.submitted", last=last, urgency=outbox.URGENT)
+    holes.tell_unsigned(work, permit)
     return judged
 
 

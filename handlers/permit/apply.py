@@ -36,9 +36,9 @@ NEEDS_GAS = (Work.HOT_WORK.value, Work.CONFINED_SPACE.value)
 EDITABLE = {"place": "地点", "content": "内容", "when": "时间", "guardian": "监护人", "workers": "作业人"}
 
 
-def begin(turn: Turn, kind: str, *, said: str = "") -> None:
-    """A new request; what the first sentence says already is used."""
-    permit = actions.open_draft(turn.work, kind=kind, by=turn.person)
+def begin(turn: Turn, kind: str, *, said: str = "", keep_open: bool = False) -> None:
+    """A new request; what the first sentence says already is used. `keep_open`: another draft is put aside, not away."""
+    permit = actions.open_draft(turn.work, kind=kind, by=turn.person, keep_open=keep_open)
     if said:
         slots.place_said(turn, permit, said)
         slots.time_said(turn, permit, said)

@@ -13,6 +13,7 @@ from cards.words import zone
 from handlers.permit import (
     answers,
     apply,
+    aside,
     cast,
     fixing,
     gas_talk,
@@ -46,6 +47,7 @@ from handlers.permit.talk import (
 from rules.permit import Work
 
 NUMBER = r"^\s*[Zz][Yy][-–— ]?(\d{1,7})\s*$"
+MINE = ("作业票", "办作业票", "我的作业票")
 CANCEL = ("取消", "不办了", "算了")
 FIRST = (Work.HOT_WORK, Work.CONFINED_SPACE, Work.WORK_AT_HEIGHT, Work.LIFTING, Work.TEMP_POWER)
 REST = (Work.BLIND_PLATE, Work.DIGGING, Work.ROAD_CLOSING)
@@ -70,6 +72,7 @@ def overview(turn: Turn) -> None:
         lines += ["我的作业票:", *(cards.line(permit) for permit in mine)]
     if lines:
         turn.say("\n".join([*lines, "发编号可以办理。"]))
+    aside.offer(turn, mine)
     _offer(turn, FIRST, more=True)
 
 
@@ -129,18 +132,18 @@ flow = Flow(
     starts=[
         *(said(words, apply.begin_by_word(kind)) for kind, words in apply.START_WORDS.items()),
         *(said(word, apply.begin_by_word(kind)) for word, kind in apply.ALSO.items()),
-        said(("作业票", "办作业票", "我的作业票"), overview),
+        said(MINE, overview),
         like(r"^(今天|今日|现在)的?(动火|受限空间|盲板抽堵|盲板|高处|吊装|临时用电|动土|断路|作业票|作业)$", today),
         like(NUMBER, one),
         like(apply.WANTS.pattern, apply.begin_by_sentence),
     ],
     states={
-        TELLING: _ANYTHING,
-        GAS: _shown(gas_talk.told),
+        TELLING: [*aside.words(), *_ANYTHING],
+        GAS: [*aside.words(), *_shown(gas_talk.told)],
         UNIT: _spoken(gas_talk.unit_said),
         POINT: _spoken(gas_talk.point_said),
         METER: _spoken(gas_talk.meter_said),
-        GROUP: _spoken(answers.group_said),
+        GROUP: [*aside.words(), *_spoken(answers.group_said)],
         ANSWER: _spoken(answers.answer_said),
         SITE: [on(kind, sign_talk.position_sent) for kind in (Kind.PLACE, Kind.TEXT, Kind.UNKNOWN)],
         REASON: _spoken(work_talk.reason_said),
@@ -152,10 +155,12 @@ flow = Flow(
         HANDOVER: _spoken(work_talk.handover_said),
         HANDOVER_ITEM: _spoken(handover_talk.know_said),
     },
-    anywhere=[said(CANCEL, apply.cancelled), like(NUMBER, one)],
+    anywhere=[said(CANCEL, apply.cancelled), said(MINE, overview), like(NUMBER, one)],
     buttons={
         "permit.new": new_kind,
         "permit.more": more_kinds,
+        "permit.carry": press(aside.carry_on),
+        "permit.aside": pick(aside.put_aside),
         "permit.area": pick(apply.tapped_area),
         "permit.when": pick(apply.tapped_when),
         "permit.height": pick(apply.tapped_height),

@@ -267,6 +267,8 @@ def permit_buttons(plant: Plant) -> list[Button]:
         Button("permit.new:hot_work", nothing),
         Button("permit.more", nothing),
         Button(f"permit.area:1.{area}", draft),
+        Button("permit.carry:1", draft),
+        Button("permit.aside:1.hot_work", draft),
         Button("permit.when:1.4", draft),
         Button("permit.height:1.0", draft),
         Button(f"permit.guardian:1.{guardian}", draft),

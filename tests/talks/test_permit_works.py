@@ -235,6 +235,35 @@ def test_one_sentence_may_say_most_of_it(plant):
         assert (draft.equipment.code, draft.planned_end - draft.planned_start) == ("P-102B", timedelta(hours=2))
 
 
+def test_another_kind_during_a_verdict_puts_the_request_aside(plant):
+    p.feed(plant)
+    phone = p.ask_for(plant, guardian="孙丽")
+    phone.says("受限空间").sees("还没提交", "P-102B", buttons=["接着办这张", "放一边,办受限空间"])
+    phone.taps("放一边").sees("受限空间作业票:在哪里干?")
+    phone.says("V-206").says("V-206检查内壁")
+    phone.says("作业票").sees("没提交的申请", "动火", "受限空间", buttons=["接着办1", "接着办2"])
+    phone.taps("接着办2", on="没提交的申请").sees("一级动火 · 不通过")
+    phone.says("受限空间").taps("接着办这张").sees("一级动火 · 不通过")
+    assert plant.problems() == []
+
+
+def test_a_whole_request_during_a_verdict_is_another_one(plant):
+    p.feed(plant)
+    phone = p.ask_for(plant)
+    phone.says("申请动火,在P-102A出口法兰电焊,现在干2小时").taps("放一边,办动火").sees("谁监护?")
+    newer = draft_of(plant, "madeshun")
+    assert (newer.equipment.code, newer.state) == ("P-102A", "draft")
+    with plant.work(read_only=True) as work:
+        older = work.permits.get(newer.id - 1)
+        assert (older.equipment.code, older.state, older.result) == ("P-102B", "draft", "pass")
+
+
+def test_a_word_before_anything_was_told_changes_the_kind(plant):
+    phone = plant.phone(APPLICANT)
+    phone.says("动火").says("受限空间").sees("受限空间作业票:在哪里干?")
+    assert draft_of(plant, "madeshun").work == "confined_space"
+
+
 def test_cancel_puts_the_draft_away(plant):
     phone = plant.phone(APPLICANT)
     phone.says("动火").says("P-102B").says("取消").sees("没有提交")
