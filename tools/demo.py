@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from time import monotonic, sleep
 
-from tools import stack
+from tools import demo_gas, stack
 from tools.alone import StackError
 from tools.embedded import EmbeddedError
 
@@ -51,10 +51,13 @@ def welcome(running: stack.Stack, took_s: float) -> str:
   6. 马德顺(企业微信)说「动火」「LA-402」…:不通过(绝对禁火区);说「受限空间」「V-206」…监护人说「孙丽」:不通过(无证),
      照建议改成「高峰」、重新报气体:通过;提交后陈刚在 V-206 发位置审批。一路照着问的答就行。
      Ask for permits: a fail by zone, by training, by gas; the fix flips it; approval on the spot.
-  7. 开工后给探测器 GT-201 送一个超限读数,作业票自动叫停,票上的人都收到:
-     ./anshao run flask token create gas   # 令牌 TOKEN, then
-     curl -X POST {running.app_url}/api/v1/readings -H "Authorization: Bearer TOKEN" -H "Content-Type: application/json" \\
-       -d '[{{"detector":"GT-201","value":40,"unit":"%LEL","at":"'$(date -Iseconds)'"}}]'
+  7. 探测器一直在报数(每 15 秒)。想看通过的动火:「动火」「P-102B」「出口法兰电焊」「现在干2小时」「郑凯」「吴涛」
+     「动火点可燃0.1%LEL,氧20.8」「BX-01」,再照着答。夜间、节假日会升级,要有作业方案。
+     Detectors and weather are live: ask for hot work at P-102B.
+  8. 作业开始后让旁边的探测器超限,作业票几秒内自动叫停,票上的人都收到:
+     Raise a detector while the work goes on; it stops by itself, everyone on the permit is told:
+       ./anshao run python -m tools.demo_gas GT-301 40     (P-102B;V-206 旁边是 GT-201)
+       ./anshao run python -m tools.demo_gas calm          恢复正常 as usual again
 
 Ctrl-C 停止 · stops everything. 日志 logs: {running.folder}/logs
 """
@@ -63,15 +66,20 @@ Ctrl-C 停止 · stops everything. 日志 logs: {running.folder}/logs
 def run(*, once: bool, folder: Path) -> int:
     began = monotonic()
     app_port, phones_port = ports()
-    with stack.running(folder, app_port=app_port, phones_port=phones_port, note=_say) as running:
+    gateway: demo_gas.Gateway | None = None
+    with stack.running(folder, app_port=app_port, phones_port=phones_port, note=_say, weather=True) as running:
         env_file = running.folder.with_suffix(".env")  # data/demo.env, which ./anshao run looks for
         running.write_env_file(env_file)
         try:
             print(welcome(running, monotonic() - began), flush=True)
-            while not once:
+            if not once:
+                gateway = demo_gas.start(running)
+            while gateway is not None:
                 sleep(0.5)
                 running.check_children()
         finally:
+            if gateway is not None:
+                gateway.stop.set()
             env_file.unlink(missing_ok=True)
     return 0
 

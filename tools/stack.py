@@ -24,11 +24,20 @@ from tools.alone import FREE_WITHIN_S, HOST, StackError, alone, require_free_por
 ROOT = Path(__file__).resolve().parents[1]
 READY_WITHIN_S = 60.0
 BOUND_WITHIN_S = 60.0
+WEATHER_KEY = "demo"  # the one emulators/__main__.py gives its weather service
 
 
 def _bot_settings(bot: dict[str, Any] | None) -> dict[str, str]:
     """The 智能机器人 of the groups; a demo folder from before it has none."""
     return {"ANSHAO_WECOM_BOT_TOKEN": bot["token"], "ANSHAO_WECOM_BOT_AES_KEY": bot["aes_key"]} if bot else {}
+
+
+def _weather_settings(phones: str) -> dict[str, str]:
+    return {
+        "ANSHAO_WEATHER_PROVIDER": "qweather",
+        "ANSHAO_WEATHER_API_BASE": f"{phones}/weather",
+        "ANSHAO_WEATHER_KEY": WEATHER_KEY,
+    }
 
 
 def http() -> requests.Session:
@@ -46,6 +55,7 @@ class Stack:
     app_port: int
     phones_port: int
     note: Callable[[str], None] = lambda _line: None
+    weather: bool = False  # the emulated weather service is asked; without it people are
     plant: dict[str, Any] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     children: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
@@ -121,6 +131,7 @@ class Stack:
             "ANSHAO_SPEECH_ACCESS_KEY_ID": sms["access_key_id"],
             "ANSHAO_SPEECH_ACCESS_KEY_SECRET": sms["access_key_secret"],
             "ANSHAO_SPEECH_ENDPOINT": f"{phones}/speech/",
+            **(_weather_settings(phones) if self.weather else {}),
         }
 
     def _child_environment(self) -> dict[str, str]:
@@ -200,12 +211,17 @@ class Stack:
 
 @contextmanager
 def running(
-    folder: Path, *, app_port: int, phones_port: int, note: Callable[[str], None] = lambda _line: None
+    folder: Path,
+    *,
+    app_port: int,
+    phones_port: int,
+    note: Callable[[str], None] = lambda _line: None,
+    weather: bool = False,
 ) -> Iterator[Stack]:
     """Start everything in `folder`, give the ready stack, stop everything. Raises StackError."""
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    stack = Stack(folder, app_port, phones_port, note)
+    stack = Stack(folder, app_port, phones_port, note, weather)
     with alone(folder):
         # what a killed run left behind needs a moment; a first run need not wait
         require_free_ports(app_port, phones_port, within_s=FREE_WITHIN_S if (folder / "secrets.json").exists() else 0.0)
