@@ -39,6 +39,11 @@ class Expect:
         """Words that can be typed can be spoken as well."""
         return self.kind is Kind.TEXT and bool(self.words or self.pattern)
 
+    @property
+    def is_command(self) -> bool:
+        """Said in set words, or in a form with a beginning: nobody describes anything so."""
+        return bool(self.words) or (self.pattern is not None and "^" in self.pattern.pattern[:8])
+
     def matches(self, turn: Turn) -> bool:
         kind = turn.message.kind
         if kind is not self.kind and not (kind is Kind.VOICE and self.by_voice and turn.text):
@@ -75,5 +80,10 @@ class Flow:
     states: dict[str, Sequence[Expect]] = field(default_factory=dict)
     anywhere: Sequence[Expect] = ()
     first: Sequence[Expect] = ()  # heard before any open dialogue, whoever's it is: danger, «待办», a number
+    asides: Sequence[Expect] = ()  # heard in the middle of a dialogue that gives way: a question of another kind
+    gives_way: frozenset[str] = frozenset()  # states that take any words, but no command of another flow for one
     buttons: dict[str, Press] = field(default_factory=dict)  # "hazard.accept": function
     menus: dict[str, Step] = field(default_factory=dict)
+
+    def waits_for_words(self, state: str) -> bool:
+        return any(expect.kind is Kind.TEXT for expect in self.states.get(state, ()))

@@ -46,6 +46,11 @@ class Turn:
         return said.rstrip("。. ") if self.message.kind is Kind.VOICE else said
 
     @property
+    def command(self) -> str:
+        """The words without the signs around them: «帮助。», «待办!»; a lone «?» stays."""
+        return self.text.strip(" \t\n。.!\uff01?\uff1f~\uff5e,\uff0c、;\uff1b…") or self.text
+
+    @property
     def via(self) -> str:
         return self.message.platform
 

@@ -67,6 +67,9 @@ def draw(flow: Flow) -> str:
     for label, called in _by_step(flow.starts):
         nodes.setdefault("start", "start((说))")
         step(f'    start -- "{label}" -->', called)
+    for label, called in _by_step(flow.asides):
+        nodes.setdefault("aside", "aside{{别的对话让路时}}")
+        step(f'    aside -- "{label}" -->', called)
     for state, expects in flow.states.items():
         for label, called in _by_step(expects):
             step(f'    s_{state} -- "{label}" -->', called)

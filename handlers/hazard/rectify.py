@@ -281,4 +281,5 @@ flow = Flow(
         filing.WHERE: [on(kind, where_told) for kind in (Kind.TEXT, Kind.VOICE, Kind.PLACE, Kind.SCAN)],
     },
     anywhere=[said(BACK, left)],
+    gives_way=frozenset({buttons.PROOF, buttons.MORE}),
 )

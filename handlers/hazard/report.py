@@ -350,6 +350,16 @@ def looks_like_hazard(turn: Turn) -> bool:
     return bool(seen.phrase_ids) and not seen.is_question and not seen.claims_done
 
 
+def remind(turn: Turn) -> None:
+    """Something else was answered: the open report is still there, and what it lacks."""
+    hazard = current_draft(turn)
+    if hazard is None:
+        return
+    lacks = _missing(hazard, known_place=hazard.area is not None, no_photo=bool(_facts(turn).get("no_photo")))
+    words_zh = {"photo": "一张现场照片", "place": "位置", "words": "一句问题"}
+    turn.say(f"刚才的隐患还没报完,还缺{words_zh[lacks]},接着发就行。" if lacks else "刚才的隐患还在,接着发就行。")
+
+
 def has_draft(turn: Turn) -> bool:
     return turn.work.hazards.draft_of(turn.person.id, since=turn.at - TOGETHER) is not None
 
@@ -394,5 +404,6 @@ flow = Flow(
     ],
     states={FILED: [], TELLING: _TELLING, JOINING: [on(kind, answered_joining) for kind in (Kind.TEXT, Kind.VOICE)]},
     anywhere=[said(CANCEL, cancelled)],
+    gives_way=frozenset({TELLING, JOINING}),
     menus={"hazard.photo": photo_menu},
 )

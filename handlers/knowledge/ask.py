@@ -52,6 +52,12 @@ def asked(turn: Turn) -> None:
     _answer(turn, turn.text)
 
 
+def asked_aside(turn: Turn) -> None:
+    """A question in the middle of a report, which goes on: said, so that a description that was meant is not lost."""
+    _answer(turn, turn.text)
+    report.remind(turn)
+
+
 def listened(turn: Turn) -> None:
     """The answer to «什么声音?»."""
     if turn.text.lower() in BACK:
@@ -235,6 +241,7 @@ flow = Flow(
         on(Kind.TEXT, asked, fits=route.is_ours),
         on(Kind.VOICE, asked, fits=route.is_ours),
     ],
+    asides=[on(kind, asked_aside, fits=route.is_question) for kind in (Kind.TEXT, Kind.VOICE)],
     states={
         LISTENING: [
             on(Kind.TEXT, listened, fits=route.no_danger),

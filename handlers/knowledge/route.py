@@ -27,6 +27,10 @@ _ASKS = re.compile(
     r"|是不是.{0,10}(坏|缺|松|漏|断)|老师傅|谁(懂|知道|遇到过)|[??]\s*$"
 )
 
+_ASKS_RULE = re.compile(
+    r"多久|多少|多长|多高|多远|多大|几(个|级|天|小时|分钟|米|人|次|张)|什么|哪些|哪种|怎么|如何|能不能|可不可以|可以不|要不要|需不需要|是否|吗\s*$"
+)
+
 
 class Way(StrEnum):
     HAZARD = "hazard"
@@ -83,7 +87,20 @@ def is_ours(turn: Turn) -> bool:
     """Whether a text or voice that starts no dialogue is for the knowledge flow."""
     if not turn.text or turn.message.kind not in (Kind.TEXT, Kind.VOICE):
         return False
-    return judge(turn).way not in (Way.HAZARD, Way.OTHER) and not report.has_draft(turn)
+    if report.has_draft(turn):
+        return is_question(turn)
+    return judge(turn).way not in (Way.HAZARD, Way.OTHER)
+
+
+def is_question(turn: Turn) -> bool:
+    """Whether words said in the middle of a report ask for experience or a rule, and so are none of its description."""
+    if not turn.text or turn.message.kind not in (Kind.TEXT, Kind.VOICE):
+        return False
+    way = judge(turn).way
+    asks = bool(_ASKS.search(turn.text))
+    if way is Way.RULE:
+        return asks or bool(_ASKS_RULE.search(turn.text)) or rulebook.asked(turn.text)
+    return way is Way.EXPERIENCE and asks
 
 
 def no_danger(turn: Turn) -> bool:
