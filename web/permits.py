@@ -137,7 +137,7 @@ def _field(question: questions.Question) -> dict[str, object]:
     return {
         "name": f"fact.{question.fact}",
         "label": question.label,
-        "how": questions.how_to_answer(question.fact),
+        "how": questions.how_to_answer(question.fact).replace("说个数", "填个数"),
         "choices": taps if len(taps) > 1 else [],
         "quick": taps[0][1] if len(taps) == 1 else "",
         "offer": next((answer for label, answer in taps if offer in (label, answer)), offer if len(taps) < 2 else ""),

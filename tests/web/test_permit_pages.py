@@ -44,8 +44,10 @@ def test_the_page_tells_verdict_rules_signatures_and_trail(plant, browse):  # ty
         "气体分析",
         "合格的规则",
         "作业票 PDF",
+        "动火点周围可燃0.1%LEL",
     ):
         assert words in page, words
+    assert '<summary class="button big">经过(' in page  # long on a phone: folded
     assert "法定审批人须在作业现场审批" in page
     with plant.work(read_only=True) as work:
         by_id = work.permits.by_number(NUMBER).id

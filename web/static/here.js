@@ -46,8 +46,13 @@
     show(`${got},不够准。请走到开阔处、打开WLAN后重新定位。`, "bad");
   }
 
+  // where.js also speaks for the page that lets people choose an area; here only the position counts
+  function here(sentence) {
+    return sentence.replace(",或在下面选区域", "").replace("请在下面选区域", "请换手机上的企业微信或钉钉打开");
+  }
+
   async function begin() {
-    again.hidden = true;
+    rest(false);
     best = null;
     show("正在定位,请站着别动…", "", "…");
     const start = await Where.source(page.dataset.bridge);
@@ -58,7 +63,11 @@
       progress.value = Math.min(100, part * 100);
       if (part >= 1 && !busy) timedOut();
     }, 200);
-    stop = start(fix, (sentence) => { if (!busy && best === null) show(sentence, "bad", "—"); });
+    stop = start(fix, (sentence) => {
+      if (busy || best !== null) return;
+      show(here(sentence), "bad", "—");
+      again.hidden = false; // what is in the way is set right outside this page, so trying again is the next step
+    });
   }
 
   async function send(body) {
