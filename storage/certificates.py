@@ -10,6 +10,7 @@ from sqlalchemy import Row, bindparam, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from storage.models import Certificate, Person, SourceState
+from storage.plain import look
 
 TRIED = "tried_at"  # in SourceState.facts: when the last synchronisation was begun
 
@@ -39,7 +40,8 @@ class Certificates:
 
     def best_of(self, person_ids: Collection[int], kinds: Collection[str]) -> dict[int, Row[Any]]:
         """As `best` for several people at once: person id → (kind, number, issued_on, valid_until)."""
-        rows = self.db.execute(_CARDS, {"people": list(person_ids), "kinds": list(kinds)}).all() if person_ids else []
+        asked = {"people": list(person_ids), "kinds": list(kinds)}
+        rows = look(self.db, _CARDS, asked) if person_ids else []
         found: dict[int, Row[Any]] = {}
         for row in sorted(rows, key=_shortest):
             found[row.person_id] = row

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Row, Select, func, or_, select, update
+from sqlalchemy import Row, Select, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.terms import OPEN_STATES, HazardState
 from storage.database import rows_changed
 from storage.models import Area, Counter, Hazard, HazardExtension, HazardPhoto, Joiner
+from storage.plain import look, one_of
 
 OPEN = [state.value for state in OPEN_STATES]
 FILED = [state.value for state in HazardState if state is not HazardState.DRAFT]
+
+# built once: making this statement costs more than running it
+_BESIDE: Any = (
+    select(Hazard.number, Hazard.lat, Hazard.lon, Hazard.emergency, Hazard.description, Hazard.reported_at)
+    .where(one_of(Hazard.state, OPEN), Hazard.reported_at >= bindparam("since"), Hazard.area_id == bindparam("area"))
+    .order_by(Hazard.id.desc())
+    .limit(50)
+)
 
 
 def _with_all(query: Select[Hazard]) -> Select[Hazard]:
@@ -30,6 +40,9 @@ def _with_all(query: Select[Hazard]) -> Select[Hazard]:
     )
 
 
+_WHOLE = _with_all(select(Hazard).where(Hazard.id == bindparam("hazard")))
+
+
 class Hazards:
     def __init__(self, db: Session) -> None:
         self.db = db
@@ -43,12 +56,11 @@ class Hazards:
         """The hazard with all that is shown of it. `lock` makes other writers of the same hazard wait (PostgreSQL)."""
         if lock:
             self.db.execute(select(Hazard.id).where(Hazard.id == hazard_id).with_for_update())
-        return self.db.scalars(
-            _with_all(select(Hazard).where(Hazard.id == hazard_id)).execution_options(populate_existing=lock)
-        ).one()
+        options = {"populate_existing": lock}
+        return self.db.scalars(_WHOLE, {"hazard": hazard_id}, execution_options=options).one()
 
     def find(self, hazard_id: int) -> Hazard | None:
-        return self.db.scalars(_with_all(select(Hazard).where(Hazard.id == hazard_id))).one_or_none()
+        return self.db.scalars(_WHOLE, {"hazard": hazard_id}).one_or_none()
 
     def by_number(self, number: str) -> Hazard | None:
         return self.db.scalars(_with_all(select(Hazard).where(Hazard.number == number.upper()))).one_or_none()
@@ -85,17 +97,9 @@ class Hazards:
             query = query.where(Hazard.area_id == area_id)
         return self.db.scalars(_with_all(query.order_by(Hazard.id.desc()).limit(limit))).all()
 
-    def open_beside(
-        self, area_id: int, *, since: datetime
-    ) -> Sequence[Row[str | None, float | None, float | None, bool, str, datetime | None]]:
+    def open_beside(self, area_id: int, *, since: datetime) -> Sequence[Row[Any]]:
         """(number, lat, lon, emergency, description, reported_at) of the area's open hazards, newest first."""
-        columns = (Hazard.number, Hazard.lat, Hazard.lon, Hazard.emergency, Hazard.description, Hazard.reported_at)
-        return self.db.execute(
-            select(*columns)
-            .where(Hazard.state.in_(OPEN), Hazard.reported_at >= since, Hazard.area_id == area_id)
-            .order_by(Hazard.id.desc())
-            .limit(50)
-        ).all()
+        return look(self.db, _BESIDE, {"area": area_id, "since": since})
 
     def closed_like(self, hazard: Hazard, *, since: datetime) -> Sequence[Hazard]:
         """Hazards of the same place and category closed since then (FC-11)."""

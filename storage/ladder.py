@@ -12,6 +12,12 @@ from sqlalchemy.orm import Session
 from storage.database import rows_changed
 from storage.hazards import OPEN
 from storage.models import Hazard, LadderStep, Policy
+from storage.plain import look
+
+# built once: asked for every judgement
+_PERMIT_PART: Any = (
+    select(Policy.version, Policy.content["permit"]).where(Policy.active).order_by(Policy.version.desc()).limit(1)
+)
 
 
 class Policies:
@@ -20,6 +26,11 @@ class Policies:
 
     def current(self) -> Policy | None:
         return self.db.scalar(select(Policy).where(Policy.active).order_by(Policy.version.desc()).limit(1))
+
+    def permit_part(self) -> tuple[int, Any]:
+        """(version, what it says of permits) of the policy in force; (0, None) without one."""
+        found = look(self.db, _PERMIT_PART)
+        return (found[0][0], found[0][1]) if found else (0, None)
 
     def version(self, version: int) -> Policy | None:
         return self.db.scalar(select(Policy).where(Policy.version == version))

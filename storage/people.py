@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.terms import Role
@@ -16,6 +16,17 @@ from storage.models import Account, ApiToken, GroupChat, Person, RoleGrant
 def account_key(platform: str, user_id: str) -> str:
     """WeCom compares user ids without case and answers in lower case; DingTalk's are exact."""
     return user_id.lower() if platform == "wecom" else user_id
+
+
+# built once: asked for every message
+_ACCOUNT = (
+    select(Account)
+    .where(Account.platform == bindparam("platform"), Account.user_id == bindparam("user"))
+    .options(
+        joinedload(Account.person).selectinload(Person.accounts),
+        joinedload(Account.person).selectinload(Person.roles),
+    )
+)
 
 
 class People:
@@ -29,14 +40,7 @@ class People:
         return self.db.scalar(select(Person).where(Person.code == code))
 
     def account(self, platform: str, user_id: str) -> Account | None:
-        return self.db.scalar(
-            select(Account)
-            .where(Account.platform == platform, Account.user_id == account_key(platform, user_id))
-            .options(
-                joinedload(Account.person).selectinload(Person.accounts),
-                joinedload(Account.person).selectinload(Person.roles),
-            )
-        )
+        return self.db.scalar(_ACCOUNT, {"platform": platform, "user": account_key(platform, user_id)})
 
     def account_by_id(self, account_id: int) -> Account | None:
         return self.db.scalar(

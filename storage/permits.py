@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from rules.permit.life import PermitState
 from storage.database import rows_changed
-from storage.models import Area, Counter, Permit, PermitApproval, PermitParty, PermitVerdict, Person, PlaceAnswer
+from storage.models import (
+    Area,
+    Counter,
+    GasTest,
+    Permit,
+    PermitApproval,
+    PermitParty,
+    PermitVerdict,
+    Person,
+    PlaceAnswer,
+)
+from storage.plain import look, one_of
 
 RUNNING = (PermitState.ACTIVE.value, PermitState.INTERRUPTED.value, PermitState.SUSPENDED.value)
 LIVE = (PermitState.APPROVED.value, *RUNNING)
@@ -45,24 +58,25 @@ def _with_all(query: Select[Permit]) -> Select[Permit]:
     )
 
 
-def _to_judge(query: Select[Permit]) -> Select[Permit]:
-    """What a judgement looks at; accounts and roles are read when somebody has to be told."""
-    return query.options(
-        joinedload(Permit.area),
-        joinedload(Permit.equipment),
-        joinedload(Permit.guardian),
-        selectinload(Permit.parties),
-        selectinload(Permit.approvals),
-        selectinload(Permit.gas_tests),
-    )
-
-
+_WHOLE = _with_all(select(Permit).where(Permit.id == bindparam("permit")))
+# what a judgement looks at; accounts and roles are read when somebody has to be told.
 # built once: making a statement costs more than running it
-_TO_JUDGE = _to_judge(select(Permit).where(Permit.id == bindparam("permit")))
+_TO_JUDGE = (
+    select(Permit)
+    .where(Permit.id == bindparam("permit"))
+    .options(joinedload(Permit.area), joinedload(Permit.equipment), joinedload(Permit.guardian))
+)
+_PARTS: Mapping[str, Any] = {
+    "parties": select(PermitParty).where(PermitParty.permit_id == bindparam("permit")).order_by(PermitParty.id),
+    "approvals": select(PermitApproval)
+    .where(PermitApproval.permit_id == bindparam("permit"))
+    .order_by(PermitApproval.id),
+    "gas_tests": select(GasTest).where(GasTest.permit_id == bindparam("permit")).order_by(GasTest.id),
+}
 _GUARDED = (
     select(func.count())
     .select_from(Permit)
-    .where(Permit.guardian_id == bindparam("person"), Permit.state.in_(LIVE), Permit.id != bindparam("but"))
+    .where(Permit.guardian_id == bindparam("person"), one_of(Permit.state, LIVE), Permit.id != bindparam("but"))
 )
 Neighbour = Row[Any]  # columns of a live permit, see Permits.near
 _BESIDE: Any = select(
@@ -77,8 +91,20 @@ _BESIDE: Any = select(
     Permit.height_m,
     Permit.valid_until,
     Permit.ended_at,
-    Permit.facts,
+    Permit.facts["coordinator_id"].as_string().label("coordinator_id"),
 )
+
+
+@cache
+def _beside(in_box: bool, in_area: bool) -> Any:
+    """The statement of `near` for a place with a position, an area, or both."""
+    lat = Permit.lat.between(bindparam("south"), bindparam("north"))
+    lon = Permit.lon.between(bindparam("west"), bindparam("east"))
+    area = Permit.area_id == bindparam("area")
+    parts = [and_(lat, lon)] if in_box else []
+    if in_area:
+        parts.append(and_(area, Permit.lat.is_(None)) if in_box else area)
+    return _BESIDE.where(one_of(Permit.state, LIVE), Permit.id != bindparam("but"), or_(*parts)).order_by(Permit.id)
 
 
 class Permits:
@@ -94,20 +120,25 @@ class Permits:
         """The permit with all that is shown of it. `lock` makes other writers of the same permit wait (PostgreSQL)."""
         if lock:
             self.db.execute(select(Permit.id).where(Permit.id == permit_id).with_for_update())
-        query = _with_all(select(Permit).where(Permit.id == permit_id))
-        return self.db.scalars(query.execution_options(populate_existing=lock)).one()
+        options = {"populate_existing": lock}
+        return self.db.scalars(_WHOLE, {"permit": permit_id}, execution_options=options).one()
 
     def to_judge(self, permit_id: int, *, lock: bool = False) -> Permit:
         """The permit with what a judgement looks at, in fewer statements than `get`."""
         if lock:
             self.db.execute(select(Permit.id).where(Permit.id == permit_id).with_for_update())
         options = {"populate_existing": lock}
-        return self.db.scalars(_TO_JUDGE, {"permit": permit_id}, execution_options=options).one()
+        permit = self.db.scalars(_TO_JUDGE, {"permit": permit_id}, execution_options=options).one()
+        for name, query in _PARTS.items():
+            if lock or name not in permit.__dict__:
+                rows = self.db.scalars(query, {"permit": permit_id}, execution_options=options).all()
+                set_committed_value(permit, name, list(rows))
+        return permit
 
     def find(self, permit_id: int) -> Permit | None:
         if not 0 < permit_id <= MAX_ID:
             return None
-        return self.db.scalars(_with_all(select(Permit).where(Permit.id == permit_id))).one_or_none()
+        return self.db.scalars(_WHOLE, {"permit": permit_id}).one_or_none()
 
     def by_number(self, number: str) -> Permit | None:
         return self.db.scalars(_with_all(select(Permit).where(Permit.number == number.upper()))).one_or_none()
@@ -210,24 +241,21 @@ class Permits:
             query = query.where(Permit.id < after_id)
         return self.db.scalars(_with_all(query.order_by(Permit.id.desc()).limit(limit))).all()
 
-    def near(
-        self, box: Box | None, *, area_id: int | None, states: Collection[str] = LIVE, but: int | None = None
-    ) -> Sequence[Neighbour]:
+    def near(self, box: Box | None, *, area_id: int | None, but: int | None = None) -> Sequence[Neighbour]:
         """Live permits in the box or, when they have no position, in the area: what a neighbour must know (SIMOPS).
 
-        (id, number, work, state, content, equipment_id, lat, lon, height_m, valid_until, ended_at, facts)
+        (id, number, work, state, content, equipment_id, lat, lon, height_m, valid_until, ended_at, coordinator_id)
         """
-        here = _here(box, area_id)
-        if here is None:
+        if box is None and area_id is None:
             return []
-        query = _BESIDE.where(Permit.state.in_(states), here)
-        if but is not None:
-            query = query.where(Permit.id != but)
-        return self.db.execute(query.order_by(Permit.id)).all()
+        asked = {**(asdict(box) if box is not None else {}), "but": but or 0}
+        if area_id is not None:
+            asked["area"] = area_id
+        return look(self.db, _beside(box is not None, area_id is not None), asked)
 
     def guarded_by(self, person_id: int, *, but: int | None = None) -> int:
         """How many live permits this person guards."""
-        return self.db.scalar(_GUARDED, {"person": person_id, "but": but or 0}) or 0
+        return int(look(self.db, _GUARDED, {"person": person_id, "but": but or 0})[0][0])
 
     def guards(self) -> set[int]:
         """People who guard a live permit now."""

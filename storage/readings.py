@@ -7,17 +7,18 @@ The 3-hour span of a verdict is one range scan of `ix_reading_span`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, Row, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import Insert, Row, bindparam, delete, func, or_, select, type_coerce, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from storage.database import rows_changed
 from storage.models import Area, Counter, Detector, Reading, SourceState, Zone
 from storage.permits import Box
+from storage.plain import RawTime, look, utc
 
 PLAN = "plan"  # the counter that moves when an outline changes
 
@@ -30,6 +31,43 @@ _PLAN_VERSION = select(
     select(func.coalesce(func.max(Area.id), 0)).scalar_subquery(),
     select(func.coalesce(func.max(Counter.value), 0)).where(Counter.name == PLAN).scalar_subquery(),
 )
+
+
+# a row in place of the entity, with its fields: what a judgement needs of a detector
+_SEEN: Any = select(
+    Detector.id,
+    Detector.code,
+    Detector.kind,
+    Detector.unit,
+    Detector.medium,
+    Detector.lat,
+    Detector.lon,
+    Detector.max_age_s,
+    Detector.calibrated_until,
+    Detector.last_at,
+    Detector.last_value,
+    Detector.last_status,
+).where(Detector.active)
+_IN_BOX = _SEEN.where(
+    Detector.lat.between(bindparam("south"), bindparam("north")),
+    Detector.lon.between(bindparam("west"), bindparam("east")),
+).order_by(Detector.id)
+_IN_AREA = _SEEN.where(Detector.area_id == bindparam("area")).order_by(Detector.id)
+_OF_KIND = _SEEN.where(Detector.kind == bindparam("kind")).order_by(Detector.id)
+_PORTABLE = _SEEN.where(Detector.lat.is_(None), Detector.kind != "wind").order_by(Detector.id)
+_SPAN: Any = (
+    select(Reading.detector_id, type_coerce(Reading.at, RawTime), Reading.value, Reading.status)
+    .where(
+        Reading.detector_id.in_(bindparam("detectors", expanding=True)),
+        Reading.kind == bindparam("kind"),
+        Reading.at > bindparam("since"),
+        Reading.at <= bindparam("until"),
+    )
+    .order_by(Reading.detector_id, Reading.at)
+)
+_FEED: Any = select(SourceState.facts).where(SourceState.name == bindparam("name"))
+SeenDetector = Row[Any]
+"""A detector as a judgement sees it (`_SEEN`): the fields of `Detector` by their names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,45 +97,28 @@ class Readings:
         rows = self.db.scalars(select(Detector).where(Detector.code.in_(list(codes)), Detector.active))
         return {row.code: row for row in rows}
 
-    def detectors_near(self, box: Box | None, area_id: int | None) -> Sequence[Detector]:
+    def detectors_near(self, box: Box | None, area_id: int | None) -> Sequence[SeenDetector]:
         """Fixed detectors in the box; those of the area when the place has no position."""
         if box is not None:
-            here = and_(Detector.lat.between(box.south, box.north), Detector.lon.between(box.west, box.east))
-        elif area_id is not None:
-            here = Detector.area_id == area_id
-        else:
-            return []
-        return self.db.scalars(select(Detector).where(Detector.active, here).order_by(Detector.id)).all()
+            return look(self.db, _IN_BOX, asdict(box))
+        return look(self.db, _IN_AREA, {"area": area_id}) if area_id is not None else []
 
-    def of_kind(self, kind: str) -> Sequence[Detector]:
-        return self.db.scalars(
-            select(Detector).where(Detector.active, Detector.kind == kind).order_by(Detector.id)
-        ).all()
+    def of_kind(self, kind: str) -> Sequence[SeenDetector]:
+        return look(self.db, _OF_KIND, {"kind": kind})
 
-    def portable(self) -> Sequence[Detector]:
+    def portable(self) -> Sequence[SeenDetector]:
         """Meters that are carried: they have no place."""
-        return self.db.scalars(
-            select(Detector)
-            .where(Detector.active, Detector.lat.is_(None), Detector.kind != "wind")
-            .order_by(Detector.id)
-        ).all()
+        return look(self.db, _PORTABLE)
 
     # -- readings
 
     def span(
         self, detector_ids: Collection[int], kind: str, since: datetime, until: datetime
-    ) -> Sequence[Row[int, datetime, float | None, str]]:
-        """(detector id, time, value, status) in the span, oldest first."""
-        return self.db.execute(
-            select(Reading.detector_id, Reading.at, Reading.value, Reading.status)
-            .where(
-                Reading.detector_id.in_(list(detector_ids)),
-                Reading.kind == kind,
-                Reading.at > since,
-                Reading.at <= until,
-            )
-            .order_by(Reading.detector_id, Reading.at)
-        ).all()
+    ) -> list[tuple[int, datetime, float | None, str]]:
+        """(detector id, time, value, status) in the span, by detector, oldest first."""
+        asked = {"detectors": list(detector_ids), "kind": kind, "since": since, "until": until}
+        found = look(self.db, _SPAN, asked)
+        return [(of, utc(at), value, status) for of, at, value, status in found]
 
     def latest(self, detector_id: int, kind: str) -> Reading | None:
         return self.db.scalar(
@@ -172,7 +193,7 @@ class Readings:
 
     def plan_version(self) -> tuple[int, ...]:
         """Moves with every zone or area that is added and with every import that changes an outline."""
-        return tuple(self.db.execute(_PLAN_VERSION).one())
+        return tuple(look(self.db, _PLAN_VERSION)[0])
 
     def plan_changed(self) -> None:
         """Every process reads the plan anew."""
@@ -184,6 +205,11 @@ class Readings:
         return self.db.scalar(select(Zone).where(Zone.code == code))
 
     # -- sources
+
+    def feed_facts(self, name: str) -> Mapping[str, Any]:
+        """What the feed last told; empty when there is none."""
+        found = look(self.db, _FEED, {"name": name})
+        return found[0][0] if found else {}
 
     def known_source(self, name: str) -> SourceState | None:
         """The state of a feed, when it has one."""

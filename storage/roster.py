@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from rules.terms import Role
 from storage.database import rows_changed
 from storage.models import Duty, Leave, Person
+from storage.plain import look
 
 MAX_CHAIN = 3  # a substitute may be away too; longer chains are a mistake in the roster
 KEPT_FOR = timedelta(days=7)  # a roster with a line within a week, before or after, is being kept
@@ -192,10 +193,10 @@ class Roster:
         people = list(person_ids)
         if not people:
             return {}
-        away = set(self.db.scalars(_AWAY, {"people": people, "at": at}))
+        away = {row[0] for row in look(self.db, _AWAY, {"people": people, "at": at})}
         span = {"people": people, "from": at - KEPT_FOR, "to": at + KEPT_FOR}
         spans: dict[int, list[tuple[datetime, datetime]]] = {}
-        for person_id, starts, ends in self.db.execute(_SHIFTS, span):
+        for person_id, starts, ends in look(self.db, _SHIFTS, span):
             spans.setdefault(person_id, []).append((starts, ends))
         return {one: (False, None) if one in away else _shift(spans.get(one, []), at) for one in people}
 

@@ -107,8 +107,7 @@ def _table() -> tuple[list[tuple[str, frozenset[str], Clause]], dict[str, float]
     table = load()
     rows: list[tuple[str, frozenset[str], Clause]] = []
     for rule in table.rules:
-        named = rule.words()
-        named |= {"limit_vol": "限值", "needed_level": "按高度和因素定的级别"}
+        named = {**rule.words, "limit_vol": "限值", "needed_level": "按高度和因素定的级别"}
         work_zh = "特殊作业" if rule.work == "any" else f"{Work(rule.work).zh}作业"
         levels = "、".join(LEVEL_ZH[level] for level in rule.levels) if rule.levels else ""
         limit, remedy = rule.limit.format(**named), rule.remedy.format(**named)

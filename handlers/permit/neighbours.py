@@ -67,7 +67,7 @@ def neighbours(work: UnitOfWork, permit: Permit, notes: list[str], *, running: b
         found["for_work_end"] = max(ends).isoformat() if ends else None
     if any(metres <= CROSS_WORK_M for _, metres in open_near):
         found["cross_work"] = True
-        named = [other.facts.get("coordinator_id") for other, metres in open_near if metres <= CROSS_WORK_M]
+        named = [other.coordinator_id for other, metres in open_near if metres <= CROSS_WORK_M]
         if coordinator := next((name for name in named if name), None):
             found["coordinator_id"] = coordinator  # whoever was named by the neighbour coordinates both (4.7)
     if open_near:

@@ -11,10 +11,11 @@ from handlers.permit.plan import plan_of
 from rules import geo
 from rules.geo import Point
 from rules.permit import RuleTable, gas, trend
-from rules.permit.trend import Trend, TrendPolicy, TrendReading
+from rules.permit.trend import Series, Trend, TrendPolicy
 from rules.permit.wind import BEAUFORT_M_S, beaufort
 from storage.models import Area, Detector, Permit
 from storage.permits import Box, Neighbour
+from storage.readings import SeenDetector
 from storage.unit_of_work import UnitOfWork
 
 REACH_M = 30.0  # the farthest distance any rule looks (7.6, 5.2.9); the trend's radius is a setting within it
@@ -45,7 +46,7 @@ class Watch:
     `fresh_until`: when it grows too old unless a new value comes.
     """
 
-    detectors: tuple[Detector, ...]
+    detectors: tuple[SeenDetector, ...]
     trend: Trend | None
     alive: bool | None
     over_limit: str  # the code of a detector over the limit now, "" when none
@@ -121,14 +122,12 @@ def watch(
         stuck=timedelta(minutes=table.settings.trend_stuck_minutes),
         skew=table.settings.skew,
     )
-    by_id = {d.id: d for d in near}
-    rows = work.readings.span(list(by_id), "combustible", at - policy.window, at + policy.skew)
-    readings = [
-        TrendReading(by_id[row.detector_id].code, row.at, row.value or 0.0, by_id[row.detector_id].unit, row.status)
-        for row in rows
-        if row.value is not None or row.status != "ok"
-    ]
-    seen = trend.look_back(readings, at=at, lel_vol=lel_vol, policy=policy)
+    spans: dict[int, list[tuple[datetime, float, str]]] = {d.id: [] for d in near}
+    for of, time, value, status in work.readings.span(list(spans), "combustible", at - policy.window, at + policy.skew):
+        if value is not None or status != "ok":
+            spans[of].append((time, value or 0.0, status))
+    series = [Series(d.code, d.unit, spans[d.id]) for d in near]
+    seen = trend.look_back(series, at=at, lel_vol=lel_vol, policy=policy)
     silent, notes = silence(near[0], at)
     over = next((d.code for d in near if _is_over(d, at, lel_vol, limit_vol)), "") or air
     return Watch(
@@ -141,13 +140,13 @@ def watch(
     )
 
 
-def _metres(point: Point | None, detector: Detector) -> float:
+def _metres(point: Point | None, detector: Detector | SeenDetector) -> float:
     if point is None or detector.lat is None or detector.lon is None:
         return 0.0
     return geo.distance_m(point, Point(lat=detector.lat, lon=detector.lon))
 
 
-def silence(detector: Detector, at: datetime) -> tuple[bool, list[str]]:
+def silence(detector: Detector | SeenDetector, at: datetime) -> tuple[bool, list[str]]:
     """Whether the detector says nothing now, and why. A pause within its allowed age is no silence."""
     if detector.last_at is None:
         return True, [f"{detector.code} 没有读数"]
@@ -160,14 +159,14 @@ def silence(detector: Detector, at: datetime) -> tuple[bool, list[str]]:
     return False, []
 
 
-def _fresh(detector: Detector, at: datetime) -> float | None:
+def _fresh(detector: Detector | SeenDetector, at: datetime) -> float | None:
     """The detector's value while it counts."""
     if detector.last_at is None or detector.last_status != "ok":
         return None
     return detector.last_value if at - detector.last_at <= timedelta(seconds=detector.max_age_s) else None
 
 
-def _is_over(detector: Detector, at: datetime, lel_vol: float | None, limit_vol: float) -> bool:
+def _is_over(detector: Detector | SeenDetector, at: datetime, lel_vol: float | None, limit_vol: float) -> bool:
     value = _fresh(detector, at)
     return value is not None and vol(detector, value, lel_vol=lel_vol) > limit_vol
 
@@ -175,12 +174,12 @@ def _is_over(detector: Detector, at: datetime, lel_vol: float | None, limit_vol:
 O2_LOW, O2_HIGH = 19.5, 23.5  # % vol, GB 30871-2022 6.4 a: outside of this nobody stays
 
 
-def _is_bad_air(detector: Detector, at: datetime) -> bool:
+def _is_bad_air(detector: Detector | SeenDetector, at: datetime) -> bool:
     value = _fresh(detector, at)
     return value is not None and is_bad_air(detector, value)
 
 
-def is_bad_air(detector: Detector, value: float) -> bool:
+def is_bad_air(detector: Detector | SeenDetector, value: float) -> bool:
     """Oxygen or a toxic gas that people must not breathe (GBZ 2.1, the short-time limit for a value of this moment)."""
     if detector.kind in ("combustible", "wind"):
         return False
@@ -193,14 +192,14 @@ def is_bad_air(detector: Detector, value: float) -> bool:
         return False  # no limit is known for it; its own alarm is a matter of the detector
 
 
-def is_danger(detector: Detector, value: float) -> bool:
+def is_danger(detector: Detector | SeenDetector, value: float) -> bool:
     """Whether some rule may stop work on this value: over the strictest limit, or no air to breathe."""
     if detector.kind == "combustible":
         return vol(detector, value) > STRICTEST_VOL
     return is_bad_air(detector, value)
 
 
-def vol(detector: Detector, value: float, *, lel_vol: float | None = None) -> float:
+def vol(detector: Detector | SeenDetector, value: float, *, lel_vol: float | None = None) -> float:
     """A combustible value in % vol. Without any LEL the value is taken at its highest meaning, 15 % vol at 100 %LEL."""
     if lel_vol is None and detector.medium:
         medium = gas.find_medium(detector.medium)
@@ -222,8 +221,7 @@ def weather(work: UnitOfWork, at: datetime) -> tuple[dict[str, Any], datetime | 
     """
     found: dict[str, Any] = {}
     until: list[datetime] = []
-    state = work.readings.known_source(WEATHER)
-    seen = state.facts.get("seen") if state is not None else None
+    seen = work.readings.feed_facts(WEATHER).get("seen")
     if seen and (ends := datetime.fromisoformat(seen["at"]) + WEATHER_AGE) >= at:
         found |= seen["facts"]
         until.append(ends)

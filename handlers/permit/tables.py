@@ -87,11 +87,8 @@ def _version(version: int, content: str) -> PlantRules:
 
 def rules_of(work: UnitOfWork) -> PlantRules:
     """The plant's rules as its policy in force has them. Raises BadTable or Weakened for a policy that may not be."""
-    policy = work.policies.current()
-    content = dict(policy.content).get("permit", {}) if policy is not None else {}
-    if not content:
-        return _plain()
-    return _version(policy.version if policy else 0, json.dumps(content, sort_keys=True))
+    version, content = work.policies.permit_part()
+    return _version(version, json.dumps(content, sort_keys=True)) if content else _plain()
 
 
 @cache

@@ -83,8 +83,7 @@ def _rules(rules: list[Rule]) -> str:
         "|" + "---|" * 11,
     ]
     for rule in rules:
-        words = rule.words()
-        words |= {"limit_vol": "限值", "needed_level": "按高度和因素定的级别"}
+        words = {**rule.words, "limit_vol": "限值", "needed_level": "按高度和因素定的级别"}
         cells = [
             rule.id,
             "、".join(LEVEL_ZH[level] for level in rule.levels) if rule.levels else "全部",

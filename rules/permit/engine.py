@@ -99,22 +99,21 @@ def propose_level(table: RuleTable, *, work: str, at: datetime, facts: Mapping[s
 
 def _row(rule: Rule, context: Context, level: str | None) -> RuleResult:
     decision = decide(rule, context, level)
-    shown = {name: context.known(name) for name in rule.facts}
-    if "level" in rule.facts:
+    shown = {name: plain(context.known(name)) for name in rule.facts}
+    if "level" in shown:
         shown["level"] = level
-    words = _words(rule, context)
     return RuleResult(
         id=rule.id,
         result=decision.result,
-        facts=plain(shown),
-        limit=rule.limit.format_map(words),
+        facts=shown,
+        limit=_fill(rule.limit, rule, context),
         clause=rule.clause + ("(企业从严)" if rule.tightened else ""),
         message=_pending(decision.missing, context)
         if decision.result is Result.PENDING
-        else rule.message.format_map(words),
+        else _fill(rule.message, rule, context),
         src=rule.src,
         mark=rule.mark,
-        remedy=rule.remedy.format_map(words),
+        remedy=_fill(rule.remedy, rule, context),
         missing=decision.missing,
     )
 
@@ -134,11 +133,15 @@ def _label(name: str, work: str) -> str:
     return fact.zh if fact else name
 
 
+def _fill(text: str, rule: Rule, context: Context) -> str:
+    return text.format_map(_words(rule, context)) if "{" in text or "}" in text else text
+
+
 class _words(dict):
     """Words for the texts of a rule: its limits, else a computed value, else a dash."""
 
     def __init__(self, rule: Rule, context: Context):
-        super().__init__(rule.words())
+        super().__init__(rule.words)
         self.context = context
 
     def __missing__(self, name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -92,18 +92,29 @@ def unit_of(text: Any) -> str:
 
 def to_vol(value: Any, unit: Any, *, lel_vol: float | None) -> float:
     """A combustible reading in % vol: %LEL × LEL / 100, ppm / 10 000. Raises BadReading."""
-    number, kind = _number(value), unit_of(unit)
+    number = _number(value)
+    return vol_of(unit, lel_vol=lel_vol)(number)
+
+
+def vol_of(unit: Any, *, lel_vol: float | None) -> Callable[[Any], float]:
+    """`to_vol` for many values of one unit. Raises BadReading for the unit at once, for a value when it is asked."""
+    kind = unit_of(unit)
     if kind == "%vol":
-        result = number
+        times, by = 1.0, 1.0
     elif kind == "ppm":
-        result = number / 10_000
+        times, by = 1.0, 10_000.0
     elif kind == "%lel":
         if lel_vol is None:
             raise BadReading("%LEL 换算需要知道介质,请选择介质")
-        result = number * lel_vol / 100
+        times, by = lel_vol, 100.0
     else:
         raise BadReading("可燃气体读数不能用 mg/m³,请用 %LEL 或 %(体积分数)")
-    return round(result, 9)  # keep 10 %LEL of 5 % at exactly 0.5
+
+    def convert(value: Any) -> float:
+        number = value if type(value) is float and 0 <= value < math.inf else _number(value)
+        return round(number * times / by, 9)  # keep 10 %LEL of 5 % at exactly 0.5
+
+    return convert
 
 
 def to_mg_m3(value: Any, unit: Any, *, medium: Medium) -> float:

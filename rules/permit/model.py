@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from rules.permit.logic import Expression
@@ -124,7 +125,8 @@ class Rule:
     open: str = ""
     tightened: bool = False
 
-    def words(self) -> dict[str, str]:
+    @cached_property
+    def words(self) -> Mapping[str, str]:
         """The rule's limits for its texts: ``max_m`` as it stands, ``_zh`` 五, ``_percent`` of 1, ``_hours`` of minutes."""
         found: dict[str, str] = {}
         for name, param in self.params.items():

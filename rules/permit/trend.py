@@ -5,24 +5,22 @@ Separate from the <= 30-minute analysis of GB 30871-2022 5.3.1 c: a clean trend 
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Iterable
+import operator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rules.permit.gas import BadReading, to_vol
+from rules.permit.gas import BadReading, vol_of
 
 
 @dataclass(frozen=True, slots=True)
-class TrendReading:
-    """One detector value; `status` other than ``ok`` (fault, calibration…) means the value is not used."""
+class Series:
+    """One detector's values in its unit, as (time, value, status); a status other than ``ok`` means it is not used."""
 
     detector: str
-    at: datetime
-    value: float
     unit: str
-    status: str = "ok"
+    values: Sequence[tuple[datetime, float, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class TrendPolicy:
 
 
 def look_back(
-    readings: Iterable[TrendReading], *, at: datetime, lel_vol: float | None, policy: TrendPolicy | None = None
+    series: Iterable[Series], *, at: datetime, lel_vol: float | None, policy: TrendPolicy | None = None
 ) -> Trend:
     """Judge the detectors' values in the window ending at `at`.
 
@@ -67,35 +65,59 @@ def look_back(
     """
     policy = policy or TrendPolicy()
     notes: list[str] = []
-    series: dict[str, list[tuple[datetime, float]]] = {}
-    for reading in sorted(readings, key=lambda item: item.at):
-        if reading.at <= at - policy.window:
-            continue
-        if reading.at > at + policy.skew:
-            _note(notes, f"{reading.detector}:读数时间晚于当前时间,未采用")
-        elif reading.status != "ok":
-            _note(notes, f"{reading.detector}:探测器状态为 {reading.status},未采用")
-        else:
-            try:
-                vol = to_vol(reading.value, reading.unit, lel_vol=lel_vol)
-            except BadReading as problem:
-                _note(notes, f"{reading.detector}:{problem}")
-                continue
-            series.setdefault(reading.detector, []).append((reading.at, vol))
-    trusted = [name for name, values in series.items() if _trusted(name, values, at, policy, notes)]
-    everything = [value for values in series.values() for value in values]
-    if not everything:
+    kept: dict[str, list[tuple[datetime, float]]] = {}
+    for one in series:
+        if values := _usable(one, at, lel_vol, policy, notes):
+            kept[one.detector] = values
+    if not kept:
         return Trend(0, None, None, None, None, tuple(notes))
-    max_at, max_vol = max(everything, key=lambda item: (item[1], item[0]))
-    slopes = [slope for values in series.values() if (slope := _slope(values)) is not None]
+    trusted = [name for name, values in kept.items() if _trusted(name, values, at, policy, notes)]
+    highest = (max(values, key=_highest) for values in kept.values())
+    max_at, max_vol = max(highest, key=_highest)
+    slopes = [slope for values in kept.values() if (slope := _slope(values)) is not None]
     return Trend(
-        count=sum(len(series[name]) for name in trusted),
+        count=sum(len(kept[name]) for name in trusted),
         max_vol=max_vol,
         max_at=max_at,
-        last_vol=max(values[-1][1] for values in series.values()),
+        last_vol=max(values[-1][1] for values in kept.values()),
         slope_per_hour=max(slopes) if slopes else 0.0,
         untrusted=tuple(notes),
     )
+
+
+def _highest(value: tuple[datetime, float]) -> tuple[float, datetime]:
+    return value[1], value[0]
+
+
+def _usable(
+    one: Series, at: datetime, lel_vol: float | None, policy: TrendPolicy, notes: list[str]
+) -> list[tuple[datetime, float]]:
+    """The detector's values of the window in % vol, oldest first; what is left out is noted."""
+    oldest, newest = at - policy.window, at + policy.skew
+    kept: list[tuple[datetime, float]] = []
+    try:
+        convert = vol_of(one.unit, lel_vol=lel_vol)
+    except BadReading as problem:
+        if any(oldest < time <= newest and status == "ok" for time, _, status in one.values):
+            _note(notes, f"{one.detector}:{problem}")
+        return kept
+    for time, value, status in one.values:
+        if not oldest < time <= newest:
+            if time > newest:
+                _note(notes, f"{one.detector}:读数时间晚于当前时间,未采用")
+        elif status != "ok":
+            _note(notes, f"{one.detector}:探测器状态为 {status},未采用")
+        else:
+            try:
+                kept.append((time, convert(value)))
+            except BadReading as problem:
+                _note(notes, f"{one.detector}:{problem}")
+    kept.sort(key=_time)
+    return kept
+
+
+def _time(value: tuple[datetime, float]) -> datetime:
+    return value[0]
 
 
 def _note(notes: list[str], text: str) -> None:
@@ -107,7 +129,7 @@ def _trusted(
     name: str, values: list[tuple[datetime, float]], at: datetime, policy: TrendPolicy, notes: list[str]
 ) -> bool:
     times = [at - policy.window, *(time for time, _ in values), at]
-    if any(later - earlier > policy.gap for earlier, later in itertools.pairwise(times)):
+    if any(gap > policy.gap for gap in map(operator.sub, times[1:], times)):
         _note(notes, f"{name}:数据不可信,有超过 {policy.gap.total_seconds() / 60:g} 分钟没有读数")
         return False
     if values[-1][0] - values[0][0] >= policy.stuck and len({value for _, value in values}) == 1:
@@ -118,8 +140,8 @@ def _trusted(
 
 def _slope(values: list[tuple[datetime, float]]) -> float | None:
     """Least-squares slope in % vol per hour; None with fewer than two different times."""
-    start = values[0][0]
-    hours = [(time - start).total_seconds() / 3600 for time, _ in values]
+    start, hour = values[0][0], timedelta(hours=1)
+    hours = [(time - start) / hour for time, _ in values]
     mean_x, mean_y = sum(hours) / len(hours), sum(vol for _, vol in values) / len(values)
     spread = math.fsum((x - mean_x) ** 2 for x in hours)
     if spread == 0:

@@ -57,7 +57,7 @@ def test_the_span_is_open_at_its_beginning_and_closed_at_its_end(work):
     gt, other = detector(work, "GT-1"), detector(work, "GT-2")
     work.readings.add([reading(gt, 180), reading(gt, 179), reading(gt, 0), reading(other, 1)], received_at=NOW)
     rows = work.readings.span([gt.id], "combustible", NOW - timedelta(hours=3), NOW)
-    assert [row.at for row in rows] == [NOW - timedelta(minutes=179), NOW]
+    assert [at for _, at, _, _ in rows] == [NOW - timedelta(minutes=179), NOW]
 
 
 def test_detectors_of_a_box_or_else_of_the_area(work):

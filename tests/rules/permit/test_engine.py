@@ -427,13 +427,13 @@ def test_guardian_certificate_months_are_a_setting():
     ],
 )
 def test_limits_are_said_as_the_standard_says_them(rule, words):
-    assert TABLE.by_id[rule].message.format_map(TABLE.by_id[rule].words()) == words
+    assert TABLE.by_id[rule].message.format_map(TABLE.by_id[rule].words) == words
 
 
 def test_a_tightened_limit_is_said_in_the_same_words():
     table = load(tenant={"rules": {"LF-008": {"max_ratio": 0.75}, "HW-C12": {"ban_force": 4}}})
-    assert "75%" in table.by_id["LF-008"].message.format_map(table.by_id["LF-008"].words())
-    assert "四级及以上" in table.by_id["HW-C12"].message.format_map(table.by_id["HW-C12"].words())
+    assert "75%" in table.by_id["LF-008"].message.format_map(table.by_id["LF-008"].words)
+    assert "四级及以上" in table.by_id["HW-C12"].message.format_map(table.by_id["HW-C12"].words)
 
 
 @pytest.mark.parametrize(

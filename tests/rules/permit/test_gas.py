@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rules.permit.gas import BadReading, find_medium, lowest_lel, media, to_mg_m3, to_vol, toxic_ratio, unit_of
-from rules.permit.trend import TrendReading, look_back
+from rules.permit.trend import Series, look_back
 
 AT = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
 
@@ -83,48 +83,47 @@ def test_ppm_to_mg():
     assert to_mg_m3(10, "ppm", medium=find_medium("H2S")) == pytest.approx(10 * 34.08 / 24.05)
 
 
-def series(values, *, detector="D1", step=5, end=AT, unit="%LEL", status="ok"):
+def series(values, *, detector="D1", step=5, end=AT, unit="%LEL", status="ok", before=()):
+    """One detector: a value every `step` minutes up to `end`; `before`: (minutes before AT, value) ahead of them."""
     start = end - timedelta(minutes=step * (len(values) - 1))
-    return [
-        TrendReading(detector, start + timedelta(minutes=step * i), value, unit, status)
-        for i, value in enumerate(values)
-    ]
+    early = [(AT - timedelta(minutes=minutes), value, status) for minutes, value in before]
+    return Series(
+        detector, unit, [*early, *((start + timedelta(minutes=step * i), v, status) for i, v in enumerate(values))]
+    )
 
 
 WAVE = [0.5 + 0.1 * (i % 3) for i in range(36)]
 
 
 def test_a_clean_trend():
-    found = look_back(series(WAVE), at=AT, lel_vol=5.0)
+    found = look_back([series(WAVE)], at=AT, lel_vol=5.0)
     assert found.count == 36 and not found.untrusted
     assert found.max_vol == pytest.approx(0.035)
     assert set(found.facts()) == {"trend3h_count", "trend3h_max_vol", "trend3h_last_vol", "trend3h_slope"}
 
 
 def test_a_rise_has_a_slope_per_hour():
-    found = look_back(series([i / 10 for i in range(36)]), at=AT, lel_vol=5.0)
+    found = look_back([series([i / 10 for i in range(36)])], at=AT, lel_vol=5.0)
     assert found.slope_per_hour == pytest.approx(0.1 * 12 * 5 / 100)
     assert found.last_vol == pytest.approx(3.5 * 5 / 100)
 
 
 def test_the_window_is_three_hours():
-    old = TrendReading("D1", AT - timedelta(minutes=180), 50, "%LEL")
-    assert look_back([old, *series(WAVE)], at=AT, lel_vol=5.0).max_vol < 0.1
-    inside = TrendReading("D1", AT - timedelta(minutes=179), 50, "%LEL")
-    assert look_back([inside, *series(WAVE)], at=AT, lel_vol=5.0).max_vol == 2.5
+    assert look_back([series(WAVE, before=[(180, 50)])], at=AT, lel_vol=5.0).max_vol < 0.1
+    assert look_back([series(WAVE, before=[(179, 50)])], at=AT, lel_vol=5.0).max_vol == 2.5
 
 
 @pytest.mark.parametrize(
     ("readings", "words"),
     [
-        (series([0.0] * 36), "一直不变"),
-        (series(WAVE, status="fault"), "状态"),
-        (series(WAVE, unit=""), "单位"),
-        (series([math.nan] * 36), "无效"),
-        (series(WAVE[:10], step=20), "没有读数"),
-        (series(WAVE[:5]), "没有读数"),
-        (series(WAVE, end=AT - timedelta(minutes=11)), "没有读数"),
-        ([TrendReading("D1", AT + timedelta(minutes=3), 1, "%LEL")], "晚于"),
+        ([series([0.0] * 36)], "一直不变"),
+        ([series(WAVE, status="fault")], "状态"),
+        ([series(WAVE, unit="")], "单位"),
+        ([series([math.nan] * 36)], "无效"),
+        ([series(WAVE[:10], step=20)], "没有读数"),
+        ([series(WAVE[:5])], "没有读数"),
+        ([series(WAVE, end=AT - timedelta(minutes=11))], "没有读数"),
+        ([series([1], end=AT + timedelta(minutes=3))], "晚于"),
         ([], ""),
     ],
 )
@@ -135,10 +134,10 @@ def test_data_that_cannot_be_trusted_counts_as_no_data(readings, words):
 
 
 def test_a_high_value_of_an_untrusted_detector_still_counts_against_the_work():
-    found = look_back(series([30.0] * 36), at=AT, lel_vol=5.0)
+    found = look_back([series([30.0] * 36)], at=AT, lel_vol=5.0)
     assert found.count == 0 and found.max_vol == 1.5
 
 
 def test_one_good_detector_among_bad_ones():
-    found = look_back([*series(WAVE), *series([0.0] * 36, detector="D2")], at=AT, lel_vol=5.0)
+    found = look_back([series(WAVE), series([0.0] * 36, detector="D2")], at=AT, lel_vol=5.0)
     assert found.count == 36 and len(found.untrusted) == 1
