@@ -1,6 +1,6 @@
 """`./anshao test [ARGUMENTS]`: all tests on SQLite and PostgreSQL with a real Redis. Arguments go to pytest as they are.
 
-Two processes share the tests unless arguments choose otherwise; the last line is pytest's summary.
+Three processes share two cores unless arguments choose otherwise: each waits for its PostgreSQL a third of the time; the last line is pytest's summary.
 """
 
 from __future__ import annotations
@@ -15,8 +15,13 @@ def arguments(given: list[str]) -> list[str]:
     """pytest's arguments: with a number of processes, unless the call names one or looks for a bug."""
     chosen = any(word.startswith(("-n", "--numprocesses", "--pdb", "-s", "--collect-only", "--co")) for word in given)
     picks = any(not word.startswith("-") for word in given)
-    workers = [] if chosen or picks else ["-n", str(min(4, max(2, os.cpu_count() or 2))), "--dist", "loadfile"]
+    workers = [] if chosen or picks else ["-n", str(processes(os.cpu_count())), "--dist", "loadfile"]
     return ["-q", *workers, *given]
+
+
+def processes(cores: int | None) -> int:
+    """Half again as many as there are cores, within what the memory of a small machine bears."""
+    return min(6, max(3, (cores or 2) * 3 // 2))
 
 
 def main() -> None:

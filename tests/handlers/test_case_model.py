@@ -171,7 +171,7 @@ def test_a_case_stays_sound_whoever_presses_whatever(new_sqlite, redis_client) -
         run_state_machine_as_test(
             CaseMachine,
             settings=settings(
-                max_examples=12, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck),
+                max_examples=8, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck),
                 print_blob=True,
             ),
         )  # fmt: skip

@@ -259,7 +259,7 @@ def test_ladders_hold_whatever_happens(new_sqlite, redis_client, no_proof_needed
         run_state_machine_as_test(
             LadderMachine,
             settings=settings(
-                max_examples=8, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck),
+                max_examples=5, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck),
                 print_blob=True,
             ),
         )  # fmt: skip

@@ -21,7 +21,7 @@ from tools import plant_files
 from tools.alone import HOST, StackError, free_ports, require_free_ports
 from tools.stack import ROOT, Stack
 
-STOPS_WITHIN_S = 5.0
+STOPS_WITHIN_S = 15.0  # it takes one; a busy machine is no reason to fail
 
 
 class Demo:

@@ -1,0 +1,19 @@
+"""How `./anshao test` shares the tests out."""
+
+from __future__ import annotations
+
+import pytest
+
+from tools.test import arguments, processes
+
+
+@pytest.mark.parametrize(("cores", "expected"), [(None, 3), (1, 3), (2, 3), (4, 6), (64, 6)])
+def test_processes_for_the_cores(cores, expected):
+    assert processes(cores) == expected
+
+
+def test_what_is_named_runs_in_one_process():
+    assert arguments(["tests/rules"]) == ["-q", "tests/rules"]
+    assert arguments(["-n", "0"]) == ["-q", "-n", "0"]
+    assert arguments(["--database", "sqlite"])[1:2] != ["-n"]
+    assert arguments([])[1] == "-n"
