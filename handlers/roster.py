@@ -11,6 +11,7 @@ from bot.flow import Flow, like, said
 from bot.turn import Turn
 from cards.words import local, zone
 from handlers import duty
+from handlers.permit import holes
 from rules.terms import Role
 from storage.models import Duty, Person
 
@@ -95,7 +96,8 @@ def _tell_substitute(turn: Turn, substitute: Person, first: str, ends: datetime)
 
 
 def _permits_feel(turn: Turn) -> None:
-    """Work that this person guards needs another guardian, or has one again."""
+    """Work that this person guards needs another guardian, or has one again; so do requests that wait for a signature."""
+    holes.ask_again(turn.work)
     if turn.work.permits.touch_people([turn.person.id], at=turn.at):
         turn.work.wake.add("chat")
 

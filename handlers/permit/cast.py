@@ -93,7 +93,11 @@ def plan_approvals(work: UnitOfWork, permit: Permit, *, raised: bool) -> None:
 
 
 def open_signature(permit: Permit, kind: str) -> PermitApproval | None:
-    return next((row for row in permit.approvals if row.kind == kind and row.granted is None), None)
+    return next(iter(open_signatures(permit, kind)), None)
+
+
+def open_signatures(permit: Permit, *kinds: str) -> list[PermitApproval]:
+    return [row for row in permit.approvals if row.kind in kinds and row.granted is None]
 
 
 def may_sign(work: UnitOfWork, permit: Permit, person: Person, row: PermitApproval) -> bool:
@@ -112,20 +116,37 @@ def may_sign(work: UnitOfWork, permit: Permit, person: Person, row: PermitApprov
 
 
 def signers(work: UnitOfWork, permit: Permit, kind: str) -> list[Person]:
-    """The people asked to sign: holders of the wanted post for the area, else of the whole plant."""
-    row = open_signature(permit, kind)
-    if row is None:
-        return []
+    """The people asked to sign, for every open signature of the kind."""
+    found = [person for row in open_signatures(permit, kind) for person in askable(work, permit, row)]
+    return list({person.id: person for person in found}.values())
+
+
+def askable(work: UnitOfWork, permit: Permit, row: PermitApproval) -> list[Person]:
+    """Who of the wanted post is there, by the duty roster where one is kept, or stands in for them (代班).
+
+    Neither standing in nor a line of the roster makes anybody's authority grow (Table B.1): their own post must reach
+    the wanted one. Empty when there is nobody: a hole, to be told.
+    """
     wanted = Role(row.wanted_role)
-    people = work.people.with_role(wanted, area_id=permit.area_id)
-    there = [person for person in duty.present(work, people) if may_sign(work, permit, person, row)]
-    return there or [person for person in people if may_sign(work, permit, person, row)]
+    people = work.roster.on_duty(wanted, permit.area_id, work.at)
+    if not people and not work.roster.kept(wanted, permit.area_id, work.at):
+        people = work.people.with_role(wanted, area_id=permit.area_id)
+    return [person for person in duty.present(work, people) if may_sign(work, permit, person, row)]
+
+
+def standing_in(work: UnitOfWork, permit: Permit, person: Person, role: Role) -> dict[str, list[int]]:
+    """For the trail: ids of those on leave who hold the post, and in whose place the person signs; {} for nobody."""
+    away = [p.id for p in work.roster.principals(person, work.at) if has_role(p, role, area_id=permit.area_id)]
+    return {"stands_in_for": away} if away else {}
 
 
 def shift_leaders(work: UnitOfWork, permit: Permit) -> Sequence[Person]:
-    """Those on duty by the roster, else all of the area."""
-    there = duty.on_duty(work, Role.TEAM_LEADER, permit.area_id)
-    return there or work.people.with_role(Role.TEAM_LEADER, area_id=permit.area_id)
+    """Those who are there and may lead, else the directors above them; empty when there is nobody."""
+    for role in (Role.TEAM_LEADER, Role.WORKSHOP_DIRECTOR):
+        there = [person for person in duty.on_duty(work, role, permit.area_id) if may_lead(permit, person)]
+        if there:
+            return there
+    return []
 
 
 def may_lead(permit: Permit, person: Person) -> bool:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot import outbox
 from cards import permit as cards
-from handlers.permit import cast, facts, fire_watch, gas_facts, handover, judge, measures, surroundings, tables
+from handlers.permit import cast, facts, fire_watch, gas_facts, handover, holes, judge, measures, surroundings, tables
 from handlers.permit.actions import leave_line, moment, move_on, plan_judgement
 from handlers.permit.judge import Judgement
 from handlers.permit.measures import Evidence
@@ -51,7 +51,9 @@ def leader_check(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> N
         PermitApproval(kind="shift_leader", step="shift_leader", person=by, granted=True, decided_at=work.at)
     )
     cast.join(permit, by, cast.LEADER, work)
-    cast.redraw(work, permit, leave_line(work, permit, "leader_checked", by=by, via=via))
+    standing = cast.standing_in(work, permit, by, Role.TEAM_LEADER)
+    line = leave_line(work, permit, "leader_checked", by=by, via=via, **standing)
+    cast.redraw(work, permit, line)
 
 
 def next_measure(permit: Permit) -> PermitApproval | None:
@@ -289,6 +291,7 @@ def finish(work: UnitOfWork, permit: Permit, *, by: Person, photo_sha: str, said
         )
     )
     last = leave_line(work, permit, "finished", by=by, via=via)
+    holes.tell_no_leader(work, permit, "验收")
     leaders = {p.id: p for p in [*cast.everyone(permit), *cast.shift_leaders(work, permit)]}
     cast.post(work, permit, leaders.values(), purpose="permit.finished", last=last, urgency=outbox.URGENT)
 

@@ -7,13 +7,14 @@ from datetime import timedelta
 from bot import outbox
 from cards import permit as cards
 from cards.words import local
-from handlers.permit import actions, cast, measures, surroundings, tables
+from handlers.permit import actions, cast, holes, measures, surroundings, tables
 from handlers.permit.judge import Judgement
 from rules import geo
 from rules.errors import RuleBroken
 from rules.geo import Point
-from rules.permit import Result, max_validity
+from rules.permit import Result, Work, max_validity
 from rules.permit.life import PermitState, Step
+from rules.terms import Role
 from storage.models import Permit, PermitApproval, Person
 from storage.unit_of_work import UnitOfWork
 
@@ -24,14 +25,15 @@ OUTSIDE = "您不在厂区内,不能审批。审批人须在作业现场完成�
 
 def check_signer(work: UnitOfWork, permit: Permit, by: Person, kind: str) -> PermitApproval:
     """The open signature this person may give. Raises RuleBroken, naming who was first when it is too late."""
-    row = cast.open_signature(permit, kind)
-    if PermitState(permit.state) is not PermitState.SUBMITTED or row is None:
+    rows = cast.open_signatures(permit, kind)
+    if PermitState(permit.state) is not PermitState.SUBMITTED or not rows:
         raise RuleBroken(
             "state", who_was_first(work, permit) or f"{permit.number} 现在{PermitState(permit.state).zh},不用再签。"
         )
-    if not cast.may_sign(work, permit, by, row):
-        raise RuleBroken("who", f"这一步由{row.words}签,您不能代签;作业人、监护人、申请人也不能签自己的票。")
-    return row
+    mine = next((row for row in rows if cast.may_sign(work, permit, by, row)), None)
+    if mine is None:
+        raise RuleBroken("who", f"这一步由{rows[0].words}签,您不能代签;作业人、监护人、申请人也不能签自己的票。")
+    return mine
 
 
 def who_was_first(work: UnitOfWork, permit: Permit) -> str:
@@ -98,8 +100,11 @@ def approve(
     cast.join(permit, by, cast.APPROVER, work)
     permit.judge_at = permit.valid_until
     last = actions.leave_line(
-        work, permit, "approved", by=by, via=via, before=before, metres=round(metres), role=row.step
-    )
+        work, permit, "approved", by=by, via=via, before=before, metres=round(metres), role=row.step,
+        **cast.standing_in(work, permit, by, Role(row.wanted_role)),
+    )  # fmt: skip
+    if permit.work == Work.HOT_WORK.value:
+        holes.tell_no_leader(work, permit, "验票")
     cast.post(
         work,
         permit,
@@ -141,14 +146,15 @@ def _list_measures(work: UnitOfWork, permit: Permit) -> None:
 
 def countersign(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> str:
     """One unit's signature; one person signs for every unit whose post is theirs."""
-    check_signer(work, permit, by, "countersign")
+    role = Role(check_signer(work, permit, by, "countersign").wanted_role)
     signed = []
     for row in permit.approvals:
         if row.kind == "countersign" and row.granted is None and cast.may_sign(work, permit, by, row):
             row.person, row.granted, row.decided_at = by, True, work.at
             signed.append(row.words)
     cast.join(permit, by, cast.SIGNER, work)
-    last = actions.leave_line(work, permit, "countersigned", by=by, via=via, why="、".join(signed))
+    standing = cast.standing_in(work, permit, by, role)
+    last = actions.leave_line(work, permit, "countersigned", by=by, via=via, why="、".join(signed), **standing)
     cast.redraw(work, permit, last)
     return "、".join(signed)
 

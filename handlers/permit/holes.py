@@ -1,0 +1,86 @@
+"""A signature that nobody is there to give: the safety officers and the applicant hear of it, with who may give it.
+
+A signer is on leave or off duty, and nobody of a post that is not lower stands in (GB 30871-2022 Table B.1: the level of
+an approval is never lowered). The request waits; it is never approved by somebody lower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot import outbox
+from handlers import duty
+from handlers.permit import cast
+from rules.permit.life import PermitState
+from rules.terms import Role
+from storage.models import Permit, PermitApproval, Person
+from storage.unit_of_work import UnitOfWork
+
+SHOWN = 3
+
+
+def tell_unsigned(work: UnitOfWork, permit: Permit) -> int:
+    """Tell of every open signature that nobody who is there can give, once a submission; how many there are."""
+    holes = [
+        row for row in cast.open_signatures(permit, "approve", "countersign") if not cast.askable(work, permit, row)
+    ]
+    for row in holes:
+        _tell(work, permit, row)
+    return len(holes)
+
+
+def _tell(work: UnitOfWork, permit: Permit, row: PermitApproval) -> None:
+    wanted = Role(row.wanted_role)
+    away = _away(work, work.people.with_role(wanted, area_id=permit.area_id))
+    others = [
+        person
+        for person in work.people.all_active()
+        if duty.present(work, [person]) == [person] and cast.may_sign(work, permit, person, row)
+    ]
+    named = "、".join(person.name for person in others[:SHOWN])
+    what = f"{permit.number} 要{row.words}签字,现在没有人可签({wanted.zh}{away or '没有人在岗'})"
+    do = f"可以签的还有:{named},请联系" if named else "请安排同级或更高的人代班"
+    stamp = f"{row.step}:{permit.submitted_at:%d%H%M%S}"
+    duty.tell_hole(
+        work,
+        f"{what}。{do};不得由更低一级的人代签(表B.1)。",
+        case=cast.case_of(permit),
+        dedupe_key=f"permit:{permit.id}:hole:{stamp}",
+    )
+    told = [permit.applicant] if permit.applicant is not None else []
+    cast.tell(work, permit, told, f"{what}。已告知安全员。{do}。", tag=f"unsigned:{stamp}", urgency=outbox.NORMAL)
+
+
+def tell_no_leader(work: UnitOfWork, permit: Permit, what: str) -> None:
+    """No shift leader is there for `what` (验票, 验收): the directors above were asked, or nobody was."""
+    leaders = duty.on_duty(work, Role.TEAM_LEADER, permit.area_id)
+    if any(cast.may_lead(permit, person) for person in leaders):
+        return
+    asked = "、".join(person.name for person in list(cast.shift_leaders(work, permit))[:SHOWN])
+    away = _away(work, work.people.with_role(Role.TEAM_LEADER, area_id=permit.area_id))
+    then = f"已请{asked}{what}" if asked else "车间主任也没有人在岗,请安排人"
+    duty.tell_hole(
+        work,
+        f"{permit.number} 待{what},当班班长{away or '没有人在岗'}。{then}。",
+        case=cast.case_of(permit),
+        dedupe_key=f"permit:{permit.id}:{permit.generation}:hole:{what}",
+    )
+
+
+def _away(work: UnitOfWork, people: Sequence[Person]) -> str:
+    """«王芳请假,没有代班人;周敏请假,代班人李强的岗位不够»; "" when none of them is on leave."""
+    lines = []
+    for person in people:
+        if work.roster.leave_of(person.id, work.at) is None:
+            continue
+        there = duty.present(work, [person])
+        lines.append(f"{person.name}请假," + (f"代班人{there[0].name}的岗位不够" if there else "没有代班人"))
+    return ":" + ";".join(lines[:SHOWN]) if lines else ""
+
+
+def ask_again(work: UnitOfWork) -> None:
+    """Somebody went on leave or came back: who signs the requests that wait may have changed."""
+    for permit in work.permits.live(states=(PermitState.SUBMITTED.value,)):
+        asked = [person for kind in ("countersign", "approve") for person in cast.signers(work, permit, kind)]
+        cast.post(work, permit, asked, purpose="permit.submitted", last="值班有变,重新请签", urgency=outbox.URGENT)
+        tell_unsigned(work, permit)
