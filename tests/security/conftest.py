@@ -10,6 +10,7 @@ import redis
 
 from tests.plant import Plant
 from tests.security import scenes
+from tests.talks.test_wecom_groups import PlantWithBot
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +18,7 @@ def plant(new_sqlite: Any, valkey_url: str, tmp_path_factory: pytest.TempPathFac
     client = redis.Redis.from_url(valkey_url)
     client.flushall()
     with new_sqlite() as url:
-        made = Plant(url, client, tmp_path_factory.mktemp("plant"))
+        made = PlantWithBot(url, client, tmp_path_factory.mktemp("plant"))
         scenes.build(made)
         yield made
         made.services.engine.dispose()

@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from storage.models import Media, Person
+from storage.models import Inbox, Media, Person
 from tests.plant import APP
 from tests.security import document
 from tests.web.conftest import Browser
@@ -22,7 +22,8 @@ PLACES = {
     "<code>": "ZX", "<path:filename>": "anshao.css", "<device>": "no-such",
     "<int:call_id>": "1", "<int:version>": "1",
 }  # fmt: skip
-OTHER = ("/healthz", "/readyz", "/metrics", "/wecom/callback", "/dingtalk/robot", "/dingtalk/cards", "/dingtalk/events")
+OTHER = tuple(document.table("Addresses of the platforms"))
+SIGNED = [path for path in OTHER if path.startswith(("/wecom", "/dingtalk"))]
 WHO = {"其他工人": "黄梅", "上报人": "张伟", "责任人": "吴涛", "安全员": "周敏"}
 
 
@@ -89,6 +90,7 @@ def test_a_page_opens_for_those_who_may_see_it(browsers, row):
 def test_every_address_has_a_row(plant):
     known = {re.sub(r"^[A-Z]+ ", "", row) for row in [*PAGES, *CALLS]} | set(OTHER)
     assert {rule.rule for rule in plant.app.url_map.iter_rules()} - known == set()
+    assert set(OTHER) <= {rule.rule for rule in plant.app.url_map.iter_rules()}
     asked = {
         f"{method} {rule.rule}"
         for rule in plant.app.url_map.iter_rules()
@@ -96,6 +98,22 @@ def test_every_address_has_a_row(plant):
         if rule.rule not in OTHER
     }
     assert asked == {*PAGES, *CALLS}
+
+
+@pytest.mark.parametrize("path", SIGNED)
+def test_an_address_of_a_platform_takes_nothing_unsigned(plant, path):
+    with plant.work(read_only=True) as work:
+        before = work.db.scalar(select(func.count(Inbox.id)))
+    client, now = plant.app.test_client(), str(int(plant.now.timestamp()))
+    old = str(int(plant.now.timestamp()) - 9000)
+    for stamp in (now, old, ""):
+        query = f"?msg_signature={'0' * 40}&signature={'0' * 40}&timestamp={stamp}&nonce=1&echostr=abc"
+        headers = {"timestamp": stamp, "sign": "0", "x-ddpaas-signature-timestamp": stamp, "x-ddpaas-signature": "0"}
+        for body in ({"encrypt": "abc"}, {}):
+            assert client.post(APP + path + query, json=body, headers=headers).status_code in (400, 403)
+        assert client.get(APP + path + query).status_code in (403, 405)
+    with plant.work(read_only=True) as work:
+        assert work.db.scalar(select(func.count(Inbox.id))) == before
 
 
 @pytest.mark.parametrize("row", [row for row in PAGES if row.startswith("POST") and "sign-in" not in row])
