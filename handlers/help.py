@@ -9,7 +9,7 @@ from bot.message import Kind
 from bot.turn import Turn
 from cards.card import Button, Card
 from handlers import people
-from handlers.hazard import filing, place, report
+from handlers.hazard import filing, place, report, taking
 from rules import text as words
 
 HELP = (
@@ -60,7 +60,7 @@ def _silent_position(turn: Turn) -> bool:
 
 def _offer_report(turn: Turn) -> None:
     turn.stay(
-        flow="help", state="offered", facts={"text": turn.text[: report.MAX_WORDS]}, expires_after=report.TOGETHER
+        flow="help", state="offered", facts={"text": turn.text[: taking.MAX_WORDS]}, expires_after=report.TOGETHER
     )
     turn.show(
         Card(

@@ -15,7 +15,7 @@ from cards import treatment
 from cards.images import qr_png
 from cards.words import local, place_of
 from handlers.budgets import may_see
-from handlers.hazard import actions, from_page, report
+from handlers.hazard import actions, from_page, taking
 from handlers.hazard.actions.treating import MAX_WORDS as MAX_TREATMENT
 from handlers.hazard.from_page import WEB
 from rules import hazard as rules
@@ -75,7 +75,7 @@ def routes(ctx: WebContext) -> Blueprint:
             hazard = _find(work, number)
             person = work.people.get(visitor().person_id)
             seen = view(work, hazard, person, link=link, today=ctx.local(work.at))
-        return render_template("hazard.html", case=seen, csrf=csrf_token(), max_photos=report.MAX_PHOTOS)
+        return render_template("hazard.html", case=seen, csrf=csrf_token(), max_photos=taking.MAX_PHOTOS)
 
     @pages.post("/h5/hazards/<number>/<verb>")
     def step(number: str, verb: str) -> ResponseReturnValue:
@@ -174,13 +174,13 @@ def _find(work: UnitOfWork, number: str) -> Hazard:
 
 def _read(ctx: WebContext, *, upload: bool) -> Sent:
     """The form, with its pictures checked and stored before any transaction begins."""
-    form = {name: value[: report.MAX_WORDS] for name, value in request.form.items()}
+    form = {name: value[: taking.MAX_WORDS] for name, value in request.form.items()}
     if not upload:
         return Sent(form)
     files = [f for f in request.files.getlist("photos") if f.filename]
-    refused = [f"一次最多{report.MAX_PHOTOS}张,多出的没有收"] if len(files) > report.MAX_PHOTOS else []
+    refused = [f"一次最多{taking.MAX_PHOTOS}张,多出的没有收"] if len(files) > taking.MAX_PHOTOS else []
     photos = []
-    for file in files[: report.MAX_PHOTOS]:
+    for file in files[: taking.MAX_PHOTOS]:
         row, facts = ctx.keep_photo(file.read())
         if row is None:
             refused.append(str(facts["refused"]).rstrip("。"))
@@ -300,8 +300,8 @@ def _grade(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: 
 
 
 def _correct(ctx: WebContext, work: UnitOfWork, hazard: Hazard, by: Person, sent: Sent) -> str:
-    text = sent.words("description", "请写上正确的描述。", limit=report.MAX_WORDS)
-    if words.content_problem(text, max_chars=report.MAX_WORDS) is not None:
+    text = sent.words("description", "请写上正确的描述。", limit=taking.MAX_WORDS)
+    if words.content_problem(text, max_chars=taking.MAX_WORDS) is not None:
         raise RuleBroken("words", "没看懂,请用一句话说说哪里有什么问题。")
     actions.correct(work, hazard, by=by, description=text, via=WEB)
     return "描述已更正。"

@@ -8,7 +8,7 @@ from typing import Any
 from bot.flow import Flow, on
 from bot.message import Kind
 from bot.turn import Turn
-from handlers.hazard import actions, filing, place, report
+from handlers.hazard import actions, filing, place, report, taking
 from rules import hazard as rules
 from rules.terms import OPEN_STATES, HazardState, PhotoKind
 from storage.models import Hazard
@@ -33,9 +33,9 @@ def danger(turn: Turn) -> None:
     if line is not None and not report.answered_by_callback(turn):
         turn.say(line.line_zh, case=("hazard", hazard.id), urgency=0)
     actions.add_words(turn.work, hazard, by=turn.person, text=turn.text, via=turn.via)
-    report.add_photos(turn, hazard, PhotoKind.BEFORE)
+    taking.add_photos(turn, hazard, PhotoKind.BEFORE)
     if hazard.area is None:
-        report.take_place(turn, hazard)
+        taking.take_place(turn, hazard)
         filing.place_told(turn, hazard)
     else:
         turn.say(f"已补充到 {hazard.number},负责人都看得到。", case=("hazard", hazard.id))

@@ -10,7 +10,7 @@ from enum import StrEnum
 from bot import outbox
 from bot.message import Inbound, Kind, Position
 from bot.turn import Fetched, Turn
-from handlers.hazard import actions, buttons, filing, place, proof, report
+from handlers.hazard import actions, buttons, filing, place, proof, report, taking
 from rules import hazard as rules
 from rules.errors import RuleBroken
 from rules.geo import Point
@@ -198,9 +198,9 @@ def proof_sent(
     rules.check(Action.SUBMIT, state=HazardState(hazard.state), relations=relations)
     if not words.strip():
         raise RuleBroken("words", "还缺一句话:是怎么改的?请写上再提交。")
-    report.add_photos(_page_turn(work, by, photos, at=at), hazard, PhotoKind.AFTER, limit=report.MAX_PHOTOS)
+    taking.add_photos(_page_turn(work, by, photos, at=at), hazard, PhotoKind.AFTER, limit=taking.MAX_PHOTOS)
     try:
-        actions.submit(work, hazard, by=by, words=words.strip()[: report.MAX_WORDS], via=WEB)
+        actions.submit(work, hazard, by=by, words=words.strip()[: taking.MAX_WORDS], via=WEB)
     except RuleBroken as broken:
         if not broken.rule.startswith("FC-"):
             raise
@@ -215,10 +215,10 @@ def more_photos(work: UnitOfWork, hazard: Hazard, *, by: Person, photos: Sequenc
     """Further photos of the hazard from its reporters. Returns how many were new. Raises RuleBroken."""
     relations = actions.relations(work, hazard, by)
     rules.check(Action.ADD_PHOTO, state=HazardState(hazard.state), relations=relations)
-    room = report.MAX_PHOTOS - len(proof.before_photos(hazard))
+    room = taking.MAX_PHOTOS - len(proof.before_photos(hazard))
     if room <= 0:
-        raise RuleBroken("photos", f"一条隐患最多{report.MAX_PHOTOS}张照片,已经满了。")
-    added = report.add_photos(_page_turn(work, by, photos, at=at), hazard, PhotoKind.BEFORE, limit=room)
+        raise RuleBroken("photos", f"一条隐患最多{taking.MAX_PHOTOS}张照片,已经满了。")
+    added = taking.add_photos(_page_turn(work, by, photos, at=at), hazard, PhotoKind.BEFORE, limit=room)
     return actions.add_photos(work, hazard, by=by, count=added, via=WEB)
 
 

@@ -10,7 +10,7 @@ from bot.message import Kind
 from bot.turn import Turn
 from cards.words import place_of
 from handlers import spoken
-from handlers.hazard import actions, buttons, dispatch, filing, place, proof, report
+from handlers.hazard import actions, buttons, dispatch, filing, place, proof, report, taking
 from rules import geo
 from rules import hazard as hazard_rules
 from rules import text as words
@@ -35,9 +35,9 @@ def proof_sent(turn: Turn) -> None:
         turn.done()
         turn.say(f"{hazard.number} 现在是“{HazardState(hazard.state).zh}”,不用再提交。", case=case)
         return
-    report.add_photos(turn, hazard, PhotoKind.AFTER)
+    taking.add_photos(turn, hazard, PhotoKind.AFTER)
     if turn.text and turn.message.kind in (Kind.TEXT, Kind.VOICE, Kind.IMAGE):
-        facts["words"] = f"{facts.get('words', '')}\n{turn.text}".strip()[: report.MAX_WORDS]
+        facts["words"] = f"{facts.get('words', '')}\n{turn.text}".strip()[: taking.MAX_WORDS]
     photos = proof.after_photos(hazard)
     turn.stay(flow=buttons.WORK, state=buttons.PROOF, facts=facts, expires_after=timedelta(days=2))
     note = "".join(f"⚠ {reason}。\n" for reason in refusals)
@@ -163,7 +163,7 @@ def extension_measure(turn: Turn) -> None:
 
 def corrected(turn: Turn) -> None:
     hazard = _hazard(turn)
-    problem = words.content_problem(turn.text, max_chars=report.MAX_WORDS)
+    problem = words.content_problem(turn.text, max_chars=taking.MAX_WORDS)
     if problem is not None:
         turn.say("没看懂,请用一句话说说哪里有什么问题。")
         return
@@ -193,7 +193,7 @@ def put_right(turn: Turn) -> None:
     words_now = hazard.description.replace(spoken.heard_wrong(turn), spoken.typed(turn), 1)
     spoken.settled(turn)
     try:
-        actions.correct(turn.work, hazard, by=turn.person, description=words_now[: report.MAX_WORDS], via=turn.via)
+        actions.correct(turn.work, hazard, by=turn.person, description=words_now[: taking.MAX_WORDS], via=turn.via)
     except RuleBroken as broken:
         turn.say(broken.message_zh, case=("hazard", hazard.id))
         return
@@ -204,7 +204,7 @@ def more_photos(turn: Turn) -> None:
     hazard = _hazard(turn)
     refusals = [f.refused for f in turn.fetched if f.refused]
     added = actions.add_photos(
-        turn.work, hazard, by=turn.person, via=turn.via, count=report.add_photos(turn, hazard, PhotoKind.BEFORE)
+        turn.work, hazard, by=turn.person, via=turn.via, count=taking.add_photos(turn, hazard, PhotoKind.BEFORE)
     )
     note = "".join(f"⚠ {reason}。\n" for reason in refusals)
     if added:
@@ -217,7 +217,7 @@ def place_corrected(turn: Turn) -> None:
     """«位置不对»: another location or code for a report that is filed."""
     hazard = _hazard(turn)
     before = list(hazard.places)
-    refusals = report.take_place(turn, hazard)
+    refusals = taking.take_place(turn, hazard)
     if hazard.places == before:
         note = "".join(f"⚠ {reason}。\n" for reason in refusals)
         turn.say(f"{note}请发位置、扫设备码,或说出区域名。", case=("hazard", hazard.id))
@@ -240,7 +240,7 @@ def enough(turn: Turn) -> None:
 def where_told(turn: Turn) -> None:
     """The place of a hazard filed in haste: a location, a code or a name."""
     hazard = _hazard(turn)
-    report.take_place(turn, hazard)
+    taking.take_place(turn, hazard)
     filing.place_told(turn, hazard)
 
 
