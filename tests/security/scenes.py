@@ -9,6 +9,7 @@ from typing import Any
 from bot import outbox
 from cards.card import Card
 from cards.permit import WATCH_UNTIL
+from handlers import moments
 from handlers.hazard import actions, filing
 from handlers.knowledge import actions as knowledge
 from handlers.permit.handover import HANDOVER_TO
@@ -175,6 +176,15 @@ def roll_call(work: UnitOfWork) -> None:
     roll_calls.start(work, people, kind="evacuation", area_id=area, why="演练", by=leader, via="dingtalk")
 
 
+def charge(work: UnitOfWork) -> None:
+    """The owner told what is to be charged and asked the team leader to check it too."""
+    first, second = (work.people.by_name(name)[0].id for name in ("吴涛", "李强"))
+    area = next(a for a in work.plant.areas() if a.code == "ZX").id
+    data = {"micro": "MA-20", "where": "LA-402", "second": second}
+    why = "LA-402 甲醇 批号1124-3"
+    work.trail.add(moments.CASE, area, "charge_told", at=work.at, by_id=first, why=why, via="wecom", data=data)
+
+
 def failed_delivery(work: UnitOfWork) -> None:
     outbox.post_card(
         work, "delivery:failed", Card(title="x", colour="red", state="open"), [], purpose="delivery.failed"
@@ -192,6 +202,9 @@ def other_buttons(plant: Plant) -> list[Button]:
         Button("roll.help:1", roll_call),
         Button("roll.again:1", roll_call),
         Button("roll.end:1", roll_call),
+        Button(f"moment.area:{area}", nothing, talk=(moments.FLOW, "place", {"kind": "卸车"})),
+        Button(f"moment.agree:{area}.1", charge),
+        Button(f"moment.differ:{area}.1", charge),
         Button("policy.move:1", nothing),
         Button("delivery.seen:delivery:failed", failed_delivery, done="已记下"),
     ]
