@@ -10,22 +10,20 @@ import hashlib
 import json
 import re
 from datetime import datetime
-from typing import Any
 
 from bot.message import Inbound, Kind, Press
 from bot.platforms.base import ANSWERS_ONLY
 from bot.platforms.wecom.crypto import Corrupt
-from bot.platforms.wecom.parse import ID_CHARS, LONG_CHARS, PLATFORM
+from bot.platforms.wecom.parse import PLATFORM
 from bot.platforms.wecom.render import CHOICE_KEY, NO_CHOICE
 from bot.platforms.wecom.text import clean, cut_bytes, safe_markdown
+from bot.platforms.wecom.values import ID_CHARS, Data, as_dict, code_of, id_of, words_of
 
 ANSWER_BYTES = 20480
 # «@安哨 » where it was said; the client ends a name with a blank of one kind or another.
 _CALLED_FIRST = re.compile(r"^\s*@\S+\s*")
 _CALLED = re.compile(r"\s*@\S+\s*")
 _SILENT_EVENTS = frozenset({"enter_chat", "feedback_event", "disconnected_event"})
-
-Data = dict[str, Any]
 
 
 def read(text: str) -> Data:
@@ -41,7 +39,7 @@ def read(text: str) -> Data:
 
 def can_be_answered(data: Data) -> bool:
     """Whether a passive text would be shown: to a message, not to an event."""
-    return _words(data, "msgtype") != "event"
+    return words_of(data, "msgtype") != "event"
 
 
 def inbound_of(data: Data, *, now: datetime) -> Inbound | None:
@@ -50,12 +48,12 @@ def inbound_of(data: Data, *, now: datetime) -> Inbound | None:
     `reply_to` holds: response_url (to be posted to once within the hour), user (who asked), and answers as in parse.py.
     The callback has no time of a message, so `sent_at` is now.
     """
-    kind, event = _words(data, "msgtype"), _dict(data.get("event"))
-    if kind == "stream" or (kind == "event" and _words(event, "eventtype") in _SILENT_EVENTS):
+    kind, event = words_of(data, "msgtype"), as_dict(data.get("event"))
+    if kind == "stream" or (kind == "event" and words_of(event, "eventtype") in _SILENT_EVENTS):
         return None
-    sender, chat = _id(_dict(data.get("from")), "userid"), _id(data, "chatid")
-    in_group = _words(data, "chattype") == "group" or bool(chat)
-    right = _code(data, "response_url") if in_group else ""
+    sender, chat = id_of(as_dict(data.get("from")), "userid"), id_of(data, "chatid")
+    in_group = words_of(data, "chattype") == "group" or bool(chat)
+    right = code_of(data, "response_url") if in_group else ""
     found = _press(event, right) if kind == "event" else _said(data, kind, in_group=in_group)
     asked = {"response_url": right, "user": sender} if in_group and kind != "event" else {}
     found["reply_to"] = {**{n: v for n, v in asked.items() if v}, **found.get("reply_to", {})}
@@ -78,28 +76,28 @@ def passive_text(text: str, *, ref: str) -> str:
 
 def _said(data: Data, kind: str, *, in_group: bool) -> Data:
     if kind == "voice":  # it comes as words; in a group it never comes
-        words = _words(_dict(data.get("voice")), "content").strip()
+        words = words_of(as_dict(data.get("voice")), "content").strip()
         return {"kind": Kind.VOICE, "text": clean(words)} if words else {"kind": Kind.UNKNOWN}
     text = _text_of(data)
     if text is None:
         return {"kind": Kind.UNKNOWN}
     if in_group:
         text = _without_call(text)
-        quoted = _text_of(_dict(data.get("quote"))) if not text else None
+        quoted = _text_of(as_dict(data.get("quote"))) if not text else None
         text = _without_call(quoted) if quoted else text  # only @-ed under a quote: the quote is the question
     return {"kind": Kind.TEXT, "text": text}
 
 
 def _text_of(data: Data) -> str | None:
     """The words of a text or of a mixed message's text parts; None for other types."""
-    kind = _words(data, "msgtype")
+    kind = words_of(data, "msgtype")
     if kind == "text":
-        return clean(_words(_dict(data.get("text")), "content")).strip()
+        return clean(words_of(as_dict(data.get("text")), "content")).strip()
     if kind != "mixed":
         return None
-    items = _dict(data.get("mixed")).get("msg_item")
-    parts = [_dict(item) for item in items] if isinstance(items, list) else []
-    words = [_words(_dict(part.get("text")), "content").strip() for part in parts if part.get("msgtype") == "text"]
+    items = as_dict(data.get("mixed")).get("msg_item")
+    parts = [as_dict(item) for item in items] if isinstance(items, list) else []
+    words = [words_of(as_dict(part.get("text")), "content").strip() for part in parts if part.get("msgtype") == "text"]
     return clean("\n".join(word for word in words if word))
 
 
@@ -113,24 +111,24 @@ def _press(event: Data, right: str) -> Data:
 
     `right`: the address that came with the press, where one more thing may be said.
     """
-    if _words(event, "eventtype") != "template_card_event":
+    if words_of(event, "eventtype") != "template_card_event":
         return {"kind": Kind.UNKNOWN}
-    inner = _dict(event.get("template_card_event")) or event
-    action = _code(inner, "event_key")
+    inner = as_dict(event.get("template_card_event")) or event
+    action = code_of(inner, "event_key")
     if not action:
         return {"kind": Kind.UNKNOWN}
     answers = _answers(inner)
     chosen = answers.get(CHOICE_KEY) or next(iter(answers.values()), [])
     choice = ",".join(option for option in chosen if option != NO_CHOICE)
-    press = Press(action=action, choice=choice, card_ref=_id(inner, "task_id"), response_code=right)
+    press = Press(action=action, choice=choice, card_ref=id_of(inner, "task_id"), response_code=right)
     return {"kind": Kind.PRESS, "press": press, "reply_to": {"answers": answers} if len(answers) > 1 else {}}
 
 
 def _answers(inner: Data) -> dict[str, list[str]]:
     found = {}
-    items = _dict(inner.get("selected_items")).get("selected_item")
-    for item in map(_dict, items if isinstance(items, list) else []):
-        key, options = _code(item, "question_key"), _dict(item.get("option_ids")).get("option_id")
+    items = as_dict(inner.get("selected_items")).get("selected_item")
+    for item in map(as_dict, items if isinstance(items, list) else []):
+        key, options = code_of(item, "question_key"), as_dict(item.get("option_ids")).get("option_id")
         if key and isinstance(options, list):
             found[key] = [option for option in options if isinstance(option, str) and len(option) <= ID_CHARS]
     return found
@@ -138,7 +136,7 @@ def _answers(inner: Data) -> dict[str, list[str]]:
 
 def _key(data: Data) -> str:
     """What a repeated delivery shares; apart from the ids of the app's own messages."""
-    number = _id(data, "msgid")
+    number = id_of(data, "msgid")
     if number:
         return f"bot:{number}"
     try:
@@ -146,22 +144,3 @@ def _key(data: Data) -> str:
     except RecursionError:
         raise Corrupt("depth") from None
     return "bot:" + hashlib.sha256(told.encode()).hexdigest()[:40]
-
-
-def _dict(value: Any) -> Data:
-    return value if isinstance(value, dict) else {}
-
-
-def _words(data: Data, name: str) -> str:
-    value = data.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _id(data: Data, name: str) -> str:
-    value = _words(data, name).strip()
-    return value if len(value) <= ID_CHARS else ""
-
-
-def _code(data: Data, name: str) -> str:
-    value = _words(data, name).strip()
-    return value if len(value) <= LONG_CHARS else ""

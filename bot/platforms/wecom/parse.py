@@ -15,11 +15,10 @@ from bot.message import Inbound, Kind, MediaRef, Position, Press
 from bot.platforms.wecom.crypto import Corrupt
 from bot.platforms.wecom.render import CHOICE_KEY, NO_CHOICE
 from bot.platforms.wecom.sdk import parse_message
+from bot.platforms.wecom.values import ID_CHARS, LONG_CHARS, Data, as_dict, code_of, id_of, words_of
 
 PLATFORM = "wecom"
 SYSTEM = "sys"  # FromUserName of events that no person caused
-ID_CHARS = 128
-LONG_CHARS = 2048
 # A document type could only stand before the root element, so a text that starts with the root has none.
 _ROOT = re.compile(r"\s*(?:<\?xml[^>]*\?>\s*)?<xml[\s>]")
 _BAR_CODE = re.compile(
@@ -29,8 +28,6 @@ _BAR_CODE = re.compile(
 ANSWERED = frozenset(
     {"subscribe", "enter_agent", "location", "click", "view", "scancode_waitmsg", "template_card_menu_event"}
 )
-
-Data = dict[str, Any]
 
 
 def read(xml: str) -> Data:
@@ -47,7 +44,7 @@ def read(xml: str) -> Data:
 
 def event_of(data: Data) -> str:
     """The event's name in lower case; "" for a message."""
-    return _id(data, "Event").lower() if _id(data, "MsgType").lower() == "event" else ""
+    return id_of(data, "Event").lower() if id_of(data, "MsgType").lower() == "event" else ""
 
 
 def can_be_answered(data: Data) -> bool:
@@ -64,9 +61,9 @@ def inbound_of(data: Data, *, now: datetime, datum: str) -> Inbound | None:
     event = event_of(data)
     if event in ("view", "view_miniprogram"):
         return None
-    reader = _EVENTS.get(event) if event else _MESSAGES.get(_id(data, "MsgType").lower())
+    reader = _EVENTS.get(event) if event else _MESSAGES.get(id_of(data, "MsgType").lower())
     found = reader(data, datum) if reader else None
-    sender = _id(data, "FromUserName")
+    sender = id_of(data, "FromUserName")
     said_nothing = sender == SYSTEM or (bool(event) and reader is None)  # kept, but there is nobody to answer
     return Inbound(
         platform=PLATFORM,
@@ -81,29 +78,29 @@ def inbound_of(data: Data, *, now: datetime, datum: str) -> Inbound | None:
 
 
 def _text(data: Data, datum: str) -> Data | None:
-    return {"kind": Kind.TEXT, "text": _words(data, "Content").strip()} if "Content" in data else None
+    return {"kind": Kind.TEXT, "text": words_of(data, "Content").strip()} if "Content" in data else None
 
 
 def _media(kind: Kind, *, format: str = "") -> Callable[[Data, str], Data | None]:
     def read_media(data: Data, datum: str) -> Data | None:
-        media_id = _code(data, "MediaId")
+        media_id = code_of(data, "MediaId")
         if not media_id:
             return None
-        name = _words(data, "FileName")[-200:] or _words(data, "Title")[-200:]
+        name = words_of(data, "FileName")[-200:] or words_of(data, "Title")[-200:]
         ending = name.rpartition(".")[2].lower()[:16] if "." in name else ""
-        found = _id(data, "Format").lower() or ending or format
+        found = id_of(data, "Format").lower() or ending or format
         return {"kind": kind, "media": (MediaRef(media_id, kind, name=name, format=found),)}
 
     return read_media
 
 
 def _location(data: Data, datum: str) -> Data | None:
-    place = _position(data.get("Location_X"), data.get("Location_Y"), datum, label=_words(data, "Label"))
+    place = _position(data.get("Location_X"), data.get("Location_Y"), datum, label=words_of(data, "Label"))
     return {"kind": Kind.PLACE, "position": place} if place else None
 
 
 def _link(data: Data, datum: str) -> Data | None:
-    parts = [_words(data, name).strip() for name in ("Title", "Description", "Url")]
+    parts = [words_of(data, name).strip() for name in ("Title", "Description", "Url")]
     return {"kind": Kind.LINK, "text": "\n".join(part for part in parts if part)}
 
 
@@ -115,7 +112,7 @@ def _plain(kind: Kind) -> Callable[[Data, str], Data | None]:
 
 
 def _click(data: Data, datum: str) -> Data | None:
-    key = _id(data, "EventKey")
+    key = id_of(data, "EventKey")
     return {"kind": Kind.MENU, "menu": key} if key else None
 
 
@@ -127,28 +124,28 @@ def _reported_place(data: Data, datum: str) -> Data | None:
 
 
 def _chosen_place(data: Data, datum: str) -> Data | None:
-    info = _dict(data.get("SendLocationInfo"))
-    label = " ".join(part for part in (_words(info, "Label").strip(), _words(info, "Poiname").strip()) if part)
+    info = as_dict(data.get("SendLocationInfo"))
+    label = " ".join(part for part in (words_of(info, "Label").strip(), words_of(info, "Poiname").strip()) if part)
     place = _position(info.get("Location_X"), info.get("Location_Y"), datum, label=label)
-    return {"kind": Kind.PLACE, "position": place, "menu": _id(data, "EventKey")} if place else None
+    return {"kind": Kind.PLACE, "position": place, "menu": id_of(data, "EventKey")} if place else None
 
 
 def _scan(data: Data, datum: str) -> Data | None:
-    result = _words(_dict(data.get("ScanCodeInfo")), "ScanResult").strip()[:LONG_CHARS]
+    result = words_of(as_dict(data.get("ScanCodeInfo")), "ScanResult").strip()[:LONG_CHARS]
     if not result:
         return None
     return {"kind": Kind.SCAN, "scanned": _BAR_CODE.sub("", result, count=1) if _BAR_CODE.match(result) else result} | {
-        "menu": _id(data, "EventKey")
+        "menu": id_of(data, "EventKey")
     }
 
 
 def _photos(data: Data, datum: str) -> Data | None:
-    count = _number(_dict(data.get("SendPicsInfo")).get("Count"))
-    return {"kind": Kind.PHOTOS_COMING, "menu": _id(data, "EventKey"), "reply_to": {"count": int(count or 0)}}
+    count = _number(as_dict(data.get("SendPicsInfo")).get("Count"))
+    return {"kind": Kind.PHOTOS_COMING, "menu": id_of(data, "EventKey"), "reply_to": {"count": int(count or 0)}}
 
 
 def _press(data: Data, datum: str) -> Data | None:
-    action = _code(data, "EventKey")
+    action = code_of(data, "EventKey")
     if not action:
         return None
     answers = _answers(data)
@@ -156,8 +153,8 @@ def _press(data: Data, datum: str) -> Data | None:
     press = Press(
         action=action,
         choice=",".join(option for option in chosen if option != NO_CHOICE),
-        card_ref=_id(data, "TaskId"),
-        response_code=_code(data, "ResponseCode"),
+        card_ref=id_of(data, "TaskId"),
+        response_code=code_of(data, "ResponseCode"),
     )
     return {"kind": Kind.PRESS, "press": press, "reply_to": {"answers": answers} if len(answers) > 1 else {}}
 
@@ -165,16 +162,16 @@ def _press(data: Data, datum: str) -> Data | None:
 def _answers(data: Data) -> dict[str, list[str]]:
     """Question key → option ids. One child of a list arrives as itself, several as a list."""
     answers = {}
-    for item in _list(_dict(data.get("SelectedItems")).get("SelectedItem")):
-        key = _code(_dict(item), "QuestionKey")
-        options = _list(_dict(_dict(item).get("OptionIds")).get("OptionId"))
+    for item in _list(as_dict(data.get("SelectedItems")).get("SelectedItem")):
+        key = code_of(as_dict(item), "QuestionKey")
+        options = _list(as_dict(as_dict(item).get("OptionIds")).get("OptionId"))
         if key:
             answers[key] = [str(option)[:ID_CHARS] for option in options if isinstance(option, str)]
     return answers
 
 
 def _directory_change(data: Data, datum: str) -> Data | None:
-    found = {"change": _id(data, "ChangeType"), "user": _id(data, "UserID"), "new_user": _id(data, "NewUserID")}
+    found = {"change": id_of(data, "ChangeType"), "user": id_of(data, "UserID"), "new_user": id_of(data, "NewUserID")}
     return {"kind": Kind.ORG_CHANGED, "reply_to": {name: value for name, value in found.items() if value}}
 
 
@@ -211,7 +208,7 @@ _EVENTS: dict[str, Callable[[Data, str], Data | None]] = {
 
 def _key(data: Data, *, is_event: bool) -> str:
     """What a repeated delivery shares. Events have no id and whole seconds: everything they say is taken together."""
-    number = _id(data, "MsgId")
+    number = id_of(data, "MsgId")
     if not is_event and number:
         return number
     told = {name: value for name, value in data.items() if name not in ("ToUserName", "AgentID")}
@@ -222,27 +219,8 @@ def _key(data: Data, *, is_event: bool) -> str:
     return "event:" + hashlib.sha256(text.encode()).hexdigest()[:40]
 
 
-def _dict(value: Any) -> Data:
-    return value if isinstance(value, dict) else {}
-
-
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _words(data: Data, name: str) -> str:
-    value = data.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _id(data: Data, name: str) -> str:
-    value = _words(data, name).strip()
-    return value if len(value) <= ID_CHARS else ""
-
-
-def _code(data: Data, name: str) -> str:
-    value = _words(data, name).strip()
-    return value if len(value) <= LONG_CHARS else ""
 
 
 def _number(value: Any) -> float | None:
