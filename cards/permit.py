@@ -136,7 +136,7 @@ def _item(fact: str, item: Any) -> str:
         return Work(item).zh
     if isinstance(item, Mapping):
         return " ".join(str(part) for part in item.values())
-    return {"top": "上", "middle": "中", "bottom": "下"}.get(str(item), str(item))
+    return {"top": "上", "middle": "中", "bottom": "下", "left": "左", "right": "右"}.get(str(item), str(item))
 
 
 def rule_line(row: Row) -> str:

@@ -40,7 +40,8 @@ DONE_ZH = {
     "charge_differs": "核对不符",
     "purged": "置换测氧",
 }
-_OXYGEN = re.compile(r"(?<!\d)(\d{1,2}(?:\.\d+)?)")
+HIGHEST_SET = 15.0  # % vol; a value so near to air is a slip of the tongue, no value of a purge
+_OXYGEN = re.compile(r"(?<![\d.-])(\d{1,2}(?:\.\d+)?)")
 _SET = re.compile(r"(?:设定值?|要求|标准|不超过|≤)\D{0,4}(\d{1,2}(?:\.\d+)?)")
 
 
@@ -244,13 +245,14 @@ def _keep_second(turn: Turn, line: TrailLine, action: str) -> None:
 
 def value_said(turn: Turn) -> None:
     """Both values, or the oxygen alone where the plant's value is known from last time."""
-    facts = turn.facts
-    given = _SET.search(turn.text)
-    rest = turn.text.replace(given.group(0), " ") if given else turn.text
-    oxygen = _OXYGEN.search(words.normalise(rest).replace("o2", ""))
+    facts, plain = turn.facts, words.normalise(turn.text).replace("o2", "氧")
+    given = _SET.search(plain)
+    oxygen = _OXYGEN.search(plain.replace(given.group(0), " ") if given else plain)
     limit = float(given.group(1)) if given else _known_limit(turn, int(facts["area"]), str(facts["where"]))
-    if oxygen is None or limit is None:
+    if oxygen is None or limit is None or limit > HIGHEST_SET:
         note = "没听出氧含量。" if oxygen is None else "还缺本厂的设定值,如“氧0.4,设定0.5”。"
+        if limit is not None and limit > HIGHEST_SET:
+            note = f"设定值 {limit:g}% 接近空气,请核对。"
         _ask_proof(turn, facts, note=note)
         return
     value = float(oxygen.group(1))

@@ -15,7 +15,7 @@ from typing import Any
 from cards.permit import CHOICE_ZH, value_zh
 from handlers.permit.judge import Judgement
 from handlers.permit.neighbours import WORK_WORDS
-from rules.permit import Work, gas
+from rules.permit import Work, gas, sample_points
 from rules.permit.facts import Fact, fact_dictionary
 from rules.permit.functions import height_factors
 from rules.text import normalise
@@ -248,7 +248,7 @@ def _list(fact: Fact, plain: str) -> list[str]:
     if fact.name == "involved_works":
         found = [kind for kind, words in WORK_WORDS.items() if words.search(plain) or Work(kind).zh in plain]
     elif fact.name == "sample_positions":
-        found = [key for key, word in (("top", "上"), ("middle", "中"), ("bottom", "下")) if word in plain]
+        found = [point for point in sample_points.points_said(plain) if point in sample_points.POSITIONS]
     else:
         found = [key for key in height_factors() if not key.isascii() and key in plain]
     if not found:

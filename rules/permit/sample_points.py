@@ -44,6 +44,7 @@ _POINTS: Sequence[tuple[str, re.Pattern[str]]] = (
     ("opening", re.compile(r"人孔|入口|进口|洞口|井口")),
 )
 _ALONE = re.compile(r"[上中下左右顶底]")
+_LETTERS_ONLY = re.compile(r"[上中下左右顶底]{1,5}")
 _BEFORE_A_GAS = re.compile(r"^[上中下左右顶底](?=可燃|氧|含氧|硫|一氧|氨|氯|苯|lel|o2|h2s|co|nh3|都|各|均|[2-9]个)")
 _HOW_MANY = re.compile(r"(?:[2-9]|两|各)个?(?:取样)?(?:部位|位置|地方|测点)|[2-9两各]处")
 
@@ -69,7 +70,8 @@ def points_in(part: str) -> tuple[tuple[str, ...], str]:
 def points_said(text: str) -> tuple[str, ...]:
     """The points of an answer that is nothing else («上、中、下», «罐顶和罐底»)."""
     parts = re.split(r"[,;、。\s和跟]+", normalise(text))
-    return tuple(dict.fromkeys(point for part in parts for point in points_in(part)[0]))
+    found = ([_LETTER[c] for c in part] if _LETTERS_ONLY.fullmatch(part) else points_in(part)[0] for part in parts)
+    return tuple(dict.fromkeys(point for points in found for point in points))
 
 
 def words_of(points: Iterable[str]) -> str:

@@ -16,6 +16,8 @@ def row(gas: str, value: float, point: str = "", unit: str = "%LEL") -> dict[str
         ("上、中、下", ("top", "middle", "bottom")),
         ("上中下都测了", ("top", "middle", "bottom")),
         ("罐顶和罐底", ("top", "bottom")),
+        ("中下", ("middle", "bottom")),
+        ("左中右", ("left", "middle", "right")),
         ("2号人孔", ("opening",)),
         ("法兰旁边", ()),
     ],
