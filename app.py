@@ -11,6 +11,7 @@ from flask import Flask, render_template
 import settings as settings_module
 import wiring
 from bot.platforms.dingtalk import stream_board
+from cards.card import Card
 from jobs import fetch, inbound
 from jobs.context import Services
 from settings import Settings
@@ -137,4 +138,10 @@ def _mount_platforms(app: Flask, services: Services) -> None:
     wiring.first_aid("预备")  # reads the lexicon now: the first callback should not wait for it
     accept = inbound.accept_into(services.engine, services.kick, services.clock, wiring.first_aid)
     for platform in services.platforms.values():
-        app.register_blueprint(platform.blueprint(accept))
+        app.register_blueprint(platform.blueprint(accept, card_of=partial(_card_of, services)))
+
+
+def _card_of(services: Services, ref: str) -> Card | None:
+    with services.new_work(read_only=True) as work:
+        post = work.cards.post_by_ref(ref)
+        return Card.from_json(post.card.content) if post is not None else None

@@ -108,6 +108,10 @@ Accept = Callable[[Sequence[Inbound]], Sequence[str]]
 """Stores inbound messages durably and returns, for each, the text to answer at once ("" for none: the usual case)."""
 
 
+CardOf = Callable[[str], Card | None]
+"""The card that was posted under this reference, as it stands now; None when it is not known."""
+
+
 class Platform(Protocol):
     """One chat platform. Every method may raise PlatformError and nothing else; none may be called in a transaction."""
 
@@ -116,8 +120,11 @@ class Platform(Protocol):
     has_todos: bool
     receives_positions: bool  # a person can send a location message to the bot
 
-    def blueprint(self, accept: Accept) -> Any:
-        """The Flask blueprint of the platform's callbacks: verify, parse, accept, answer."""
+    def blueprint(self, accept: Accept, *, card_of: CardOf | None = None) -> Any:
+        """The Flask blueprint of the platform's callbacks: verify, parse, accept, answer.
+
+        `card_of` is for cards that can only be changed in the answer to a press.
+        """
         ...
 
     def send_text(

@@ -166,9 +166,13 @@ class AiBot:
             shown = self.screens.get(delivery.user, delivery.item_id or "")
             if shown is None:
                 raise ValueError("update_template_card answers no card event")
-            card = self.rules.check(reply["template_card"], update=True)
-            for copy in self.screens.of_message(shown.msgid).values():
-                if copy.card is not None:
+            card = dict(reply["template_card"])
+            if shown.card is None or card.pop("task_id", None) != shown.card.task_id:
+                raise ValueError("the task_id is not the one of the pressed card")
+            card = self.rules.check(card, update=True)
+            only = {str(user).lower() for user in reply.get("userids") or []}
+            for user, copy in self.screens.of_message(shown.msgid).items():
+                if copy.card is not None and (not only or user in only):
                     copy.card.replace(card)
                     self.screens.touch(copy)
             return

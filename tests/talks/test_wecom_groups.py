@@ -63,6 +63,8 @@ def test_a_press_counts_and_the_group_hears_of_it(plant: PlantWithBot) -> None:
     plant.phone("张伟").says("管子咚咚砸是啥毛病", group=GROUP)
     liu = plant.phone("刘洋", "wecom")
     liu.taps("有用", on="水锤").sees("记下了,谢谢", chat="app")
+    liu.sees("水锤", "您点了“有用”", chat="group:", buttons=["✓有用"])
+    plant.phone("张伟").sees("水锤", chat="group:", buttons=["有用", "不是这个", "问老师傅"])
     plant.phone("张伟").sees("刘洋:", "有用", chat="group:")
     liu.taps("有用", on="水锤")
     with plant.work(read_only=True) as work:

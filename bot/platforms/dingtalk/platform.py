@@ -11,7 +11,7 @@ from typing import Any
 import requests
 
 from bot.message import Inbound, MediaRef
-from bot.platforms.base import Accept, Failure, Member, PlatformError, Posted, Sent, Target
+from bot.platforms.base import Accept, CardOf, Failure, Member, PlatformError, Posted, Sent, Target
 from bot.platforms.dingtalk import callback, checks
 from bot.platforms.dingtalk.cards import Cards
 from bot.platforms.dingtalk.client import ApiClient
@@ -79,7 +79,7 @@ class DingTalk:
 
     # -- what comes in: by HTTP, or by the frames of a stream
 
-    def blueprint(self, accept: Accept) -> Any:
+    def blueprint(self, accept: Accept, *, card_of: CardOf | None = None) -> Any:
         return callback.blueprint(
             self.config, accept=accept, clock=self._clock, presses=self._presses, paid=self.meter.heard
         )

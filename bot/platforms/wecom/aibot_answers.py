@@ -11,16 +11,18 @@ from urllib.parse import urlsplit
 
 import requests
 
-from bot.platforms.base import Failure, PlatformError, Posted, Sent, Target
+from bot.message import Inbound
+from bot.platforms.base import CardOf, Failure, PlatformError, Posted, Sent, Target
 from bot.platforms.http import transport_failure
 from bot.platforms.wecom.aibot import ANSWER_BYTES
 from bot.platforms.wecom.config import WeComConfig
 from bot.platforms.wecom.errors import error_of, status_error
 from bot.platforms.wecom.render import ROBOT, Renderer
 from bot.platforms.wecom.sdk import TIMEOUT_S
-from bot.platforms.wecom.text import cut_bytes, plain, safe_markdown
-from cards.card import Card
+from bot.platforms.wecom.text import cut_bytes, cut_chars, plain, safe_markdown
+from cards.card import Button, Card
 
+BUTTON_CHARS = 10
 VENDOR = ".weixin.qq.com"
 NEVER_TAKEN = frozenset({Failure.RETRY, Failure.THROTTLED, Failure.UNKNOWN})
 
@@ -56,6 +58,24 @@ class BotAnswers:
             )
         except PlatformError as error:
             raise (PlatformError(Failure.SPENT, error.code) if error.failure is Failure.EXPIRED else error) from None
+
+    def pressed(self, card_of: CardOf, inbound: Inbound) -> Json | None:
+        """The presser's copy once more, with what was pressed and no other button: the answer to a press within 5 s.
+
+        What the press comes to is not known yet and follows as a line. Others keep their buttons: they may press as well.
+        """
+        press = inbound.press
+        card = card_of(press.card_ref) if press is not None and press.card_ref else None
+        if press is None or card is None or not inbound.group or not inbound.sender:
+            return None
+        button = next((button for button in card.buttons if button.action == press.action), None)
+        if button is None:
+            return None
+        done = Button(cut_chars(f"✓{button.label}", BUTTON_CHARS), button.action)
+        note = f"您点了“{button.label}”"
+        changed = replace(card, buttons=(done,), select=None, note=note)
+        drawn = self._drawn(changed, ref=press.card_ref)
+        return {"response_type": "update_template_card", "userids": [inbound.sender], "template_card": drawn}
 
     def _drawn(self, card: Card, *, ref: str) -> Json:
         """With the robot's shorter lines and plainer buttons. What the title loses stands in full below it."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import structlog
 from flask import Blueprint, Response, abort, request
@@ -25,7 +26,13 @@ MAX_BODY_BYTES = 1024 * 1024
 log = structlog.get_logger(__name__)
 
 
-def blueprint(config: WeComConfig, *, accept: Accept, clock: Callable[[], datetime]) -> Blueprint:
+Pressed = Callable[[Inbound], dict[str, Any] | None]
+"""What the presser of a robot's card sees at once instead of it; None: the card stays as it is."""
+
+
+def blueprint(
+    config: WeComConfig, *, accept: Accept, clock: Callable[[], datetime], pressed: Pressed | None = None
+) -> Blueprint:
     """`/wecom/callback`: GET is the console's check of the address, POST a message or an event.
 
     `/wecom/bot` is the same for the 智能机器人, and only there when the settings name one.
@@ -61,11 +68,18 @@ def blueprint(config: WeComConfig, *, accept: Accept, clock: Callable[[], dateti
         return Response(reply, mimetype="text/xml")
 
     if config.bot_token:
-        _bot_routes(routes, config, accept=accept, clock=clock)
+        _bot_routes(routes, config, accept=accept, clock=clock, pressed=pressed)
     return routes
 
 
-def _bot_routes(routes: Blueprint, config: WeComConfig, *, accept: Accept, clock: Callable[[], datetime]) -> None:
+def _bot_routes(
+    routes: Blueprint,
+    config: WeComConfig,
+    *,
+    accept: Accept,
+    clock: Callable[[], datetime],
+    pressed: Pressed | None,
+) -> None:
     envelope = BotEnvelope(config)
 
     @routes.get("/bot")
@@ -83,14 +97,29 @@ def _bot_routes(routes: Blueprint, config: WeComConfig, *, accept: Accept, clock
         if inbound is None:
             return Response()
         answers = _accept(accept, inbound)
-        if not answers or not answers[0] or not aibot.can_be_answered(data):
+        told = ""
+        if inbound.press is not None:
+            told = _after_press(pressed, inbound)
+        elif answers and answers[0] and aibot.can_be_answered(data):
+            told = aibot.passive_text(answers[0], ref=inbound.key)
+        if not told:
             return Response()
         reply = envelope.close(
-            aibot.passive_text(answers[0], ref=inbound.key),
+            told,
             timestamp=str(int(now.timestamp())),
             nonce=request.args.get("nonce", ""),
         )
         return Response(reply, mimetype="application/json")
+
+
+def _after_press(pressed: Pressed | None, inbound: Inbound) -> str:
+    """The press is stored already: whatever goes wrong here only leaves the card as it is."""
+    try:
+        change = pressed(inbound) if pressed is not None else None
+    except Exception as error:
+        log.warning("wecom.card_not_redrawn", key=inbound.key, error=type(error).__name__)
+        return ""
+    return json.dumps(change, ensure_ascii=False) if change else ""
 
 
 def passive_text(text: str, *, user: str, corp_id: str, now: datetime) -> str:

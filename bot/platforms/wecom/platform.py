@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import requests
 
 from bot.message import MediaRef
-from bot.platforms.base import Accept, Failure, Member, PlatformError, Posted, Sent, Target, only_answers
+from bot.platforms.base import Accept, CardOf, Failure, Member, PlatformError, Posted, Sent, Target, only_answers
 from bot.platforms.rates import Rates
 from bot.platforms.tokens import TokenKeeper
 from bot.platforms.uses import Uses
@@ -78,8 +79,9 @@ class WeCom:
         self.directory = Directory(self.api)
         self.pages = Pages(config, api=self.api, clock=clock)
 
-    def blueprint(self, accept: Accept) -> Any:
-        return callback.blueprint(self.config, accept=accept, clock=self._clock)
+    def blueprint(self, accept: Accept, *, card_of: CardOf | None = None) -> Any:
+        pressed = partial(self.answers.pressed, card_of) if card_of is not None else None
+        return callback.blueprint(self.config, accept=accept, clock=self._clock, pressed=pressed)
 
     # -- messages
 

@@ -18,7 +18,7 @@ from bot.platforms.base import Failure, PlatformError, Target
 from bot.platforms.http import session
 from bot.platforms.wecom import WeComConfig
 from bot.platforms.wecom.aibot_answers import BotAnswers
-from bot.platforms.wecom.callback import blueprint
+from bot.platforms.wecom.callback import Pressed, blueprint
 from bot.platforms.wecom.render import Renderer
 from cards.card import Button, Card
 from emulators.demo_plant import demo_plant, demo_secrets
@@ -47,11 +47,11 @@ CHOSEN = {"selected_item": [{"question_key": "choice", "option_ids": {"option_id
 
 
 class Product:
-    def __init__(self, config: WeComConfig = CONFIG) -> None:
+    def __init__(self, config: WeComConfig = CONFIG, *, pressed: Pressed | None = None) -> None:
         self.received: list[Inbound] = []
         self.answer = ""
         app = Flask("product")
-        app.register_blueprint(blueprint(config, accept=self.accept, clock=lambda: NOW))
+        app.register_blueprint(blueprint(config, accept=self.accept, clock=lambda: NOW, pressed=pressed))
         self.client: FlaskClient = app.test_client()
 
     def accept(self, messages: Sequence[Inbound]) -> list[str]:
@@ -336,3 +336,30 @@ def test_a_foreign_address_is_never_opened(group: Group, url: str, monkeypatch: 
     monkeypatch.setattr(group.http, "post", opened)
     error = fails(group, Target(group="aibot:wr1", answer_url=url))
     assert (error.failure, error.code) == (Failure.EXPIRED, "nothing_to_answer")
+
+
+def press_event(**more: Any) -> dict[str, Any]:
+    told = {name: value for name, value in MESSAGE.items() if name != "text"}
+    return told | {"msgid": "e1", "msgtype": "event", "event": {"eventtype": "template_card_event", **PRESSED} | more}
+
+
+def open_reply(answer: TestResponse) -> dict[str, Any]:
+    outer = answer.get_json(force=True)
+    return dict(json.loads(theirs.decrypt(KEYS, outer["encrypt"])))
+
+
+def test_a_press_is_answered_with_the_pressers_card() -> None:
+    change = {"response_type": "update_template_card", "userids": ["ZhangWei"], "template_card": {"task_id": "c1"}}
+    product = Product(pressed=lambda inbound: change if inbound.press and inbound.press.card_ref == "c1" else None)
+    assert open_reply(product.post(press_event())) == change
+    assert product.post(press_event(task_id="other")).data == b""
+    assert [found.press and found.press.card_ref for found in product.received] == ["c1", "other"]
+
+
+def test_a_press_is_taken_also_when_its_card_cannot_be_drawn() -> None:
+    def broken(inbound: Inbound) -> dict[str, Any]:
+        raise ValueError("no such card")
+
+    product = Product(pressed=broken)
+    answer = product.post(press_event())
+    assert (answer.status_code, answer.data, len(product.received)) == (200, b"", 1)
