@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Callable
 from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, rule
 from sqlalchemy import select
 
 from storage.models import Delivery, Hazard, LadderStep
+from tests.handlers.machine import PlantMachine, play
 from tests.pictures import scene
-from tests.plant import Phone, Plant
+from tests.plant import Phone
 
 PEOPLE = ("张伟", "李强", "王芳", "周敏", "陈刚", "黄梅", "何静")
 DONE = {"closed", "withdrawn", "merged"}
 CALLS = ("hazard.confirm", "hazard.stale", "hazard.rectify", "hazard.accept")
 
 
-class CaseMachine(RuleBasedStateMachine):
-    new_plant: Callable[[Path], Plant]
+class CaseMachine(PlantMachine):
+    name = "case"
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="case-"))
-        self.plant = type(self).new_plant(self.folder)
         self.plant.phone("张伟").sends_photo(scene(1)).says("装卸台照明不足,灯坏一片")
         self.generation = 0
         self.pictures = 10
@@ -44,8 +38,7 @@ class CaseMachine(RuleBasedStateMachine):
             self.plant.forward(days=10)
             assert self._calls() == calls, "a finished case called somebody"
         assert self.plant.problems() == []
-        self.plant.services.engine.dispose()
-        shutil.rmtree(self.folder)
+        super().teardown()
 
     # -- what anybody may do
 
@@ -159,22 +152,4 @@ class CaseMachine(RuleBasedStateMachine):
 
 
 def test_a_case_stays_sound_whoever_presses_whatever(new_sqlite, redis_client) -> None:
-    opened = []
-
-    def new_plant(folder: Path) -> Plant:
-        redis_client.flushall()
-        opened.append(new_sqlite())
-        return Plant(opened[-1].__enter__(), redis_client, folder)
-
-    CaseMachine.new_plant = staticmethod(new_plant)  # type: ignore[assignment]
-    try:
-        run_state_machine_as_test(
-            CaseMachine,
-            settings=settings(
-                max_examples=8, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck),
-                print_blob=True,
-            ),
-        )  # fmt: skip
-    finally:
-        for database in opened:
-            database.__exit__(None, None, None)
+    play(CaseMachine, new_sqlite, redis_client, max_examples=8, steps=14)

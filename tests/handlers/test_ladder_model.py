@@ -7,19 +7,15 @@ test_case_model.py does the same through the platforms' protocols, with fewer st
 from __future__ import annotations
 
 import copy
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, rule
 from sqlalchemy import func, select
 
 from handlers import policies
@@ -31,7 +27,7 @@ from rules.errors import RuleBroken
 from rules.hazard import Findings
 from rules.terms import Grade, HazardState
 from storage.models import Delivery, Hazard, LadderStep
-from tests.plant import Plant
+from tests.handlers.machine import PlantMachine, play
 
 WORDS = ("装卸台照明不足,灯坏一片", "V-201 旁边地沟盖板缺失,踩空危险", "3号泵房着火了")
 PEOPLE = ("张伟", "李强", "王芳", "周敏", "陈刚", "何静", "赵建国")
@@ -58,14 +54,12 @@ def variants() -> list[dict[str, Any]]:
     return [escalation.DEFAULT, quick, thin, late]
 
 
-class LadderMachine(RuleBasedStateMachine):
-    new_plant: Callable[[Path], Plant]
+class LadderMachine(PlantMachine):
+    name = "ladder"
     policies = variants()
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="ladder-"))
-        self.plant = type(self).new_plant(self.folder)
         self.seen: dict[int, int] = {}  # hazard → its highest generation
         self.calls_when_over: dict[int, int] = {}
         self.file(0)
@@ -73,8 +67,7 @@ class LadderMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.time_passes(60 * 24 * 20)
         self.nobody_is_called_for_a_case_that_is_over()
-        self.plant.services.engine.dispose()
-        shutil.rmtree(self.folder)
+        super().teardown()
 
     # -- what happens
 
@@ -248,21 +241,4 @@ def no_proof_needed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_ladders_hold_whatever_happens(new_sqlite, redis_client, no_proof_needed) -> None:
-    opened = []
-
-    def new_plant(folder: Path) -> Plant:
-        opened.append(new_sqlite())
-        return Plant(opened[-1].__enter__(), redis_client, folder)
-
-    LadderMachine.new_plant = staticmethod(new_plant)  # type: ignore[assignment]
-    try:
-        run_state_machine_as_test(
-            LadderMachine,
-            settings=settings(
-                max_examples=5, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck),
-                print_blob=True,
-            ),
-        )  # fmt: skip
-    finally:
-        for database in opened:
-            database.__exit__(None, None, None)
+    play(LadderMachine, new_sqlite, redis_client, max_examples=5, steps=14)
