@@ -48,7 +48,7 @@ def judge_again(work: UnitOfWork, permit_id: int) -> str:
     if not causes and permit.ended_at is not None:
         return _after_the_end(work, permit, judged)
     if causes and state in STOPPABLE:
-        judged = judge.judge(work, permit, stage=Stage.RUN, with_fix=True)
+        judged = judge.with_fix(work, permit, judged)
         judge.keep(work, permit, judged, cause="suspended")
         suspend(work, permit, _reasons(judged, causes), by=None, via="clock")
         outcome = "suspended"
@@ -137,7 +137,7 @@ def suspend(work: UnitOfWork, permit: Permit, why: Sequence[dict[str, Any]], *, 
 
 
 def _call(work: UnitOfWork, permit: Permit, text: str, last: str) -> None:
-    """Text and card to everyone on the permit, before anything else in the queue; by SMS to who has no account here."""
+    """Card and text to everyone on the permit, before anything else in the queue; by SMS to who has no account here."""
     people = cast.everyone(permit)
     for person in people:
         if outbox.address_of(person) is None:
@@ -149,7 +149,6 @@ def _call(work: UnitOfWork, permit: Permit, text: str, last: str) -> None:
                 dedupe_key=f"permit:{permit.id}:{permit.generation}:stop:sms",
                 case=cast.case_of(permit),
             )
-    cast.tell(work, permit, people, text, tag="suspended", urgency=outbox.ALARM)
     cast.post(
         work,
         permit,
@@ -159,6 +158,7 @@ def _call(work: UnitOfWork, permit: Permit, text: str, last: str) -> None:
         urgency=outbox.ALARM,
         again=f"permit:{permit.id}:stop:{permit.generation}",
     )
+    cast.tell(work, permit, people, text, tag="suspended", urgency=outbox.ALARM)
 
 
 def stop_by_hand(work: UnitOfWork, permit: Permit, *, by: Person, why: str, via: str) -> None:

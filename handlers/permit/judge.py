@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import perf_counter
 
@@ -23,9 +23,10 @@ from rules.permit import (
     guardian_change,
     hours,
     propose_level,
+    smallest_fix,
 )
 from rules.permit.life import PermitState
-from rules.permit.model import Change
+from rules.permit.model import Change, plain
 from storage.models import Certificate, Permit, PermitVerdict, Person
 from storage.unit_of_work import UnitOfWork
 
@@ -79,10 +80,6 @@ def judge(work: UnitOfWork, permit: Permit, *, stage: Stage | None = None, with_
     if stage is Stage.REQUEST and permit.state in ("draft", "pending_facts"):
         proposal = _proposal(table, permit.work, at, gathered)
         permit.level, permit.level_why = proposal.level, f"{proposal.reason}({proposal.clause})"
-    options = None
-    if with_fix:
-        first = max(at, permit.planned_start or at).astimezone(zone()).date()
-        options = FixOptions(guardians=_guardian_changes(work, permit, at), rest_days=tables.rest_days(first))
     verdict = evaluate(
         table,
         work=permit.work,
@@ -90,10 +87,32 @@ def judge(work: UnitOfWork, permit: Permit, *, stage: Stage | None = None, with_
         at=at,
         facts=gathered.facts,
         stage=stage,
-        options=options,
+        options=_options(work, permit, at) if with_fix else None,
         with_fix=with_fix,
     )
     return Judgement(verdict, gathered, table, (perf_counter() - started) * 1000)
+
+
+def with_fix(work: UnitOfWork, permit: Permit, judged: Judgement) -> Judgement:
+    """The same judgement, with the smallest changes that would make it pass."""
+    started, verdict = perf_counter(), judged.verdict
+    fix = smallest_fix(
+        judged.table,
+        work=verdict.work,
+        level=verdict.level,
+        at=verdict.at,
+        facts=plain(judged.gathered.facts),
+        stage=verdict.stage,
+        options=_options(work, permit, verdict.at),
+    )
+    took_ms = judged.took_ms + (perf_counter() - started) * 1000
+    return Judgement(replace(verdict, fix=tuple(fix)), judged.gathered, judged.table, took_ms)
+
+
+def _options(work: UnitOfWork, permit: Permit, at: datetime) -> FixOptions:
+    """What a fix may propose here and now: these guardians, no day that is free."""
+    first = max(at, permit.planned_start or at).astimezone(zone()).date()
+    return FixOptions(guardians=_guardian_changes(work, permit, at), rest_days=tables.rest_days(first))
 
 
 def keep(work: UnitOfWork, permit: Permit, judged: Judgement, *, cause: str) -> PermitVerdict:

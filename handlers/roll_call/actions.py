@@ -162,7 +162,7 @@ def _post_leaders(work: UnitOfWork, call: RollCall, *, batch: str) -> None:
         _addresses(leaders(work, call)),
         purpose="roll_call.list",
         case=case_of(call),
-        urgency=outbox.ALARM,
+        urgency=outbox.URGENT,  # who is in danger hears of it before those who count
         batch=batch,
     )
 
