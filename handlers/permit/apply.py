@@ -89,7 +89,7 @@ def go_on(turn: Turn, permit: Permit, *, note: str = "") -> None:
     else:
         heights.from_words(permit)
         judged = judge.judge(turn.work, permit)
-        if heights.is_open(permit, judged):
+        if heights.is_open(turn.work, permit, judged):
             _ask_height(turn, permit, note, memory)
         elif not answers.ask_open(turn, permit, judged, then="request", note=note, **memory):
             show_verdict(turn, permit, note=note)

@@ -1,7 +1,7 @@
 """Above and below (上下交叉作业): how high each work is, and which works lie over one another.
 
-Work at height always tells its height (8.1). Other work is asked only where another permit is near enough to be above or
-below it; a height in the words of the job («离地6米», «12米平台») is taken from there.
+Work at height always tells its height (8.1). Other work is asked only where somebody works high up beside it, otherwise it
+is taken to be on the ground; a height in the words of the job («离地6米», «12米平台») is taken from there.
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from handlers.permit import surroundings
 from rules.permit import Work
 from rules.text import normalise
 from storage.models import Permit
+from storage.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
     from handlers.permit.judge import Judgement
 
 HIGHEST_M = 500.0
+APART_M = 2.0  # works this far apart in height lie over one another; the height from which work is at height (3.8)
+BESIDE_M = 10.0  # on the plan; an enterprise figure, as the circle of 5.2.9
 AT_HEIGHT = Work.WORK_AT_HEIGHT.value
 GROUND = ("地面", "地上", "零米", "0米层", "地坪")
 _IN_WORDS = re.compile(
@@ -59,10 +63,12 @@ def _set(permit: Permit, metres: float) -> bool:
     return True
 
 
-def is_open(permit: Permit, judged: Judgement) -> bool:
-    """Whether the height has to be asked: another permit is beside this one and nobody said how high this one is."""
-    beside = "cross_work" in judged.gathered.machine and judged.gathered.facts.get("cross_work") is True
-    return beside and permit.height_m is None and permit.work != AT_HEIGHT
+def is_open(work: UnitOfWork, permit: Permit, judged: Judgement) -> bool:
+    """Whether the height has to be asked: somebody works high up beside this place and nobody said how high this is."""
+    if permit.height_m is not None or permit.work == AT_HEIGHT or judged.gathered.facts.get("cross_work") is not True:
+        return False
+    near = surroundings.others(work, permit)
+    return any((other.height_m or 0.0) > APART_M for other, metres in near if metres <= BESIDE_M)
 
 
 def forget(permit: Permit) -> None:
@@ -71,9 +77,15 @@ def forget(permit: Permit) -> None:
     permit.facts = {name: value for name, value in permit.facts.items() if name != "height"}
 
 
+def apart(one: Any, other: Any) -> bool:
+    """Whether one lies over the other; a height that nobody told is the ground, where most work is."""
+    return abs((one.height_m or 0.0) - (other.height_m or 0.0)) > APART_M
+
+
 def stacked(permit: Permit, over: Sequence[Any], notes: list[str]) -> dict[str, Any]:
     """Facts about works beside `permit`, above or below it: for work at height it is stacked work (8.2.8)."""
     for other in over[:2]:
-        where = "下方" if other.height_m < permit.height_m else "上方"
-        notes.append(f"{where}有作业 {other.number}{Work(other.work).zh}(高{other.height_m:g}m)")
+        where = "下方" if (other.height_m or 0.0) < (permit.height_m or 0.0) else "上方"
+        high = f"高{other.height_m:g}m" if other.height_m is not None else "高度没说,按地面"
+        notes.append(f"{where}有作业 {other.number}{Work(other.work).zh}({high})")
     return {"stacked_work": True} if over and permit.work == AT_HEIGHT else {}

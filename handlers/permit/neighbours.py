@@ -10,7 +10,6 @@ from handlers.permit import heights, surroundings
 from rules.permit import Work
 from rules.permit.life import PermitState
 from storage.models import Permit
-from storage.permits import Neighbour
 from storage.unit_of_work import UnitOfWork
 
 LEAK = re.compile(r"漏|泄|渗|冒烟|着火|起火|异味|气味|喷出")
@@ -50,9 +49,9 @@ def neighbours(work: UnitOfWork, permit: Permit, notes: list[str], *, running: b
     if permit.work == Work.HOT_WORK.value and painting:
         found["solvent_work_distance"] = round(painting[0][1], 1)
         beside = [other for other, m in painting if m <= SAME_PLACE_M]
-        if any(_stacked(permit, other) for other in beside):
+        if any(heights.apart(permit, other) for other in beside):
             found["solvent_work_vertical"] = True
-    over = [other for other, m in open_near if m <= SAME_PLACE_M and _stacked(permit, other)]
+    over = [other for other, m in open_near if m <= SAME_PLACE_M and heights.apart(permit, other)]
     found |= heights.stacked(permit, over, notes)
     same = [other for other, m in near if m <= SAME_PLACE_M]
     found["tickets_held"] = sorted({permit.work, *(other.work for other in same)})
@@ -82,10 +81,6 @@ def neighbours(work: UnitOfWork, permit: Permit, notes: list[str], *, running: b
 def involved_works(permit: Permit) -> list[str]:
     """Other special works that the words of the job speak of (4.6)."""
     return [kind for kind, words in WORK_WORDS.items() if kind != permit.work and words.search(permit.content)]
-
-
-def _stacked(one: Permit, other: Neighbour) -> bool:
-    return one.height_m is not None and other.height_m is not None and abs(one.height_m - other.height_m) > 2
 
 
 def hazards(work: UnitOfWork, permit: Permit, notes: list[str]) -> dict[str, Any]:

@@ -128,7 +128,9 @@ def test_painting_beside_fire_is_seen_from_the_other_ticket(plant):
     phone.taps("提交审批")
     p.approve(plant, approver="陈刚")
     fire = p.ask_for(plant, applicant="李强")
-    answer_all(fire, 离地="0", 协调人="周敏")
+    fire.sees("离地多少米").says("0")
+    p.confirm_all(fire)
+    answer_all(fire, 协调人="周敏")
     fire.sees("不通过", "HW-C04")
 
 
@@ -146,7 +148,18 @@ def test_work_below_work_at_height_is_found(plant):
     assert draft_of(plant, "liqiang").facts.get("barrier") is True  # asked, because the machine saw stacked work
 
 
-def test_the_height_is_asked_only_beside_other_work(plant):
+def test_work_whose_height_nobody_told_is_on_the_ground(plant):
+    p.feed(plant)
+    p.ask_for(plant).taps("提交审批")
+    p.approve(plant)
+    upper = ask_for(
+        plant, "高处", "P-102B", "P-102B上方管架检修", workers="孙丽", guardian="高峰", applicant="李强",
+        作业高度="12", 风力="2", 协调人="周敏", 坠落高度="12",
+    )  # fmt: skip
+    upper.sees("下方有作业", NUMBER, "按地面")
+
+
+def test_the_height_is_asked_only_beside_work_high_up(plant):
     p.feed(plant)
     upper = ask_for(
         plant, "高处", "P-102B", "P-102B上方管架检修", workers="孙丽", guardian="高峰", 作业高度="5", 风力="2"
@@ -303,8 +316,6 @@ def test_two_permits_at_one_point_are_told(plant):
     p.ask_for(plant).taps("提交审批")
     p.approve(plant)
     second = p.ask_for(plant, applicant="李强", guardian="高峰", workers=WORKER)
-    second.sees("离地多少米").says("地面")
-    p.confirm_all(second)
     second.sees("交叉作业统一协调人").says("周敏")
     p.confirm_all(second)
     second.sees("附近有作业", NUMBER)
