@@ -17,7 +17,7 @@ from typing import Any
 
 import requests
 from flask.testing import FlaskClient
-from sqlalchemy import event, func, or_, select
+from sqlalchemy import Select, and_, bindparam, event, func, or_, select, true
 
 import wiring
 from app import create_app
@@ -30,6 +30,7 @@ from jobs import context, deliver, escalate, evidence, fetch, inbound, permits, 
 from jobs.queue import NoKicker
 from rules.text import equipment_key
 from settings import load
+from storage.database import UtcTime
 from storage.inbox import UNFINISHED
 from storage.models import (
     Area,
@@ -52,6 +53,41 @@ from storage.unit_of_work import UnitOfWork
 
 APP, WECOM, DING, SMS = "http://anshao.test", "http://wecom.test", "http://ding.test", "http://sms.test"
 START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # Tuesday 09:00 in the plant
+
+
+# built once: they are asked thousands of times in a run, and making a statement costs more than running it
+_NOW = bindparam("now", type_=UtcTime)
+_HAS_WORK = select(
+    or_(
+        select(Inbox.id).where(Inbox.state.in_(UNFINISHED)).exists(),
+        select(Permit.id).where(Permit.judge_at <= _NOW).exists(),
+        select(Hazard.id).where(Hazard.evidence_state == "due").exists(),
+        select(Delivery.id).where(Delivery.state == "due", Delivery.due_at <= _NOW).exists(),
+        select(CardPost.id)
+        .join(CaseCard)
+        .where(
+            CardPost.state == "live",
+            CardPost.shown_revision < CaseCard.revision,
+            or_(CardPost.next_try_at.is_(None), CardPost.next_try_at <= _NOW),
+        )
+        .exists(),
+    )
+)
+
+
+def _earliest(*waiting: tuple[Any, Any]) -> Select[Any]:
+    """The earliest time after now of each (time, further condition), as one row."""
+    return select(*(select(func.min(at)).where(at > _NOW, rest).scalar_subquery() for at, rest in waiting))
+
+
+_HELD = _earliest((Delivery.due_at, Delivery.state == "due"), (CardPost.next_try_at, CardPost.state == "live"))
+_NEXT_DUE = _earliest(
+    (LadderStep.due_at, and_(LadderStep.taken_at.is_(None), LadderStep.called_off_at.is_(None))),
+    (Delivery.due_at, Delivery.state == "due"),
+    (CardPost.next_try_at, CardPost.state == "live"),
+    (Inbox.next_try_at, Inbox.state == "new"),
+    (Permit.judge_at, true()),
+)
 
 
 class Plant:
@@ -228,36 +264,14 @@ class Plant:
 
     def _has_work(self) -> bool:
         """Whether any job may find something to do now. One question, where asking every job takes a dozen."""
-        due = (
-            select(Inbox.id).where(Inbox.state.in_(UNFINISHED)),
-            select(Permit.id).where(Permit.judge_at <= self.now),
-            select(Hazard.id).where(Hazard.evidence_state == "due"),
-            select(Delivery.id).where(Delivery.state == "due", Delivery.due_at <= self.now),
-            select(CardPost.id)
-            .join(CaseCard)
-            .where(
-                CardPost.state == "live",
-                CardPost.shown_revision < CaseCard.revision,
-                or_(CardPost.next_try_at.is_(None), CardPost.next_try_at <= self.now),
-            ),
-        )
         with self.work(read_only=True) as work:
-            return bool(work.db.scalar(select(or_(*(query.exists() for query in due)))))
+            return bool(work.db.connection().execute(_HAS_WORK, {"now": self.now}).scalar())
 
     def _wait_out_a_full_second(self) -> bool:
         """Sends that a full second of a platform's limit holds back: move the clock past it, as time would."""
         soon = self.now + timedelta(seconds=6)  # as long as a sender waits for it at most
         with self.work(read_only=True) as work:
-            held = [
-                work.db.scalar(
-                    select(func.min(Delivery.due_at)).where(Delivery.state == "due", Delivery.due_at > self.now)
-                ),
-                work.db.scalar(
-                    select(func.min(CardPost.next_try_at)).where(
-                        CardPost.state == "live", CardPost.next_try_at > self.now
-                    )
-                ),
-            ]
+            held = work.db.connection().execute(_HELD, {"now": self.now}).one()
         times = [at for at in held if at is not None and at <= soon]
         if times:
             self.now = min(times)
@@ -273,15 +287,8 @@ class Plant:
 
     def _next_due(self) -> datetime | None:
         """When the next row that waits for the clock is due."""
-        waiting = (
-            (LadderStep.due_at, (LadderStep.taken_at.is_(None), LadderStep.called_off_at.is_(None))),
-            (Delivery.due_at, (Delivery.state == "due",)),
-            (CardPost.next_try_at, (CardPost.state == "live",)),
-            (Inbox.next_try_at, (Inbox.state == "new",)),
-            (Permit.judge_at, ()),
-        )
         with self.work(read_only=True) as work:
-            found = [work.db.scalar(select(func.min(at)).where(at > self.now, *rest)) for at, rest in waiting]
+            found = work.db.connection().execute(_NEXT_DUE, {"now": self.now}).one()
         return min((at for at in found if at is not None), default=None)
 
     def tick(self) -> None:
