@@ -7,7 +7,9 @@
 
     def test_e(chromium): …          the path of a Chromium; skipped with one loud line, or failed where it is required
 
-`--database sqlite` (or postgres) runs the parametrised tests on one of them.
+`--database sqlite` (or postgres) runs the parametrised tests on one of them. Talks and pages marked `sqlite_suffices`
+look at what people see; what they ask of the database runs on both elsewhere, and they themselves do with
+`--database both`.
 """
 
 from __future__ import annotations
@@ -37,13 +39,22 @@ NewDatabase = Callable[[], AbstractContextManager[str]]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--database", choices=(*KINDS, "both"), default="both", help="databases of parametrised tests")
+    parser.addoption(
+        "--database", choices=("usual", *KINDS, "both"), default="usual", help="databases of parametrised tests"
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
         wish = metafunc.config.getoption("--database")
-        metafunc.parametrize("database_kind", KINDS if wish == "both" else (wish,), scope="session")
+        metafunc.parametrize("database_kind", _kinds(metafunc.definition, wish), scope="session")
+
+
+def _kinds(test: pytest.Item, wish: str) -> tuple[str, ...]:
+    if wish in KINDS:
+        return (wish,)
+    suffices = test.get_closest_marker("sqlite_suffices") and not test.get_closest_marker("both_databases")
+    return ("sqlite",) if suffices and wish == "usual" else KINDS
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""`./anshao test [ARGUMENTS]`: all tests on SQLite and PostgreSQL with a real Redis. Arguments go to pytest as they are.
+"""`./anshao test [ARGUMENTS]`: all tests on SQLite and PostgreSQL with a real Redis (`--database both`: what people see on both, too). Arguments go to pytest as they are.
 
 Three processes share two cores unless arguments choose otherwise: each waits for its PostgreSQL a third of the time; the last line is pytest's summary.
 """

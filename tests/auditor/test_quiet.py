@@ -49,6 +49,7 @@ def test_a_whole_round_from_report_to_closing_raises_nothing(plant, auditor):
     assert watch(plant, auditor, minutes=5) == []
 
 
+@pytest.mark.sqlite_suffices
 @pytest.mark.parametrize(
     "words",
     [

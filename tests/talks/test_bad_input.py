@@ -9,6 +9,8 @@ import pytest
 from tests import pictures
 from tests.pictures import scene
 
+pytestmark = pytest.mark.sqlite_suffices
+
 
 @pytest.mark.parametrize(
     ("photo", "words"),

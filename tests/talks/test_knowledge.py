@@ -16,6 +16,8 @@ from storage.models import RoleGrant
 from tests.pictures import scene
 from tests.sounds import amr
 
+pytestmark = pytest.mark.sqlite_suffices
+
 ASR = "http://asr.test"
 
 

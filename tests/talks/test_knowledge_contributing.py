@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from jobs import knowledge as keeping
 from tests.sounds import amr
 from tests.talks.test_knowledge import listener, make_veteran, speaks  # noqa: F401  (listener is a fixture)
+
+pytestmark = pytest.mark.sqlite_suffices
 
 
 def card(plant, code="JY-0001"):

@@ -6,6 +6,7 @@ import hashlib
 import io
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 import segno
 from PIL import Image
 
@@ -16,6 +17,8 @@ from rules.terms import Role
 from storage.models import ApiToken
 from storage.people import has_role
 from tests.pictures import scene
+
+pytestmark = pytest.mark.sqlite_suffices
 
 
 def api(plant, path):

@@ -10,6 +10,8 @@ from tests import permits as p
 from tests.permits import APPLICANT, APPROVER, GUARDIAN, LEADER, WORKER
 from tests.pictures import scene
 
+pytestmark = pytest.mark.sqlite_suffices
+
 NUMBER = "ZY-0001"
 
 
@@ -31,6 +33,7 @@ def test_a_request_that_passes(plant):
     assert plant.problems() == []
 
 
+@pytest.mark.both_databases
 def test_a_whole_permit_from_request_to_acceptance(plant):
     guardian = p.at_work(plant)
     guardian.sees(NUMBER, "已开始")
@@ -60,6 +63,7 @@ def test_a_fail_by_zone(plant):
     phone.cannot_tap("提交审批")
 
 
+@pytest.mark.both_databases
 def test_a_fail_by_gas_flips_with_a_new_test(plant):
     p.feed(plant)
     phone = p.ask_for(plant, gas="动火点可燃10%LEL,氧20.8")  # methanol: 10 %LEL are 0.55 % vol
@@ -161,6 +165,7 @@ def test_a_running_pump_makes_it_special_and_the_executive_signs(plant):
     phone.sees("特级动火")
 
 
+@pytest.mark.both_databases
 def test_the_answers_of_a_place_are_offered_again(plant):
     p.feed(plant)
     p.ask_for(plant).taps("提交审批")
@@ -190,6 +195,7 @@ def test_the_approver_must_be_on_the_spot(plant):
     assert signed.lat is not None
 
 
+@pytest.mark.both_databases
 def test_two_approvers_at_once(plant):
     p.feed(plant)
     p.ask_for(plant).taps("提交审批")
@@ -281,6 +287,7 @@ def test_a_measure_that_needs_a_picture_does_not_go_without(plant):
 # -- the running permit
 
 
+@pytest.mark.both_databases
 def test_a_reading_over_the_limit_stops_the_work_at_once(plant):
     guardian = p.at_work(plant)
     p.one(plant, 10)
@@ -353,6 +360,7 @@ def test_a_guardian_who_gives_no_sign_stops_the_work(plant):
     assert {why["rule"] for why in found.suspend_why} == {"G-006"}
 
 
+@pytest.mark.both_databases
 def test_a_handover_needs_a_certificate_and_a_sign_at_the_point(plant):
     guardian = p.at_work(plant)
     guardian.taps("监护交接", on=NUMBER).says("孙丽").sees("没有有效的监护人培训合格证")
@@ -424,6 +432,7 @@ def test_night_begins_and_the_work_was_not_upgraded(plant):
 # -- queries
 
 
+@pytest.mark.both_databases
 def test_queries(plant):
     p.feed(plant)
     phone = p.ask_for(plant)

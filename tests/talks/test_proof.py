@@ -10,6 +10,8 @@ from PIL import Image
 from storage import guards
 from tests.pictures import recompressed, scene
 
+pytestmark = pytest.mark.sqlite_suffices
+
 
 def filed(plant, seed=1):
     plant.phone("张伟").sends_photo(scene(seed)).says("装卸台照明不足,灯坏一片")

@@ -9,6 +9,8 @@ import pytest
 from rules.terms import Grade
 from tests.pictures import bomb, gif, heic, recompressed, scene
 
+pytestmark = pytest.mark.sqlite_suffices
+
 
 def filed(plant, who="张伟", seed=1, words="装卸台照明不足,灯坏一片"):
     plant.phone(who).sends_photo(scene(seed)).says(words)

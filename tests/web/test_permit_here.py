@@ -6,6 +6,8 @@ import pytest
 
 from tests import permits as p
 
+pytestmark = pytest.mark.sqlite_suffices
+
 NUMBER = "ZY-0001"
 
 

@@ -17,6 +17,8 @@ from web.board import KEY_LASTS, key_is_good, make_key
 from web.board_view import frame
 from web.permit_sheet import signature
 
+pytestmark = pytest.mark.sqlite_suffices
+
 NUMBER = "ZY-0001"
 SECRET = "s" * 40
 
