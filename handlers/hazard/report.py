@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -233,13 +234,23 @@ def photo_menu(turn: Turn) -> None:
     """The client has opened the camera for the person; the photos follow as messages of their own."""
 
 
+# a whole request for a permit: it begins that dialogue, and the draft waits
+_PERMIT = re.compile(
+    r"^(?:我们?|咱们?|俺)?(?:要|想要?|需要|准备|帮我|请)*(?:申请|办理?|开)(?:一?[张个份])?\S{0,4}(?:动火|受限空间|盲板|高处|吊装|临时用电|动土|断路)\S{0,3}票?$"
+)
+
+
+def _is_told(turn: Turn) -> bool:
+    return _PERMIT.match(turn.command) is None or looks_like_hazard(turn)
+
+
 _TELLING = [
     said(BEGIN, begin),
     on(Kind.IMAGE, told),
     on(Kind.PLACE, told),
     on(Kind.SCAN, told),
-    on(Kind.VOICE, told),
-    on(Kind.TEXT, told),
+    on(Kind.VOICE, told, fits=_is_told),
+    on(Kind.TEXT, told, fits=_is_told),
 ]
 
 flow = Flow(

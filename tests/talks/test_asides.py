@@ -92,6 +92,7 @@ def test_what_is_no_part_of_the_report_is_answered_and_the_report_stays(plant, n
         "装卸台护栏断了怎么办",
         "装卸台值班室门口堆满杂物",
         "装卸台没办动火票就在焊",
+        "开动火票的没到装卸台现场",
         "装卸台帮助箱丢了一个",
         "装卸台的泵里噼里啪啦响",
         "装卸台待办牌掉了,边角露铁",
@@ -107,6 +108,16 @@ def test_another_dialogue_may_be_begun_and_the_draft_stays(plant):
     zhang.sends_photo(scene(1)).says("异响").sees("什么声音")
     zhang.says("取消").says("装卸台照明不足,灯坏一片").sees("YH-0001")
     assert len(plant.hazard("YH-0001").photos) == 1
+
+
+@pytest.mark.parametrize("said", ["我要办动火作业票", "申请一张受限空间作业票。", "开动火票"])
+def test_a_request_for_a_permit_begins_it_and_the_draft_waits(plant, said):
+    zhang = plant.phone("张伟")
+    zhang.sends_photo(scene(1)).says(said)
+    with plant.work(read_only=True) as work:
+        assert work.permits.get(1).applicant_id == work.people.by_name("张伟")[0].id
+        assert work.hazards.get(1).description == ""
+    zhang.says("取消").says("装卸台照明不足,灯坏一片").sees("YH-0001")
 
 
 def test_commands_are_no_words_of_a_proof(plant):
