@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from handlers.permit import facts, surroundings
+from handlers.permit import facts, judge, surroundings
 from rules import escalation
 from rules.geo import Point
-from rules.permit import facts_from_json, load
+from rules.permit import Stage, facts_from_json, load
 from storage.models import Detector, Duty, Permit, Person
 from tests import permits as p
 from tests.permits import APPLICANT, GUARDIAN, LEADER, WORKER
@@ -44,7 +44,6 @@ def other_permit(plant, **values) -> str:
         lat, lon = p.spot(plant, "P-102B")
         made = work.permits.add(
             Permit(
-                number="ZY-0900",
                 created_at=work.at,
                 suspend_why=[],
                 next_due=[],
@@ -55,7 +54,7 @@ def other_permit(plant, **values) -> str:
                 area_id=work.plant.area_by_code("BF").id,
                 lat=lat,
                 lon=lon,
-                **{"facts": {}, **values},
+                **{"number": "ZY-0900", "facts": {}, **values},
             )
         )
         work.commit()
@@ -92,6 +91,21 @@ def test_a_coordinator_named_by_the_neighbour_serves_both(plant):
         draft = work.permits.draft_of(work.people.by_code("madeshun").id, since=plant.now - timedelta(days=1))
         asked = facts_from_json(work.permits.verdict(draft.verdict_id).facts)
         assert asked["coordinator_id"] == "周敏"
+
+
+@pytest.mark.parametrize(
+    ("state", "below_m", "stacked"),
+    [("active", 1.0, True), ("active", None, True), ("active", 11.0, False), ("approved", 1.0, False)],
+)
+def test_work_that_goes_on_below_running_work_at_height_is_stacked(plant, state, below_m, stacked):
+    told = {"stacked_work": False}  # true when it was asked for
+    number = other_permit(plant, work="work_at_height", state="active", content="管架检修", height_m=12.0, facts=told)
+    other_permit(plant, number="ZY-0901", work="hot_work", state=state, content="法兰电焊", height_m=below_m)
+    with plant.work(read_only=True) as work:
+        upper = work.permits.by_number(number)
+        verdict = judge.judge(work, upper, stage=Stage.RUN)
+    assert verdict.gathered.facts.get("stacked_work", False) is stacked
+    assert ("WH-007" in {row.id for row in verdict.verdict.failing()}) is stacked
 
 
 def test_a_handover_to_somebody_who_guards_elsewhere_is_refused(plant):
