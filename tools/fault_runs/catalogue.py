@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.fault_runs import kills, measures, orphans, platforms, points, streams, virtual
+from tools.fault_runs import calls, kills, measures, orphans, platforms, points, streams, virtual
 from tools.fault_runs.run import Plan, Result
 
 Virtual = Callable[[Path, random.Random, bool, Callable[[str], None]], Result]
@@ -31,6 +31,7 @@ RUNS: dict[str, Entry] = {
     "kill-all": Entry(kills.everything_killed, in_ci=True),
     "orphans": Entry(orphans.planted, in_ci=True, reports=10),
     "points": Entry(points.every_point, reports=250, in_ci=True),
+    "roll-call": Entry(calls.everybody_called, in_short=False, reports=1),
     "lease": Entry(kills.lease_resumed),
     "redis-stop": Entry(kills.redis_away),
     "redis-empty": Entry(kills.redis_empty, in_ci=True),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from auditor.finding import Finding
 from auditor.service import Auditor
 from rules.hazard import emergency
 from storage.trail import Trail
@@ -85,10 +86,10 @@ def look(on: Field, sent: Sequence[Report], *, ever: Sequence[Report]) -> Found:
     return found
 
 
-def audited(on: Field) -> list[str]:
-    """What the auditor, with its own queries, finds open now."""
-    report = Auditor(on.engine, lambda: datetime.now(UTC)).look()
-    return [f"auditor: {item.kind.value} {item.subject} {item.facts}" for item in report.found]
+def audited(on: Field) -> dict[str, Finding]:
+    """What the auditor, with queries of its own, finds wrong now: by a line that names it."""
+    found = Auditor(on.engine, lambda: datetime.now(UTC)).find()
+    return {f"{item.kind.value} {item.subject}": item for item in found}
 
 
 def _reports(on: Field, sent: Sequence[Report], found: Found) -> None:

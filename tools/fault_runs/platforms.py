@@ -10,6 +10,7 @@ from pathlib import Path
 from time import sleep
 from typing import Any
 
+from auditor.finding import Kind
 from tools.fault_runs import checks
 from tools.fault_runs.crowd import Report
 from tools.fault_runs.run import Plan, Result
@@ -126,7 +127,7 @@ def poison(plan: Plan) -> Result:
     quick = on.wait_for(lambda: all(on.number(filed, like=f"%{r.code} %") for r in others), within_s=25)
     if quick is None:
         result.wrong.append("a poison row held up other people")
-    plan.settle(result, sent)
+    plan.settle(result, sent, expected=(Kind.INBOX_FAILED,))
     state, error = on.ask("SELECT state, error FROM inbox WHERE key = :key", key=key)[0]
     if state != "failed" or not error:
         result.wrong.append(f"the poison row ended as {state} «{error}»")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
+from auditor.finding import Kind
 from tools.fault_runs import checks
 from tools.fault_runs.crowd import Crowd, Report
 from tools.fault_runs.field import Field
@@ -57,6 +58,9 @@ class Plan:
     random: random.Random
     short: bool
     note: Callable[[str], None]
+    known: set[str] = field(
+        default_factory=set
+    )  # what the auditor found in an earlier run of this product, and was told
 
     def rounds(self, full: int, short: int = 1) -> int:
         return short if self.short else full
@@ -86,13 +90,24 @@ class Plan:
         if failed:
             raise failed[0]
 
-    def settle(self, result: Result, sent: list[Report], *, within_s: float = REST_WITHIN_S) -> None:
-        """Wait until nothing is left to do, look, and note it."""
+    def settle(
+        self,
+        result: Result,
+        sent: list[Report],
+        *,
+        within_s: float = REST_WITHIN_S,
+        expected: tuple[Kind, ...] = (),
+    ) -> None:
+        """Wait until nothing is left to do, look, let the auditor look, and note it. `expected`: what it is to find."""
         began = monotonic()
         rest = checks.at_rest(self.on, within_s=within_s)
         found = checks.look(self.on, sent, ever=self.crowd.sent)
         if rest is None:
             found.wrong.append(f"not at rest {within_s:.0f} s after the fault: {checks.unfinished(self.on)} left")
+        for line, item in checks.audited(self.on).items():
+            if line not in self.known and item.kind not in expected:
+                found.wrong.append(f"auditor: {line} {item.facts}")
+            self.known.add(line)
         result.add(found, rest)
         self.note(
             f"   {len(sent)} reports, at rest after {monotonic() - began:.1f} s; lost {found.lost}, doubled "
