@@ -6,11 +6,13 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, bindparam, or_, select
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy import Row, bindparam, exists, or_, select
+from sqlalchemy.orm import Session
 
-from storage.models import Certificate, Person, SourceState
-from storage.plain import look
+from storage.database import BigId
+from storage.models import Certificate, Permit, Person, RoleGrant, SourceState
+from storage.permits import LIVE
+from storage.plain import look, one_of
 
 TRIED = "tried_at"  # in SourceState.facts: when the last synchronisation was begun
 
@@ -22,6 +24,33 @@ _CARDS: Any = (
         Certificate.kind.in_(bindparam("kinds", expanding=True)),
     )
     .order_by(Certificate.id.desc())
+)
+
+
+_FREE: Any = (
+    select(
+        Certificate.person_id,
+        Person.name,
+        Certificate.number,
+        Certificate.valid_until,
+        exists()
+        .where(
+            RoleGrant.person_id == Person.id,
+            RoleGrant.area_id.is_not_distinct_from(bindparam("area", type_=BigId)),
+        )
+        .label("belongs"),
+    )
+    .join(Person)
+    .where(
+        Certificate.kind.in_(bindparam("kinds", expanding=True)),
+        or_(Certificate.valid_until.is_(None), Certificate.valid_until >= bindparam("on")),
+        Person.active,
+        Person.accounts.any(),
+        ~exists().where(
+            Permit.guardian_id == Person.id, one_of(Permit.state, LIVE), Permit.id != bindparam("but", type_=BigId)
+        ),
+    )
+    .order_by(Certificate.valid_until.is_(None).desc(), Certificate.valid_until.desc(), Certificate.id)
 )
 
 
@@ -51,23 +80,16 @@ class Certificates:
         """The certificate of one of these kinds that lasts longest, expired or not; without an end counts as longest."""
         return next((row for row in self.of(person_id) if row.kind in kinds), None)
 
-    def holders(self, kinds: Collection[str], *, on: date) -> list[tuple[Person, Certificate]]:
-        """Active people with an account who hold a certificate of these kinds on that day; one line a person."""
-        rows = self.db.scalars(
-            select(Certificate)
-            .join(Person)
-            .where(
-                Certificate.kind.in_(list(kinds)),
-                Person.active,
-                Person.accounts.any(),
-                or_(Certificate.valid_until.is_(None), Certificate.valid_until >= on),
-            )
-            .options(joinedload(Certificate.person).options(selectinload(Person.accounts), selectinload(Person.roles)))
-            .order_by(Certificate.valid_until.is_(None).desc(), Certificate.valid_until.desc(), Certificate.id)
-        ).all()
-        found: dict[int, tuple[Person, Certificate]] = {}
-        for row in rows:
-            found.setdefault(row.person_id, (row.person, row))
+    def free_holders(self, kinds: Collection[str], *, on: date, area_id: int | None, but: int | None) -> list[Row[Any]]:
+        """Who holds a certificate of these kinds on that day and guards no live permit, as rows, one a person.
+
+        (person_id, name, number, valid_until, belongs: has a role for just this area); the longest valid first. Only
+        active people with an account; whoever guards permit `but` counts as free for it.
+        """
+        asked = {"kinds": list(kinds), "on": on, "area": area_id, "but": but or 0}
+        found: dict[int, Row[Any]] = {}
+        for row in look(self.db, _FREE, asked):
+            found.setdefault(row.person_id, row)
         return list(found.values())
 
     def named(self, person_id: int, kind: str, number: str) -> Certificate | None:

@@ -257,11 +257,6 @@ class Permits:
         """How many live permits this person guards."""
         return int(look(self.db, _GUARDED, {"person": person_id, "but": but or 0})[0][0])
 
-    def guards(self) -> set[int]:
-        """People who guard a live permit now."""
-        rows = self.db.scalars(select(Permit.guardian_id).where(Permit.state.in_(LIVE))).all()
-        return {row for row in rows if row is not None}
-
     # -- judging again
 
     def judge_due(self, at: datetime, *, limit: int = 200) -> Sequence[int]:

@@ -104,7 +104,7 @@ def _ask_place(turn: Turn, permit: Permit, note: str, memory: dict[str, Any]) ->
 
 def _ask_guardian(turn: Turn, permit: Permit, note: str, memory: dict[str, Any]) -> None:
     found = judge.guardians(turn.work, permit, permit.planned_start or turn.at)
-    choices = [(person.name, f"permit.guardian:{permit.id}.{person.id}") for person, _ in found[:5]]
+    choices = [(row.name, f"permit.guardian:{permit.id}.{row.person_id}") for row in found[:5]]
     choices.append(("先不定", f"permit.guardian:{permit.id}.0"))
     hint = "有证且空着的如下(近的在前);也可直接说名字。" if found else "现在没有持证又空着的监护人,可以说名字。"
     ask(turn, "谁监护?", state=TELLING, permit=permit, choices=choices, slot="guardian", note=note or hint, **memory)

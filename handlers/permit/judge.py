@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import perf_counter
+from typing import Any
 
 from cards.words import zone
 from handlers.permit import facts, tables
@@ -27,7 +28,7 @@ from rules.permit import (
 )
 from rules.permit.life import PermitState
 from rules.permit.model import Change, plain
-from storage.models import Certificate, Permit, PermitVerdict, Person
+from storage.models import Permit, PermitVerdict
 from storage.unit_of_work import UnitOfWork
 
 MAX_GUARDIANS = 5
@@ -165,36 +166,28 @@ def next_judgement(table: RuleTable, permit: Permit, judged: Judgement, now: dat
 # -- guardians
 
 
-def guardians(work: UnitOfWork, permit: Permit, at: datetime) -> list[tuple[Person, Certificate]]:
+def guardians(work: UnitOfWork, permit: Permit, at: datetime) -> list[Any]:
     """Certified people who are free for this work: on shift first, then of the place, then by their certificate's life.
 
-    Who is off by the roster or on leave at that time is not offered.
+    Rows as `Certificates.free_holders` has them. Who is off by the roster or on leave at that time is not offered; the
+    permit's own guardian is free while they guard nothing else.
     """
     day = max(at, permit.planned_end or at).astimezone(zone()).date()
-    busy = work.permits.guards() - {permit.guardian_id}
     workers = {party.person_id for party in permit.parties if party.role == "worker" and party.left_at is None}
-    held = work.certificates.holders(certificates.guardian_kinds(permit.work), on=day)
-    free = [(person, card) for person, card in held if person.id not in busy | workers]
-    there = {one: shift[0] for one, shift in work.roster.shifts_of([person.id for person, _ in free], at).items()}
-    free = [(person, card) for person, card in free if there[person.id] is not False]
-    return sorted(free, key=lambda pair: (there[pair[0].id] is not True, not _belongs(pair[0], permit)))
-
-
-def _belongs(person: Person, permit: Permit) -> bool:
-    """Nearest first: a role for the area of the permit, or the same workshop's areas."""
-    return any(grant.area_id == permit.area_id for grant in person.roles)
+    kinds = certificates.guardian_kinds(permit.work)
+    held = work.certificates.free_holders(kinds, on=day, area_id=permit.area_id, but=permit.id)
+    free = [row for row in held if row.person_id not in workers]
+    shifts = work.roster.shifts_of([row.person_id for row in free], at)
+    there = {person: shift[0] for person, shift in shifts.items()}
+    free = [row for row in free if there[row.person_id] is not False]
+    return sorted(free, key=lambda row: (there[row.person_id] is not True, not row.belongs))
 
 
 def _guardian_changes(work: UnitOfWork, permit: Permit, at: datetime) -> tuple[Change, ...]:
     return tuple(
-        guardian_change(
-            guardian_id=str(person.id),
-            label=person.name,
-            cert_no=card.number,
-            cert_expiry=card.valid_until,
-        )
-        for person, card in guardians(work, permit, at)[:MAX_GUARDIANS]
-        if person.id != permit.guardian_id
+        guardian_change(guardian_id=str(row.person_id), label=row.name, cert_no=row.number, cert_expiry=row.valid_until)
+        for row in guardians(work, permit, at)[:MAX_GUARDIANS]
+        if row.person_id != permit.guardian_id
     )
 
 

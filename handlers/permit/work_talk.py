@@ -170,8 +170,8 @@ _GAS_RULES = {"HW-A02", "HW-A03", "HW-A04", "HW-A12", "CS-002", "CS-003", "CS-00
 
 def handover(turn: Turn, permit: Permit) -> None:
     running.need_watcher(permit, turn.person)
-    found = [p for p, _ in judge.guardians(turn.work, permit, turn.at) if p.id != permit.guardian_id]
-    choices = [(person.name, f"permit.give:{permit.id}.{person.id}") for person in found[:6]]
+    found = [row for row in judge.guardians(turn.work, permit, turn.at) if row.person_id != permit.guardian_id]
+    choices = [(row.name, f"permit.give:{permit.id}.{row.person_id}") for row in found[:6]]
     ask(
         turn,
         f"{permit.number} 监护交给谁?",

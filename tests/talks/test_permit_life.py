@@ -186,7 +186,7 @@ def test_a_guardian_on_leave_stops_the_work_and_is_not_offered(plant):
         from handlers.permit import judge
 
         found = work.permits.by_number(NUMBER)
-        assert GUARDIAN not in [person.name for person, _ in judge.guardians(work, found, plant.now)]
+        assert GUARDIAN not in [row.name for row in judge.guardians(work, found, plant.now)]
 
 
 # -- pauses and the end
