@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from bot import outbox
 from bot.outbox import Address
@@ -134,7 +135,7 @@ def askable(work: UnitOfWork, permit: Permit, row: PermitApproval) -> list[Perso
     return [person for person in duty.present(work, people) if may_sign(work, permit, person, row)]
 
 
-def standing_in(work: UnitOfWork, permit: Permit, person: Person, role: Role) -> dict[str, list[int]]:
+def standing_in(work: UnitOfWork, permit: Permit, person: Person, role: Role) -> dict[str, Any]:
     """For the trail: ids of those on leave who hold the post, and in whose place the person signs; {} for nobody."""
     away = [p.id for p in work.roster.principals(person, work.at) if has_role(p, role, area_id=permit.area_id)]
     return {"stands_in_for": away} if away else {}
