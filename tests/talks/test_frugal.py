@@ -12,6 +12,8 @@ from jobs import budgets
 from tests.pictures import scene
 from tests.talks.test_budgets import spend
 
+pytestmark = pytest.mark.sqlite_suffices
+
 YELLOW, ORANGE = "装卸台照明不足,灯坏一片", "1号甲醇储罐V-201旁边地沟盖板没了,踩空危险"
 
 

@@ -20,6 +20,8 @@ from tests.web.test_case_page import filed
 from tools import plant_files
 from tools.stack import ROOT
 
+pytestmark = pytest.mark.sqlite_suffices
+
 PEOPLE = "工号,姓名,手机,职务,班组,企业微信账号,钉钉账号,钉钉unionid,角色\n"
 
 

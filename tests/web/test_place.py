@@ -9,6 +9,8 @@ from rules.geo import Point
 from tests.pictures import scene
 from tests.web.conftest import draft_of
 
+pytestmark = pytest.mark.sqlite_suffices
+
 WORDS = "过道堆物,照明不足灯坏一片"
 
 
