@@ -20,6 +20,10 @@ from tools.fault_runs.run import Plan, Result
 Goal = Callable[[float, int], Row]
 
 GOALS: dict[str, Goal] = {
+    # first: what the others tell the same people would count against their minute
+    "throughput": lambda value, n: at_least(
+        "delivery.rate", value, "1/s", measures.THROUGHPUT_PER_S, n=n, note="against a platform that answers in 50 ms"
+    ),
     "first-attempt": lambda value, n: at_most(
         "delivery.due_to_attempt.p99", value, "s", measures.ATTEMPT_P99_S, n=n, note="due ladder step → first send"
     ),
@@ -30,9 +34,6 @@ GOALS: dict[str, Goal] = {
         measures.CARD_P95_S,
         n=n,
         note="press → the last copy of the card shows it",
-    ),
-    "throughput": lambda value, n: at_least(
-        "delivery.rate", value, "1/s", measures.THROUGHPUT_PER_S, n=n, note="against a platform that answers in 50 ms"
     ),
     "lease": lambda value, n: at_most(
         "delivery.resumed", value, "s", kills.RESUMED_WITHIN_S, n=n, note="kill -9 while sending → sent on (slowest)"

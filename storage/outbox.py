@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from rules.terms import Grade, HazardState
-from storage.database import rows_changed
+from storage.database import UtcTime, rows_changed
 from storage.models import Delivery, Hazard
+from storage.plain import look, one_of
 
 WAITING = ("due", "claimed", "unknown")
 URGENT, NORMAL = 1, 5  # as in bot/outbox.py
@@ -41,6 +42,38 @@ class WaitingGroup(NamedTuple):
 
 wanted = func.coalesce(Delivery.wanted_at, Delivery.created_at, type_=Delivery.created_at.type)
 OLDEST_TOO = 50  # of the longest waiting that are not urgent: a stream of alarms hides nobody for ever
+
+
+# built once: two for each message that goes out, and making a statement costs more than running it
+_TABLE: Any = Delivery.__table__
+_THESE = _TABLE.c.id.in_(bindparam("ids", expanding=True))
+_CLAIM: Any = (
+    update(_TABLE)
+    .values(
+        state="claimed",
+        claimed_at=bindparam("now"),
+        lease_until=bindparam("until"),
+        attempts=_TABLE.c.attempts + 1,
+        first_tried_at=func.coalesce(_TABLE.c.first_tried_at, bindparam("now", type_=UtcTime)),
+        wait_reason="",
+    )
+    .where(_THESE, _TABLE.c.state == "due")
+    .returning(_TABLE.c.id)
+)
+_CONFIRM: Any = (
+    update(_TABLE)
+    .values(
+        state="confirmed",
+        confirmed_at=bindparam("now"),
+        ref=bindparam("handle"),
+        error="",
+        wait_reason="",
+        lease_until=None,
+    )
+    .where(_THESE, one_of(_TABLE.c.state, WAITING))
+    .returning(_TABLE.c.id)
+)
+_BY_ID = select(Delivery).where(Delivery.id.in_(bindparam("ids", expanding=True))).order_by(Delivery.id)
 
 
 class Outbox:
@@ -94,28 +127,9 @@ class Outbox:
 
     def claim(self, ids: Sequence[int], at: datetime, *, lease: timedelta) -> list[Delivery]:
         """Claim those of the rows that are still due; the caller commits, sends, and reports back."""
-        won = self.db.scalars(
-            update(Delivery)
-            .values(
-                state="claimed",
-                claimed_at=at,
-                lease_until=at + lease,
-                attempts=Delivery.attempts + 1,
-                first_tried_at=func.coalesce(Delivery.first_tried_at, at),
-                wait_reason="",
-            )
-            .where(Delivery.id.in_(ids), Delivery.state == "due")
-            .returning(Delivery.id)
-            .execution_options(synchronize_session=False)
-        ).all()
-        return list(
-            self.db.scalars(
-                select(Delivery)
-                .where(Delivery.id.in_(won))
-                .order_by(Delivery.id)
-                .execution_options(populate_existing=True)
-            )
-        )
+        won = look(self.db, _CLAIM, {"ids": list(ids), "now": at, "until": at + lease})
+        asked, options = {"ids": [row[0] for row in won]}, {"populate_existing": True}
+        return list(self.db.scalars(_BY_ID, asked, execution_options=options)) if won else []
 
     def forget_contents(self, ids: Sequence[int]) -> None:
         """Cards that arrived need no copy of what was sent: the card itself is kept."""
@@ -202,14 +216,7 @@ class Outbox:
 
     def confirm(self, ids: Sequence[int], at: datetime, *, ref: str) -> list[int]:
         """The platform took them; returns those for which this was news."""
-        done = self.db.scalars(
-            update(Delivery)
-            .values(state="confirmed", confirmed_at=at, ref=ref, error="", wait_reason="", lease_until=None)
-            .where(Delivery.id.in_(ids), Delivery.state.in_(WAITING))
-            .returning(Delivery.id)
-            .execution_options(synchronize_session=False)
-        )
-        return list(done)
+        return [row[0] for row in look(self.db, _CONFIRM, {"ids": list(ids), "now": at, "handle": ref})]
 
     def get(self, row_id: int) -> Delivery:
         return self.db.get_one(Delivery, row_id, populate_existing=True)
