@@ -1,6 +1,6 @@
 """`./anshao test [ARGUMENTS]`: all tests on SQLite and PostgreSQL with a real Redis (`--database both`: what people see on both, too). Arguments go to pytest as they are.
 
-Three processes share two cores unless arguments choose otherwise: each waits for its PostgreSQL a third of the time; the last line is pytest's summary.
+Four processes share two cores unless arguments choose otherwise: each waits for databases and sockets a good part of its time; the last line is pytest's summary.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ def arguments(given: list[str]) -> list[str]:
 
 
 def processes(cores: int | None) -> int:
-    """Half again as many as there are cores, within what the memory of a small machine bears."""
-    return min(6, max(3, (cores or 2) * 3 // 2))
+    """More than there are cores, within what the memory of a small machine bears."""
+    return min(6, max(4, (cores or 2) * 3 // 2))
 
 
 def main() -> None:

@@ -74,7 +74,7 @@ AN_OLD_LADDER_GOES_ON = {
 }  # fmt: skip
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(wish=case)
 @example(wish=AN_OLD_LADDER_GOES_ON)
 def test_after_one_look_every_open_case_has_a_step_to_come(engine, wish):

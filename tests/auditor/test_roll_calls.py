@@ -10,6 +10,8 @@ from sqlalchemy import delete, update
 from auditor.finding import Kind
 from storage.models import LadderStep
 
+pytestmark = pytest.mark.sqlite_suffices
+
 
 @pytest.fixture
 def fire(plant, auditor):

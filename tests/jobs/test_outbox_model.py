@@ -249,7 +249,7 @@ def test_the_outbox_never_loses_and_never_doubles(tmp_path: Path) -> None:
     run_state_machine_as_test(
         OutboxMachine,
         settings=settings(
-            max_examples=25,
+            max_examples=20,
             stateful_step_count=14,
             deadline=None,
             suppress_health_check=list(HealthCheck),

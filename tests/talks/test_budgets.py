@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from handlers import frugal
 from jobs import budgets
 from tests.pictures import scene
+
+pytestmark = pytest.mark.sqlite_suffices
 
 
 def figures(plant, platform="dingtalk"):

@@ -11,6 +11,8 @@ from handlers.hazard import hours
 from rules import escalation
 from tests.pictures import scene
 
+pytestmark = pytest.mark.sqlite_suffices
+
 ORANGE = "V-201 旁边地沟盖板缺失,踩空危险"
 
 

@@ -7,7 +7,7 @@ import pytest
 from tools.test import arguments, processes
 
 
-@pytest.mark.parametrize(("cores", "expected"), [(None, 3), (1, 3), (2, 3), (4, 6), (64, 6)])
+@pytest.mark.parametrize(("cores", "expected"), [(None, 4), (1, 4), (2, 4), (4, 6), (64, 6)])
 def test_processes_for_the_cores(cores, expected):
     assert processes(cores) == expected
 
