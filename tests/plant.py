@@ -55,7 +55,8 @@ APP, WECOM, DING, SMS = "http://anshao.test", "http://wecom.test", "http://ding.
 START = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # Tuesday 09:00 in the plant
 
 
-# built once: they are asked thousands of times in a run, and making a statement costs more than running it
+# built once: they are asked thousands of times in a run, and making a statement costs more than running it.
+# Work of a new kind that falls due has to be named here, else `settle` comes to rest before it.
 _NOW = bindparam("now", type_=UtcTime)
 _HAS_WORK = select(
     or_(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from bot import outbox
 from handlers import duty
-from handlers.permit import cast
+from handlers.permit import cast, tables
 from rules.permit.life import PermitState
 from rules.terms import Role
 from storage.models import Permit, PermitApproval, Person
@@ -32,11 +32,7 @@ def tell_unsigned(work: UnitOfWork, permit: Permit) -> int:
 def _tell(work: UnitOfWork, permit: Permit, row: PermitApproval) -> None:
     wanted = Role(row.wanted_role)
     away = _away(work, work.people.with_role(wanted, area_id=permit.area_id))
-    others = [
-        person
-        for person in work.people.all_active()
-        if duty.present(work, [person]) == [person] and cast.may_sign(work, permit, person, row)
-    ]
+    others = _others(work, permit, row)
     named = "、".join(person.name for person in others[:SHOWN])
     what = f"{permit.number} 要{row.words}签字,现在没有人可签({wanted.zh}{away or '没有人在岗'})"
     do = f"可以签的还有:{named},请联系" if named else "请安排同级或更高的人代班"
@@ -49,6 +45,15 @@ def _tell(work: UnitOfWork, permit: Permit, row: PermitApproval) -> None:
     )
     told = [permit.applicant] if permit.applicant is not None else []
     cast.tell(work, permit, told, f"{what}。已告知安全员。{do}。", tag=f"unsigned:{stamp}", urgency=outbox.NORMAL)
+
+
+def _others(work: UnitOfWork, permit: Permit, row: PermitApproval) -> list[Person]:
+    """Who is there and may sign, by whatever post; only holders of posts are looked at, not the whole plant."""
+    ranks, wanted = tables.rules_of(work).ranks, Role(row.wanted_role)
+    posts = [wanted, *(Role(name) for name, rank in ranks.items() if rank > ranks.get(wanted.value, 99))]
+    held = {p.id: p for post in posts for p in work.people.with_role(post, area_id=permit.area_id)}
+    able = [person for person in held.values() if cast.may_sign(work, permit, person, row)]
+    return [person for person in able if duty.present(work, [person]) == [person]]
 
 
 def tell_no_leader(work: UnitOfWork, permit: Permit, what: str) -> None:
