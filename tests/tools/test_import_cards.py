@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from openpyxl import Workbook, load_workbook
 
+from handlers.knowledge import starter
 from storage.models import Person
 from storage.unit_of_work import UnitOfWork
 from tools.importing import TableError, export_cards, import_cards
@@ -72,9 +73,13 @@ def test_a_bad_row_is_named_and_the_others_come_in(work, tmp_path, bad, words):
 
 
 def test_a_known_card_gets_a_new_edition(work, tmp_path):
+    starter.load(work)
+    held = work.knowledge.by_code("k01")  # its reviewer was read as nobody: whoever holds the card must see the new one
     report = import_cards(work, sheet(tmp_path / "a.xlsx", row(code="K01", title="电机尖叫", author="", reviewer="w1")))
     card = work.knowledge.by_code("k01")
+    assert card is held
     assert (report.changed, card.edition, card.title, card.reviewed_by.name) == (1, 2, "电机尖叫", "王芳")
+    assert card.reviewed_at == work.at and card.valid_until > work.at
 
 
 def test_an_export_comes_back_without_a_change(work, tmp_path):

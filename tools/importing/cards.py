@@ -64,15 +64,15 @@ def _values(work: UnitOfWork, row: Row, known: KnowledgeCard | None) -> dict[str
             values[name] = getattr(known, name)  # a column that the table does not have is left as it is
     values["sayings"] = row.many("sayings") if row.has("sayings") or known is None else known.sayings
     if row.has("author"):
-        values["author_id"] = _person_id(work, row, "author", "作者")
+        values["author"] = _person(work, row, "author", "作者")
     if row.has("named"):
         values["named"] = yes(row.text("named", limit=4))
-    reviewer = _person_id(work, row, "reviewer", "审核人") if row.has("reviewer") else None
+    reviewer = _person(work, row, "reviewer", "审核人") if row.has("reviewer") else None
     if reviewer is not None:
-        author = values.get("author_id", known.author_id if known is not None else None)
-        if reviewer == author:
+        author = values.get("author", known.author if known is not None else None)
+        if reviewer is author:
             raise BadRow("作者不能审核自己的卡")
-        values["reviewed_by_id"] = reviewer
+        values["reviewed_by"] = reviewer
     values["state"] = _state(row, known, reviewed=reviewer is not None).value
     probe = KnowledgeCard(
         code="X", shown=0, used=0, solved=0, features={}, **{n: values[n] for n in (*LIMITS, "sayings")}
@@ -83,14 +83,14 @@ def _values(work: UnitOfWork, row: Row, known: KnowledgeCard | None) -> dict[str
     return values
 
 
-def _person_id(work: UnitOfWork, row: Row, name: str, zh: str) -> int | None:
+def _person(work: UnitOfWork, row: Row, name: str, zh: str) -> Person | None:
     given = row.text(name, limit=64)
     if not given:
         return None
     person: Person | None = work.people.by_code(given)
     if person is None:
         raise BadRow(f"{zh}“{given[:16]}”不在名册里,请填工号")
-    return person.id
+    return person
 
 
 def _state(row: Row, known: KnowledgeCard | None, *, reviewed: bool) -> CardState:
@@ -148,7 +148,7 @@ def _settle(work: UnitOfWork, card: KnowledgeCard) -> None:
     """Times that go with the state."""
     if card.state == CardState.PUBLISHED.value and card.published_at is None:
         card.published_at = work.at
-    if card.reviewed_by_id is not None:
+    if card.reviewed_by is not None:
         card.reviewed_at, card.valid_until = work.at, work.at + rules.VALID_FOR
 
 
