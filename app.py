@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, render_template
 
 import settings as settings_module
 import wiring
+from bot.platforms.callbacks import Callbacks
 from bot.platforms.dingtalk import stream_board
 from cards.card import Card
 from jobs import fetch, inbound
@@ -58,7 +61,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
     errors.register(app)
     headers.register(app, ctx)
     streams = settings.has_dingtalk and settings.dingtalk_mode == "stream"
-    metrics.register(app, ctx, partial(stream_board.read, services.redis) if streams else None)
+    counted = metrics.register(app, ctx, partial(stream_board.read, services.redis) if streams else None)
     status.register(
         app,
         ctx,
@@ -69,7 +72,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
         ],
         [("stream", lambda: stream_board.complaint(services.redis, services.clock()))] if streams else [],
     )
-    _mount_platforms(app, services)
+    _mount_platforms(app, services, headers.of_data(ctx), counted)
     for pages in (
         session,
         place,
@@ -133,12 +136,17 @@ def _configure(app: Flask, settings: Settings) -> None:
     )
 
 
-def _mount_platforms(app: Flask, services: Services) -> None:
-    """The callbacks of every configured platform, with the function that stores what they bring."""
+def _mount_platforms(
+    app: Flask, services: Services, headers: dict[str, str], counted: Callable[[str, int, float], None]
+) -> None:
+    """The callbacks of every configured platform, before Flask, with the function that stores what they bring."""
     wiring.first_aid("预备")  # reads the lexicon now: the first callback should not wait for it
     accept = inbound.accept_into(services.engine, services.kick, services.clock, wiring.first_aid)
+    routes: dict[str, Any] = {}
     for platform in services.platforms.values():
-        app.register_blueprint(platform.blueprint(accept, card_of=partial(_card_of, services)))
+        routes |= platform.callbacks(accept, card_of=partial(_card_of, services))
+    wsgi = Callbacks(routes, app.wsgi_app, headers=list(headers.items()), counted=counted)
+    app.wsgi_app = wsgi  # type: ignore[method-assign, assignment]
 
 
 def _card_of(services: Services, ref: str) -> Card | None:

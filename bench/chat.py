@@ -22,6 +22,7 @@ from bench import traffic
 from bench.measuring import Row, at_most, row
 from bot.flow import Flow, like, on, said
 from bot.message import Inbound, Kind, Press
+from bot.platforms.callbacks import Callbacks
 from bot.platforms.wecom import WeComConfig, callback
 from bot.router import Router
 from bot.turn import Turn
@@ -149,7 +150,8 @@ def _ours(plant: dict[str, Any], how_many: int) -> Flask:
         turns = [_turn(message, who) for message in messages]
         return [cast(str, cast(Any, router.find(turn)).run(turn)) for turn in turns]
 
-    app.register_blueprint(callback.blueprint(config, accept=accept, clock=lambda: datetime.now(UTC)))
+    found = callback.routes(config, accept=accept, clock=lambda: datetime.now(UTC))
+    app.wsgi_app = Callbacks(found, app.wsgi_app)  # type: ignore[method-assign, assignment]
     return app
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 import pytest
 import redis
 import structlog
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, event
 
 from storage import schema
@@ -35,6 +36,9 @@ NO_BROWSER = (
     "NO CHROMIUM FOUND: the browser tests did NOT run 没有找到 Chromium,浏览器测试没有运行 (apt install chromium)"
 )
 KINDS = ("sqlite", "postgres")
+# how fast examples come tells of a busy machine, not of the code under test
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 NewDatabase = Callable[[], AbstractContextManager[str]]
 
 

@@ -39,25 +39,34 @@ def page_policy(ctx: WebContext) -> str:
     )
 
 
+def of_data(ctx: WebContext) -> dict[str, str]:
+    """What goes with an answer that is no page."""
+    found = {
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Permissions-Policy": "geolocation=(self), camera=(self), microphone=()",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
+    if ctx.public_url.startswith("https://"):
+        found["Strict-Transport-Security"] = "max-age=31536000"
+    return found
+
+
 def register(app: Flask, ctx: WebContext) -> None:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    pages, bare = page_policy(ctx), "default-src 'none'; frame-ancestors 'none'"
-    secure = ctx.public_url.startswith("https://")
+    data = of_data(ctx)
+    page = data | {
+        "Content-Security-Policy": page_policy(ctx),
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-site",
+    }
 
     @app.after_request
     def guard(answer: Response) -> Response:
-        is_page = answer.mimetype == "text/html"
-        wanted = {
-            "Content-Security-Policy": pages if is_page else bare,
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "same-origin" if is_page else "no-referrer",
-            "Permissions-Policy": "geolocation=(self), camera=(self), microphone=()",
-            "Cross-Origin-Resource-Policy": "same-site" if is_page else "cross-origin",
-        }
+        wanted = dict(page if answer.mimetype == "text/html" else data)
         if request.path.startswith(("/h5/", "/api/")):
             wanted["Cache-Control"] = "no-store"
-        if secure:
-            wanted["Strict-Transport-Security"] = "max-age=31536000"
         for name, value in wanted.items():
             if name not in answer.headers:  # setdefault would raise and catch a KeyError for each
                 answer.headers[name] = value

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from time import perf_counter
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -20,7 +19,6 @@ from storage.outbox import WaitingGroup
 from web.context import WebContext
 
 log = structlog.get_logger()
-CALLBACKS = ("/wecom/", "/dingtalk/")
 QUANTILES = (0.5, 0.9, 0.99)
 
 
@@ -185,7 +183,10 @@ def _gauge(name: str, words: str, value: float) -> GaugeMetricFamily:
     return family
 
 
-def register(app: Flask, ctx: WebContext, links: Callable[[], list[LinkState]] | None = None) -> None:
+def register(
+    app: Flask, ctx: WebContext, links: Callable[[], list[LinkState]] | None = None
+) -> Callable[[str, int, float], None]:
+    """Serve them; returns what counts a callback: platform, HTTP status, seconds."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Database(ctx))
     if links is not None:
@@ -201,20 +202,12 @@ def register(app: Flask, ctx: WebContext, links: Callable[[], list[LinkState]] |
         registry=registry,
     )
 
-    @app.before_request
-    def begin() -> None:
-        if request.path.startswith(CALLBACKS):
-            g.callback_began = perf_counter()
-
-    @app.after_request
-    def count(answer: Response) -> Response:
-        began = g.pop("callback_began", None)
-        if began is not None:
-            platform = request.path.split("/", 2)[1]
-            callbacks.labels(platform, f"{answer.status_code // 100}xx").inc()
-            took.labels(platform).observe(perf_counter() - began)
-        return answer
+    def count(platform: str, status: int, took_s: float) -> None:
+        callbacks.labels(platform, f"{status // 100}xx").inc()
+        took.labels(platform).observe(took_s)
 
     @app.get("/metrics")
     def metrics() -> Response:
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+    return count

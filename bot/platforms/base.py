@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from bot.message import Inbound, MediaRef
+from bot.platforms.callbacks import Routes
 from cards.card import Card
 
 
@@ -120,8 +121,8 @@ class Platform(Protocol):
     has_todos: bool
     receives_positions: bool  # a person can send a location message to the bot
 
-    def blueprint(self, accept: Accept, *, card_of: CardOf | None = None) -> Any:
-        """The Flask blueprint of the platform's callbacks: verify, parse, accept, answer.
+    def callbacks(self, accept: Accept, *, card_of: CardOf | None = None) -> Routes:
+        """The addresses the platform calls: verify, parse, accept, answer.
 
         `card_of` is for cards that can only be changed in the answer to a press.
         """

@@ -21,6 +21,7 @@ WORDS = {
     "depth": "The content is nested too deeply.",
     "json": "The body is no JSON object.",
     "too_large": "The body is larger than 1 MB.",
+    "cut": "The body is shorter than announced.",
 }
 
 

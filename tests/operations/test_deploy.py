@@ -89,10 +89,12 @@ def test_every_unit_starts_a_role_that_exists():
 
 def test_the_site_hands_on_every_path_of_the_program(plant):
     site = (DEPLOY / "nginx" / "anshao.conf").read_text(encoding="utf-8")
-    for rule in plant.app.url_map.iter_rules():
-        first = rule.rule.split("/")[1]
+    paths = {rule.rule for rule in plant.app.url_map.iter_rules()} | plant.app.wsgi_app.paths
+    assert "/wecom/callback" in paths
+    for path in paths:
+        first = path.split("/")[1]
         named = f"location /{first}/ " in site or f"location = /{first} " in site or first in ("readyz", "metrics")
-        assert named, rule.rule
+        assert named, path
 
 
 def test_the_example_names_settings_that_exist():

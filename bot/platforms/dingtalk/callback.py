@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NoReturn
 
 import structlog
-from flask import Blueprint, Response, abort, jsonify, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from bot.message import Inbound
-from bot.platforms import refusals
 from bot.platforms.base import Accept
+from bot.platforms.callbacks import Answer, Asked, Handler, NotTaken, Routes, refuse
 from bot.platforms.dingtalk.config import DingTalkConfig
 from bot.platforms.dingtalk.events import CHECK, EventEnvelope, WrongEnvelope, event_inbounds, is_paid
 from bot.platforms.dingtalk.parse import robot_message
@@ -20,59 +19,51 @@ from bot.platforms.dingtalk.presses import PressReader
 from bot.platforms.dingtalk.signatures import card_api_secret, card_sign, is_recent, robot_sign, same
 from bot.platforms.dingtalk.values import Malformed, as_text, json_object
 
-MAX_BODY_BYTES = 1024 * 1024
-
 log = structlog.get_logger(__name__)
 
 
-def blueprint(
+def routes(
     config: DingTalkConfig,
     *,
     accept: Accept,
     clock: Callable[[], datetime],
     presses: PressReader,
     paid: Callable[[], object] = lambda: None,
-) -> Blueprint:
+) -> Routes:
     """`/dingtalk/robot`, `/dingtalk/cards` and `/dingtalk/events`. `paid` hears of events that cost and are not stored."""
-    routes = Blueprint("dingtalk", __name__, url_prefix="/dingtalk")
     envelope = EventEnvelope(config)
     api_secret = card_api_secret(config.client_secret)
 
-    @routes.post("/robot")
-    def robot() -> Response:
-        timestamp, sign = request.headers.get("timestamp", ""), request.headers.get("sign", "")
+    def robot(asked: Asked) -> Answer:
+        timestamp = asked.header("timestamp")
         if not is_recent(timestamp, clock()):
             _refuse("robot", "timestamp")
-        if not same(sign, robot_sign(timestamp, config.client_secret)):
+        if not same(asked.header("sign"), robot_sign(timestamp, config.client_secret)):
             _refuse("robot", "signature")
-        body = _body("robot")
+        body = _body("robot", asked)
         if not _is_for_us(body, config):
             _refuse("robot", "receiver")
         answers = _accept("robot", accept, (robot_message(body, now=clock()),))
         if answers and answers[0]:
-            return jsonify({"msgtype": "text", "text": {"content": answers[0]}})
-        return jsonify({"msgtype": "empty"})
+            return _told({"msgtype": "text", "text": {"content": answers[0]}})
+        return _EMPTY
 
-    @routes.post("/cards")
-    def cards() -> Response:
-        timestamp = request.headers.get("x-ddpaas-signature-timestamp", "")
+    def cards(asked: Asked) -> Answer:
+        timestamp = asked.header("x-ddpaas-signature-timestamp")
         if not is_recent(timestamp, clock()):
             _refuse("cards", "timestamp")
-        if not same(request.headers.get("x-ddpaas-signature", ""), card_sign(timestamp, api_secret)):
+        if not same(asked.header("x-ddpaas-signature"), card_sign(timestamp, api_secret)):
             _refuse("cards", "signature")
-        body = _body("cards")
+        body = _body("cards", asked)
         if as_text(body.get("corpId")) not in ("", config.corp_id):
             _refuse("cards", "receiver")
         _accept("cards", accept, (presses.read(body, delivery=timestamp),))
-        return jsonify({})
+        return _told({})
 
-    @routes.post("/events")
-    def events() -> Response:
-        if not (config.event_token and config.event_aes_key):
-            abort(404)
-        given = request.args
+    def events(asked: Asked) -> Answer:
+        given = asked.query
         timestamp, nonce = given.get("timestamp", ""), given.get("nonce", "")
-        body = _body("events")
+        body = _body("events", asked)
         if not is_recent(timestamp, clock()):
             _refuse("events", "timestamp")
         try:
@@ -85,28 +76,37 @@ def blueprint(
         except WrongEnvelope as error:
             _refuse("events", str(error))
         except Malformed:
-            _malformed("events")
+            _malformed("events", asked)
         if as_text(event.get("EventType")) != CHECK:
             found = event_inbounds(event, now=clock())
             if found:
                 _accept("events", accept, found)
             elif is_paid(event):
                 paid()
-        return jsonify(envelope.success(timestamp=timestamp, nonce=nonce))
+        return _told(envelope.success(timestamp=timestamp, nonce=nonce))
 
-    return routes
+    found: dict[str, dict[str, Handler]] = {"/dingtalk/robot": {"POST": robot}, "/dingtalk/cards": {"POST": cards}}
+    if config.event_token and config.event_aes_key:
+        found["/dingtalk/events"] = {"POST": events}
+    return found
 
 
-def _body(route: str) -> dict[str, Any]:
+def _told(said: dict[str, Any]) -> Answer:
+    return Answer(json.dumps(said, ensure_ascii=False).encode(), "application/json")
+
+
+_EMPTY = _told({"msgtype": "empty"})
+
+
+def _body(route: str, asked: Asked) -> dict[str, Any]:
     """The JSON object sent; 413 over the limit, also when the length was not announced, 400 for anything else."""
-    request.max_content_length = MAX_BODY_BYTES
     try:
-        return json_object(request.get_data(cache=False))
-    except RequestEntityTooLarge:
-        log.warning("dingtalk.callback_too_large", route=route, size=request.content_length)
-        _answer(413, "too_large")
+        return json_object(asked.body())
+    except NotTaken:
+        log.warning("dingtalk.callback_not_read", route=route, size=asked.length)
+        raise
     except Malformed:
-        _malformed(route)
+        _malformed(route, asked)
 
 
 def _is_for_us(body: dict[str, Any], config: DingTalkConfig) -> bool:
@@ -121,18 +121,14 @@ def _accept(route: str, accept: Accept, found: tuple[Inbound, ...]) -> list[str]
         return list(accept(found))
     except Exception as error:
         log.error("dingtalk.callback_not_stored", route=route, keys=[i.key for i in found], error=type(error).__name__)
-        abort(500)
+        raise NotTaken(Answer(b"500\n", status=500)) from error
 
 
 def _refuse(route: str, reason: str) -> NoReturn:
     log.warning("dingtalk.callback_refused", route=route, reason=reason)
-    _answer(403, reason)
+    refuse(403, reason)
 
 
-def _malformed(route: str) -> NoReturn:
-    log.warning("dingtalk.callback_malformed", route=route, size=request.content_length)
-    _answer(400, "json")
-
-
-def _answer(status: int, reason: str) -> NoReturn:
-    abort(Response(refusals.problem(status, reason), status=status, mimetype=refusals.MIMETYPE))
+def _malformed(route: str, asked: Asked) -> NoReturn:
+    log.warning("dingtalk.callback_malformed", route=route, size=asked.length)
+    refuse(400, "json")

@@ -12,6 +12,7 @@ import requests
 
 from bot.message import Inbound, MediaRef
 from bot.platforms.base import Accept, CardOf, Failure, Member, PlatformError, Posted, Sent, Target
+from bot.platforms.callbacks import Routes
 from bot.platforms.dingtalk import callback, checks
 from bot.platforms.dingtalk.cards import Cards
 from bot.platforms.dingtalk.client import ApiClient
@@ -79,8 +80,8 @@ class DingTalk:
 
     # -- what comes in: by HTTP, or by the frames of a stream
 
-    def blueprint(self, accept: Accept, *, card_of: CardOf | None = None) -> Any:
-        return callback.blueprint(
+    def callbacks(self, accept: Accept, *, card_of: CardOf | None = None) -> Routes:
+        return callback.routes(
             self.config, accept=accept, clock=self._clock, presses=self._presses, paid=self.meter.heard
         )
 

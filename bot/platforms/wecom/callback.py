@@ -9,19 +9,15 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 import structlog
-from flask import Blueprint, Response, abort, request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from bot.message import Inbound
-from bot.platforms import refusals
 from bot.platforms.base import Accept
+from bot.platforms.callbacks import Answer, Asked, Handler, NotTaken, Routes, refuse
 from bot.platforms.wecom import aibot
 from bot.platforms.wecom.config import WeComConfig
 from bot.platforms.wecom.crypto import BotEnvelope, Corrupt, Envelope, WrongEnvelope, encrypted_json, encrypted_part
 from bot.platforms.wecom.parse import can_be_answered, inbound_of, read
 from bot.platforms.wecom.text import TEXT_BYTES, cut_bytes, harmless
-
-MAX_BODY_BYTES = 1024 * 1024
 
 log = structlog.get_logger(__name__)
 
@@ -30,72 +26,63 @@ Pressed = Callable[[Inbound], dict[str, Any] | None]
 """What the presser of a robot's card sees at once instead of it; None: the card stays as it is."""
 
 
-def blueprint(
+def routes(
     config: WeComConfig, *, accept: Accept, clock: Callable[[], datetime], pressed: Pressed | None = None
-) -> Blueprint:
+) -> Routes:
     """`/wecom/callback`: GET is the console's check of the address, POST a message or an event.
 
     `/wecom/bot` is the same for the 智能机器人, and only there when the settings name one.
     """
-    routes = Blueprint("wecom", __name__, url_prefix="/wecom")
     envelope = Envelope(config)
 
-    @routes.get("/callback")
-    def check_address() -> Response:
-        return Response(_open(envelope, request.args.get("echostr", ""), config, clock()), mimetype="text/plain")
+    def check_address(asked: Asked) -> Answer:
+        return Answer(_open(envelope, asked.query.get("echostr", ""), asked, config, clock()).encode())
 
-    @routes.post("/callback")
-    def take() -> Response:
+    def take(asked: Asked) -> Answer:
         now = clock()
         try:
-            data = read(_open(envelope, encrypted_part(_body()), config, now))
+            data = read(_open(envelope, encrypted_part(_body(asked)), asked, config, now))
             inbound = inbound_of(data, now=now, datum=config.datum)
         except Corrupt as error:
-            _malformed(str(error))
+            _malformed(str(error), asked)
         if inbound is None:
-            return Response()
+            return Answer()
         answers = _accept(accept, inbound)
         if not answers or not answers[0]:
-            return Response()
+            return Answer()
         if not inbound.sender or not can_be_answered(data):
             log.warning("wecom.answer_not_possible", key=inbound.key)
-            return Response()
+            return Answer()
         reply = envelope.close(
             passive_text(answers[0], user=inbound.sender, corp_id=config.corp_id, now=now),
             timestamp=str(int(now.timestamp())),
             nonce=str(secrets.randbelow(10**10)),
         )
-        return Response(reply, mimetype="text/xml")
+        return Answer(reply.encode(), "text/xml; charset=utf-8")
 
+    found: dict[str, dict[str, Handler]] = {"/wecom/callback": {"GET": check_address, "POST": take}}
     if config.bot_token:
-        _bot_routes(routes, config, accept=accept, clock=clock, pressed=pressed)
-    return routes
+        found["/wecom/bot"] = _bot_handlers(config, accept=accept, clock=clock, pressed=pressed)
+    return found
 
 
-def _bot_routes(
-    routes: Blueprint,
-    config: WeComConfig,
-    *,
-    accept: Accept,
-    clock: Callable[[], datetime],
-    pressed: Pressed | None,
-) -> None:
+def _bot_handlers(
+    config: WeComConfig, *, accept: Accept, clock: Callable[[], datetime], pressed: Pressed | None
+) -> dict[str, Handler]:
     envelope = BotEnvelope(config)
 
-    @routes.get("/bot")
-    def check_bot_address() -> Response:
-        return Response(_open(envelope, request.args.get("echostr", ""), config, clock()), mimetype="text/plain")
+    def check_address(asked: Asked) -> Answer:
+        return Answer(_open(envelope, asked.query.get("echostr", ""), asked, config, clock()).encode())
 
-    @routes.post("/bot")
-    def take_from_bot() -> Response:
+    def take(asked: Asked) -> Answer:
         now = clock()
         try:
-            data = aibot.read(_open(envelope, encrypted_json(_body()), config, now))
+            data = aibot.read(_open(envelope, encrypted_json(_body(asked)), asked, config, now))
             inbound = aibot.inbound_of(data, now=now)
         except Corrupt as error:
-            _malformed(str(error))
+            _malformed(str(error), asked)
         if inbound is None:
-            return Response()
+            return Answer()
         answers = _accept(accept, inbound)
         told = ""
         if inbound.press is not None:
@@ -103,13 +90,11 @@ def _bot_routes(
         elif answers and answers[0] and aibot.can_be_answered(data):
             told = aibot.passive_text(answers[0], ref=inbound.key)
         if not told:
-            return Response()
-        reply = envelope.close(
-            told,
-            timestamp=str(int(now.timestamp())),
-            nonce=request.args.get("nonce", ""),
-        )
-        return Response(reply, mimetype="application/json")
+            return Answer()
+        reply = envelope.close(told, timestamp=str(int(now.timestamp())), nonce=asked.query.get("nonce", ""))
+        return Answer(reply.encode(), "application/json")
+
+    return {"GET": check_address, "POST": take}
 
 
 def _after_press(pressed: Pressed | None, inbound: Inbound) -> str:
@@ -135,9 +120,9 @@ def passive_text(text: str, *, user: str, corp_id: str, now: datetime) -> str:
     return f"<xml>{inner}</xml>"
 
 
-def _open(envelope: Envelope, encrypted: str, config: WeComConfig, now: datetime) -> str:
+def _open(envelope: Envelope, encrypted: str, asked: Asked, config: WeComConfig, now: datetime) -> str:
     """The plaintext; 403 for a wrong signature, time or receiver, 400 for what cannot be read."""
-    given = request.args
+    given = asked.query
     timestamp = given.get("timestamp", "")
     if not _is_recent(timestamp, now, config.max_skew_s):
         _refuse("timestamp")
@@ -147,7 +132,7 @@ def _open(envelope: Envelope, encrypted: str, config: WeComConfig, now: datetime
     except WrongEnvelope as error:
         _refuse(str(error))
     except Corrupt as error:
-        _malformed(str(error))
+        _malformed(str(error), asked)
 
 
 def _is_recent(timestamp: str, now: datetime, max_skew_s: int) -> bool:
@@ -156,14 +141,12 @@ def _is_recent(timestamp: str, now: datetime, max_skew_s: int) -> bool:
     return abs(now.timestamp() - int(timestamp)) <= max_skew_s
 
 
-def _body() -> bytes:
-    """413 over the limit, also when the length was not announced."""
-    request.max_content_length = MAX_BODY_BYTES
+def _body(asked: Asked) -> bytes:
     try:
-        return request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        log.warning("wecom.callback_too_large", size=request.content_length)
-        _answer(413, "too_large")
+        return asked.body()
+    except NotTaken:
+        log.warning("wecom.callback_not_read", size=asked.length)
+        raise
 
 
 def _accept(accept: Accept, inbound: Inbound) -> Sequence[str]:
@@ -172,18 +155,14 @@ def _accept(accept: Accept, inbound: Inbound) -> Sequence[str]:
         return accept((inbound,))
     except Exception as error:
         log.error("wecom.callback_not_stored", key=inbound.key, error=type(error).__name__)
-        abort(500)
+        raise NotTaken(Answer(b"500\n", status=500)) from error
 
 
 def _refuse(reason: str) -> NoReturn:
     log.warning("wecom.callback_refused", reason=reason)
-    _answer(403, reason)
+    refuse(403, reason)
 
 
-def _malformed(reason: str) -> NoReturn:
-    log.warning("wecom.callback_malformed", reason=reason, size=request.content_length)
-    _answer(400, reason)
-
-
-def _answer(status: int, reason: str) -> NoReturn:
-    abort(Response(refusals.problem(status, reason), status=status, mimetype=refusals.MIMETYPE))
+def _malformed(reason: str, asked: Asked) -> NoReturn:
+    log.warning("wecom.callback_malformed", reason=reason, size=asked.length)
+    refuse(400, reason)

@@ -13,6 +13,7 @@ import requests
 
 from bot.message import MediaRef
 from bot.platforms.base import Accept, CardOf, Failure, Member, PlatformError, Posted, Sent, Target, only_answers
+from bot.platforms.callbacks import Routes
 from bot.platforms.rates import Rates
 from bot.platforms.tokens import TokenKeeper
 from bot.platforms.uses import Uses
@@ -79,9 +80,9 @@ class WeCom:
         self.directory = Directory(self.api)
         self.pages = Pages(config, api=self.api, clock=clock)
 
-    def blueprint(self, accept: Accept, *, card_of: CardOf | None = None) -> Any:
+    def callbacks(self, accept: Accept, *, card_of: CardOf | None = None) -> Routes:
         pressed = partial(self.answers.pressed, card_of) if card_of is not None else None
-        return callback.blueprint(self.config, accept=accept, clock=self._clock, pressed=pressed)
+        return callback.routes(self.config, accept=accept, clock=self._clock, pressed=pressed)
 
     # -- messages
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 import redis
 import requests
-from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.exceptions import NotFound
 
 from bot.message import Inbound, Kind
 from bot.platforms.base import Failure, PlatformError, Target
+from bot.platforms.callbacks import Callbacks
 from bot.platforms.dingtalk import DingTalk, DingTalkConfig
 from cards.card import Button, Card, Fact, Option, Select
 from emulators.demo_plant import demo_plant
@@ -99,9 +100,7 @@ def plant(redis_client: redis.Redis, clock: Clock) -> Iterator[Plant]:
             public_url=BOT,
             picture_url=lambda sha: f"{BOT}/pictures/{sha}",
         )
-        bot = Flask("bot")
-        bot.register_blueprint(dingtalk.blueprint(accept))
-        pushes.mount(BOT, WsgiAdapter(bot.wsgi_app))
+        pushes.mount(BOT, WsgiAdapter(Callbacks(dingtalk.callbacks(accept), NotFound())))
         calls.mount(DING, WsgiAdapter(emulator.app.wsgi_app))
         yield Plant(emulator, dingtalk, emulator.app.test_client(), got, clock)
         assert emulator.expect_nothing_unexpected() == []

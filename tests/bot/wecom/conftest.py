@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 import redis
-from flask import Flask
+from werkzeug.exceptions import NotFound
 
 from bot.message import Inbound
+from bot.platforms.callbacks import Callbacks
 from bot.platforms.http import session
 from bot.platforms.wecom import GroupRobot, WeCom, WeComConfig
 from emulators.demo_plant import demo_plant, demo_secrets
@@ -68,8 +69,7 @@ class World:
         )
         self.http.mount(API, WsgiAdapter(self.emulator.app))
         self.wecom = self.adapter(store)
-        self.app = Flask("product")
-        self.app.register_blueprint(self.wecom.blueprint(self._accept))
+        self.app = Callbacks(self.wecom.callbacks(self._accept), NotFound())
         self.http.mount(APP, WsgiAdapter(self.app))
 
     def adapter(self, store: Any, **changes: Any) -> WeCom:

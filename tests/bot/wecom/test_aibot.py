@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.exceptions import NotFound
+from werkzeug.test import Client, TestResponse
 
 from bot.message import Inbound, Kind, Press
 from bot.platforms.base import Failure, PlatformError, Target
+from bot.platforms.callbacks import Callbacks
 from bot.platforms.http import session
 from bot.platforms.wecom import WeComConfig
 from bot.platforms.wecom.aibot_answers import BotAnswers
-from bot.platforms.wecom.callback import Pressed, blueprint
+from bot.platforms.wecom.callback import Pressed, routes
 from bot.platforms.wecom.render import Renderer
 from cards.card import Button, Card
 from emulators.demo_plant import demo_plant, demo_secrets
@@ -50,9 +50,8 @@ class Product:
     def __init__(self, config: WeComConfig = CONFIG, *, pressed: Pressed | None = None) -> None:
         self.received: list[Inbound] = []
         self.answer = ""
-        app = Flask("product")
-        app.register_blueprint(blueprint(config, accept=self.accept, clock=lambda: NOW, pressed=pressed))
-        self.client: FlaskClient = app.test_client()
+        found = routes(config, accept=self.accept, clock=lambda: NOW, pressed=pressed)
+        self.client = Client(Callbacks(found, NotFound()))
 
     def accept(self, messages: Sequence[Inbound]) -> list[str]:
         self.received += messages

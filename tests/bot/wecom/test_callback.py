@@ -7,14 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import structlog
-from flask import Flask
-from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from werkzeug.exceptions import NotFound
+from werkzeug.test import Client
 
 from bot.message import Inbound, Kind
+from bot.platforms.callbacks import Callbacks
 from bot.platforms.wecom import WeComConfig
-from bot.platforms.wecom.callback import blueprint, passive_text
+from bot.platforms.wecom.callback import passive_text, routes
 from bot.platforms.wecom.crypto import Corrupt, Envelope, WrongEnvelope, encrypted_part
 from emulators.wecom import crypto as theirs
 
@@ -45,9 +46,7 @@ class Product:
     def __init__(self) -> None:
         self.now = NOW
         self.received: list[Inbound] = []
-        self.app = Flask("product")
-        self.app.register_blueprint(blueprint(CONFIG, accept=self.accept, clock=lambda: self.now))
-        self.client: FlaskClient = self.app.test_client()
+        self.client = Client(Callbacks(routes(CONFIG, accept=self.accept, clock=lambda: self.now), NotFound()))
 
     def accept(self, messages: Sequence[Inbound]) -> list[str]:
         self.received += messages
@@ -222,9 +221,7 @@ def test_an_opened_menu_link_is_not_kept(product):
 
 def test_a_message_without_a_sender_is_kept_and_gets_no_answer(product):
     product.accept = lambda messages: ["好"]  # type: ignore[method-assign]
-    app = Flask("silent")
-    app.register_blueprint(blueprint(CONFIG, accept=product.accept, clock=lambda: NOW))
-    product.client = app.test_client()
+    product.client = Client(Callbacks(routes(CONFIG, accept=product.accept, clock=lambda: NOW), NotFound()))
     encrypted = theirs.encrypt(KEYS, XML.replace("ZhangWei", ""))
     query = {
         "msg_signature": theirs.signature(KEYS.token, "1700000000", "1", encrypted),
