@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import structlog
-from sqlalchemy import Connection, Dialect, Engine
+from sqlalchemy import Connection, Dialect, Engine, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -22,6 +22,8 @@ log = structlog.get_logger()
 
 Row = dict[str, Any]
 
+MOST_ROWS = 64  # of one statement; more than a process has threads
+
 _TABLE: Any = Inbox.__table__
 _COLUMNS = (
     *("platform", "key", "sender", "payload", "state", "urgent", "needs_media"),
@@ -30,21 +32,31 @@ _COLUMNS = (
 
 
 class _Insert:
-    """The statement in the words of the database's driver, made once: the cost of building it is paid by no message."""
+    """The statement for so many rows in the words of the database's driver, made once for each number of rows.
 
-    def __init__(self, dialect: Dialect) -> None:
+    All rows go in one statement, which is a transaction of its own: every call of the driver gives the interpreter away,
+    and under load a thread gets it back late and on another core. That cost more than the rows themselves.
+    """
+
+    def __init__(self, dialect: Dialect, rows: int) -> None:
         make = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
-        statement: Any = make(_TABLE).on_conflict_do_nothing(index_elements=["platform", "key"])
-        compiled = statement.compile(dialect=dialect, column_keys=list(_COLUMNS))
+        values = [
+            {name: bindparam(f"{name}_{at}", type_=_TABLE.c[name].type) for name in _COLUMNS} for at in range(rows)
+        ]
+        statement: Any = make(_TABLE).values(values).on_conflict_do_nothing(index_elements=["platform", "key"])
+        compiled = statement.compile(dialect=dialect)
         self.sql = str(compiled)
         self._order: Sequence[str] | None = compiled.positiontup
         types = {name: _TABLE.c[name].type.dialect_impl(dialect) for name in _COLUMNS}
         self._to_driver = {name: kind.bind_processor(dialect) for name, kind in types.items()}
 
-    def values(self, row: Row) -> Any:
-        """The row's values as the driver takes them: by position for SQLite, by name for PostgreSQL."""
-        row = {"urgent": False, **row}
-        found = {name: as_is(row[name]) if as_is else row[name] for name, as_is in self._to_driver.items()}
+    def values(self, rows: Sequence[Row]) -> Any:
+        """The rows' values as the driver takes them: by position for SQLite, by name for PostgreSQL."""
+        found = {}
+        for at, row in enumerate(rows):
+            row = {"urgent": False, **row}
+            for name, as_is in self._to_driver.items():
+                found[f"{name}_{at}"] = as_is(row[name]) if as_is else row[name]
         return found if self._order is None else [found[name] for name in self._order]
 
 
@@ -67,7 +79,7 @@ class Intake:
         self._waiting: deque[_Parcel] = deque()
         self._writing = threading.Lock()
         self._connection: Connection | None = None
-        self._statement: _Insert | None = None
+        self._statements: dict[int, _Insert] = {}  # by how many rows they take
         driver = engine.dialect.loaded_dbapi
         self._errors: type[Exception] = driver.Error
         # what `store` raises while the database cannot be reached, or is busy; the same rows may go in a moment later
@@ -146,24 +158,24 @@ class Intake:
 
     def _insert(self, rows: Sequence[Row]) -> None:
         assert self._connection is not None
-        assert self._statement is not None
         driver: Any = self._connection.connection.driver_connection
-        values = [self._statement.values(row) for row in rows]
-        if self._engine.dialect.name == "sqlite":
-            driver.begin_write()
-            driver.executemany(self._statement.sql, values)
-            driver.commit()
-        elif len(values) == 1:  # each row stands for itself: a transaction around them would cost two round trips more
-            driver.execute(self._statement.sql, values[0])
-        else:
-            driver.cursor().executemany(self._statement.sql, values)
+        for start in range(0, len(rows), MOST_ROWS):
+            some = rows[start : start + MOST_ROWS]
+            statement = self._statement_for(len(some))
+            if self._engine.dialect.name == "sqlite":
+                driver.write_once(statement.sql, statement.values(some))
+            else:  # in autocommit mode: a transaction around it would cost two round trips more
+                driver.execute(statement.sql, statement.values(some))
+
+    def _statement_for(self, rows: int) -> _Insert:
+        if rows not in self._statements:
+            self._statements[rows] = _Insert(self._engine.dialect, rows)
+        return self._statements[rows]
 
     def _open(self) -> None:
         self._connection = self._engine.connect()
         if self._engine.dialect.name == "postgresql":
             self._connection.execution_options(isolation_level="AUTOCOMMIT")
-        if self._statement is None:
-            self._statement = _Insert(self._engine.dialect)
 
     def _drop(self, error: BaseException) -> bool:
         """Never use the connection again after a failure; whether the failure was that it is gone."""

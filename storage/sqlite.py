@@ -13,6 +13,7 @@ import os
 import sqlite3
 import threading
 import weakref
+from collections.abc import Sequence
 from typing import IO, Any
 
 BUSY_TIMEOUT_MS = 15_000
@@ -75,6 +76,16 @@ class GatedConnection(sqlite3.Connection):
         except BaseException:
             self._leave()
             raise
+
+    def write_once(self, sql: str, values: Sequence[Any]) -> None:
+        """One statement that is a transaction of its own, behind the gate: SQLite begins and commits around it."""
+        if self.gate is not None:
+            self.gate.enter()
+            self._inside = True
+        try:
+            self.execute(sql, values)
+        finally:
+            self._leave()
 
     def commit(self) -> None:
         super().commit()  # when it fails the transaction is still open, and so is the gate until the rollback

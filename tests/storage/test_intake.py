@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, text
 
-from storage.intake import Intake
+from storage.intake import MOST_ROWS, Intake
 from storage.models import Inbox
 from storage.unit_of_work import UnitOfWork
 
@@ -67,6 +67,14 @@ def test_a_known_key_is_skipped_and_its_neighbours_are_not(engine: Engine, intak
     one.store([row("a"), row("b")])
     one.store([row("b")])
     assert keys(engine) == ["a", "b"]
+
+
+@pytest.mark.parametrize("how_many", [1, 2, MOST_ROWS, MOST_ROWS + 1, 2 * MOST_ROWS + 3])
+def test_any_number_of_rows_is_stored_in_their_order(
+    engine: Engine, intake: Callable[..., Intake], how_many: int
+) -> None:
+    intake().store([row(f"k{i:03d}") for i in range(how_many)] + [row("k000")])
+    assert keys(engine) == [f"k{i:03d}" for i in range(how_many)]
 
 
 def test_many_threads_lose_nothing_and_each_commit_is_told_once(engine: Engine, intake: Callable[..., Intake]) -> None:
