@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
@@ -34,7 +35,12 @@ def dies_with_us(number: int = signal.SIGTERM) -> Callable[[], None] | None:
 
 
 def start(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
-    """Start a child in a session of its own, so that Ctrl-C reaches only us and we stop the children in order."""
+    """Start a child in a session of its own, so that Ctrl-C reaches only us and we stop the children in order.
+
+    Raises RuntimeError off the main thread: the child would be ended with the thread, and nobody would know by whom.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        raise RuntimeError("start children from the main thread: the kernel ends them with the thread that forked")
     return subprocess.Popen(command, start_new_session=True, preexec_fn=dies_with_us(), **options)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +15,7 @@ from sqlalchemy import text
 from handlers.roll_call import actions
 from storage.unit_of_work import UnitOfWork
 from tests.plant import Plant
+from tools import processes
 from tools.fault_runs import calls
 from tools.fault_runs.run import Plan, Result
 
@@ -57,7 +60,7 @@ class Field:
     def kill(self, _name: str) -> None:
         self.killed += 1
 
-    def back(self, _name: str) -> None:
+    def supervise(self) -> None:
         return None
 
 
@@ -113,3 +116,17 @@ def test_what_goes_wrong_in_a_call_is_found(plant, monkeypatch, breaks, lost, do
     assert not found.ok
     assert (found.lost >= lost, found.doubled >= doubled) == (True, True)
     assert any(words in line for line in found.wrong)
+
+
+def test_who_was_killed_is_started_again_by_the_main_thread(plant, monkeypatch):
+    on, by = Field(plant), []
+    monkeypatch.setattr(on, "supervise", lambda: by.append(threading.current_thread()))
+    with calls.dying(Quiet(on, None, random.Random(1), True, lambda _line: None)):  # type: ignore[arg-type]
+        pass
+    assert on.killed == 2
+    assert by == [threading.main_thread()]
+
+
+def test_a_child_that_would_end_with_its_thread_is_not_started():
+    with ThreadPoolExecutor(1) as pool, pytest.raises(RuntimeError, match="main thread"):
+        pool.submit(processes.start, ["true"]).result()
