@@ -16,7 +16,7 @@ from rules.permit.facts import Clock, Unusable, fact_dictionary, usable
 from rules.permit.functions import HEIGHT_ROMAN, INTERNAL_NAMES, required_height_level
 from rules.permit.levels import HOT_WORK_FACTS, RANK, hot_work_bases, upgrade_due
 from rules.permit.logic import Unknown, unknown
-from rules.permit.model import LEVEL_ZH, Stage
+from rules.permit.model import LEVEL_ZH, Stage, plain
 from rules.permit.table import RuleTable, Settings
 
 _UNSET = object()
@@ -126,6 +126,38 @@ class Context:
         except gas.BadReading as problem:
             self.problems[name] = f"{fact.zh}:{problem}"
         return unknown(name)
+
+
+class Verdicts(Context):
+    """A context for one verdict, which asks every rule once: what a rule has read is not noted, so a fact that is known
+    already costs a look into a dictionary. The fix search, which leans on the reads, needs a `Context`.
+    """
+
+    def __init__(self, table: RuleTable, raw: Mapping[str, Any], **asked: Any):
+        super().__init__(table, raw, **asked)
+        self.values = _Found(self._find)
+        self.shown = _Found(self._shown)
+        self.look: Callable[[str], Any] = self.values.__getitem__
+
+    def __call__(self, name: str) -> Any:
+        return self.values[name]
+
+    def _shown(self, name: str) -> Any:
+        """The fact as a verdict shows it: in JSON's types, None when it is unknown."""
+        value = self.values[name]
+        return None if type(value) is Unknown else plain(value)
+
+
+class _Found(dict[str, Any]):
+    """What was found for a name; found when it is asked for first."""
+
+    def __init__(self, find: Callable[[str], Any]):
+        super().__init__()
+        self.find = find
+
+    def __missing__(self, name: str) -> Any:
+        value = self[name] = self.find(name)
+        return value
 
 
 Derive = Callable[[Context], Any]

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from rules.permit.context import Context
+from rules.permit.context import Context, Verdicts
 from rules.permit.due import due_next
 from rules.permit.facts import fact_dictionary
 from rules.permit.fix import FixOptions, smallest_fix
-from rules.permit.judge import decide, overall
+from rules.permit.judge import outcome, overall
 from rules.permit.levels import LevelProposal, height_level, hot_work_level, lifting_proposal
 from rules.permit.model import LEVELS, SEVERITY, FixSet, Result, Rule, RuleResult, Stage, Verdict, plain
 from rules.permit.table import RuleTable, normal_level
@@ -38,7 +38,7 @@ def evaluate(
     if at.tzinfo is None:
         raise ValueError("the time of a judgement needs a time zone")
     facts = plain(facts)
-    context = Context(table, facts, work=work, level=level, at=at, stage=stage)
+    context = Verdicts(table, facts, work=work, level=level, at=at, stage=stage)
     rows = [_row(rule, context, level) for rule in table.selected(work, level, stage)]
     rows.sort(key=lambda row: SEVERITY[row.result])
     result = overall(row.result for row in rows)
@@ -97,24 +97,26 @@ def propose_level(table: RuleTable, *, work: str, at: datetime, facts: Mapping[s
     return LevelProposal("none", "none", False, False, "附录B表B.1", "这种作业不分级")
 
 
-def _row(rule: Rule, context: Context, level: str | None) -> RuleResult:
-    decision = decide(rule, context, level)
-    shown = {name: plain(context.known(name)) for name in rule.facts}
+def _row(rule: Rule, context: Verdicts, level: str | None) -> RuleResult:
+    result, missing = outcome(rule, rule.when.run(context.look), level)
+    found = context.shown
+    shown = {name: found[name] for name in rule.facts}
     if "level" in shown:
         shown["level"] = level
+    limit, message, remedy = rule.settled
+    if result is Result.PENDING:
+        message = _pending(missing, context)
     return RuleResult(
-        id=rule.id,
-        result=decision.result,
-        facts=shown,
-        limit=_fill(rule.limit, rule, context),
-        clause=rule.clause + ("(企业从严)" if rule.tightened else ""),
-        message=_pending(decision.missing, context)
-        if decision.result is Result.PENDING
-        else _fill(rule.message, rule, context),
-        src=rule.src,
-        mark=rule.mark,
-        remedy=_fill(rule.remedy, rule, context),
-        missing=decision.missing,
+        rule.id,
+        result,
+        shown,
+        limit if limit is not None else _fill(rule.limit, rule, context),
+        rule.said_clause,
+        message if message is not None else _fill(rule.message, rule, context),
+        rule.src,
+        rule.mark,
+        remedy if remedy is not None else _fill(rule.remedy, rule, context),
+        missing,
     )
 
 
@@ -134,7 +136,7 @@ def _label(name: str, work: str) -> str:
 
 
 def _fill(text: str, rule: Rule, context: Context) -> str:
-    return text.format_map(_words(rule, context)) if "{" in text or "}" in text else text
+    return text.format_map(_words(rule, context))
 
 
 class _words(dict):

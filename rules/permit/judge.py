@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rules.permit.context import LEVEL, Context
 from rules.permit.logic import Unknown
@@ -19,18 +19,26 @@ class Decision(NamedTuple):
 
 
 def decide(rule: Rule, context: Context, level: str | None) -> Decision:
-    """Pass when the bad case is ruled out, the rule's result when it holds, else pending."""
+    """How the rule comes out, and on what that rests."""
     value, reads = context.judge(rule.when)
     if rule.levels is not None:
         reads |= {LEVEL}
-    if isinstance(value, Unknown):
+    return Decision(*outcome(rule, value, level), reads)
+
+
+def outcome(rule: Rule, value: Any, level: str | None) -> tuple[Result, tuple[str, ...]]:
+    """Pass when the bad case is ruled out, the rule's result when it holds, else pending with what is missing.
+
+    `value`: of the rule's condition.
+    """
+    if type(value) is Unknown:
         names = value.names | ({"level"} if rule.levels is not None and level is None else frozenset())
-        return Decision(Result.PENDING, tuple(sorted(names)), reads)
+        return Result.PENDING, tuple(sorted(names))
     if not value:
-        return Decision(Result.PASS, (), reads)
+        return Result.PASS, ()
     if rule.levels is not None and level is None:
-        return Decision(Result.PENDING, ("level",), reads)
-    return Decision(rule.result, (), reads)
+        return Result.PENDING, ("level",)
+    return rule.result, ()
 
 
 def overall(results: Iterable[Result]) -> Result:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from rules.permit.logic import Expression
 
@@ -137,6 +138,21 @@ class Rule:
             found[f"{name}_hours"] = f"{value / 60:g}"
         return found
 
+    @cached_property
+    def settled(self) -> tuple[str | None, str | None, str | None]:
+        """Limit, message and remedy in words; None for one that names a value only the facts can tell."""
+        return self._settled(self.limit), self._settled(self.message), self._settled(self.remedy)
+
+    def _settled(self, text: str) -> str | None:
+        try:
+            return text.format_map(self.words)
+        except KeyError:
+            return None
+
+    @cached_property
+    def said_clause(self) -> str:
+        return self.clause + ("(企业从严)" if self.tightened else "")
+
     def applies(self, work: str, level: str | None, stage: Stage | None) -> bool:
         """An unknown level (None) keeps the rules of every level."""
         if self.work not in ("any", work) or (stage is not None and stage not in self.stages):
@@ -144,8 +160,7 @@ class Rule:
         return self.levels is None or level is None or level in self.levels
 
 
-@dataclass(frozen=True, slots=True)
-class RuleResult:
+class RuleResult(NamedTuple):
     """How one rule came out; `missing` names the facts that keep it pending, `facts` what it was judged on."""
 
     id: str
@@ -336,10 +351,13 @@ def plain(value: Any) -> Any:
 
     Facts are brought to this form before they are judged, so judging them again from storage is the same by design.
     """
-    if type(value) in _PLAIN:
+    kind = type(value)
+    if kind in _PLAIN or (kind is float and math.isfinite(value)):
         return value
+    if kind is list or kind is tuple:
+        return [plain(item) for item in value]
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {str(key): item if type(item) in _PLAIN else plain(item) for key, item in value.items()}
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     if isinstance(value, (set, frozenset)):

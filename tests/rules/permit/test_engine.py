@@ -27,6 +27,9 @@ from rules.permit import (
 )
 from rules.permit.context import Context, rests_on
 from rules.permit.facts import fact_dictionary
+from rules.permit.judge import decide
+from rules.permit.model import plain
+from rules.permit.table import normal_level
 
 _path = Path(__file__).parent / "helpers.py"
 if "permit_tests_helpers" not in sys.modules:
@@ -245,6 +248,28 @@ def test_what_a_rule_reads_is_declared(work, facts, on_good):
         _, reads = context.judge(rule.when)
         declared = frozenset().union(*(rests_on(name, work) for name in rule.when.names)) | {"@level"}
         assert reads <= declared, (rule.id, reads - declared)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from(["hot_work", "confined_space", "lifting", "work_at_height", "digging"]),
+    st.dictionaries(st.sampled_from(sorted(fact_dictionary())), junk, max_size=10),
+    st.booleans(),
+    st.booleans(),
+)
+def test_the_quick_look_of_a_verdict_sees_what_the_fix_search_sees(work, facts, on_good, graded):
+    """A verdict does not note what its rules read; rule by rule it must come out as where that is noted."""
+    raw = plain({**(good_facts(work) if on_good else {}), **facts})
+    level = normal_level(work, helpers.low_level(work) if graded else None)
+    verdict = judge(raw, work=work, level=level)
+    context = Context(TABLE, raw, work=work, level=level, at=AT, stage=None)
+    rules = {rule.id: rule for rule in TABLE.selected(work, level, None)}
+    assert {item.id for item in verdict.rules} == set(rules)
+    for item in verdict.rules:
+        decision = decide(rules[item.id], context, level)
+        assert (item.result, item.missing) == (decision.result, decision.missing), item.id
+        known = {name: plain(context.known(name)) for name in rules[item.id].facts if name != "level"}
+        assert {name: value for name, value in item.facts.items() if name != "level"} == known
 
 
 def test_unknown_level_is_pending_where_the_level_matters():
