@@ -236,7 +236,7 @@ def add_gas_test(
 
 def _remember_points(work: UnitOfWork, permit: Permit) -> None:
     """The points of the last samples answer the rule of big equipment (HW-A11); samples belong together for half an hour."""
-    recent = [test.point for test in permit.gas_tests if test.at > work.at - timedelta(minutes=30)]
+    recent = [test.point for test in permit.gas_tests if test.at >= work.at - timedelta(minutes=30)]
     points = sample_points.positions(recent)
     if points:
         permit.facts = {**permit.facts, "sample_positions": points}

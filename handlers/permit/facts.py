@@ -48,7 +48,7 @@ def gather(work: UnitOfWork, table: RuleTable, permit: Permit, *, at: datetime, 
     found |= calendar(table, max(at, planned) if planned is not None else at, permit.valid_until or permit.planned_end)
     found |= _people(work, permit, at, stage)
     shift_ends = _shift(work, permit, max(at, planned) if planned is not None else at, stage, found, notes)
-    found |= gas_facts.sampled(permit, work)
+    found |= gas_facts.sampled(permit, work, notes)
     found |= _papers(table, permit, stage)
     found |= _place(work, permit, notes)
     lel_vol = gas_facts.lel_of(permit.facts, found)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from cards.words import clock_time
 from handlers.permit import surroundings
 from handlers.permit.surroundings import Watch
 from rules.permit import RuleTable, Work, gas, sample_points
@@ -14,28 +15,48 @@ from storage.models import GasTest, Permit, PermitApproval
 from storage.unit_of_work import UnitOfWork
 
 NO_GAS = frozenset({"蒸汽", "水", "循环水", "脱盐水", "氮气", "空气", "仪表风"})
+SAMPLE_COUNTS = timedelta(minutes=30)  # 5.3.1 c, 6.3 a; only for the note, the limits are HW-A02's and CS-002's
 
 
 def tests_of(permit: Permit) -> tuple[Sequence[GasTest], datetime | None]:
-    """The permit's gas tests newest first, and the time the permit's sample counts from.
-
-    That is the oldest of the newest values the work needs: a combustible value, and in a confined space oxygen too.
-    """
+    """The permit's gas tests newest first, and the time the permit's sample counts from (`_counts_from`)."""
     tests = sorted(permit.gas_tests, key=lambda test: (test.at, test.id), reverse=True)
-    needed = ("combustible", "o2") if permit.work == Work.CONFINED_SPACE.value else ("combustible",)
-    times = []
-    for gas_name in needed:
-        newest = next((test.at for test in tests if any(v["gas"] == gas_name for v in test.values)), None)
-        if newest is None:
-            return tests, None
-        times.append(newest)
-    return tests, min(times)
+    return tests, _counts_from(permit, tests)[0]
 
 
-def sampled(permit: Permit, work: UnitOfWork) -> dict[str, Any]:
-    tests, sampled_at = tests_of(permit)
+def _counts_from(permit: Permit, tests: Sequence[GasTest]) -> tuple[datetime | None, str]:
+    """(time the sample counts from, the point it was taken at): the oldest of what the work needs, at every point.
+
+    A combustible value is needed; in a confined space oxygen too, and every toxic gas that was measured (6.3, 6.4).
+    """
+    times = sample_points.oldest([(test.at, test.values) for test in tests])
+    needed = {"combustible"}
+    if permit.work == Work.CONFINED_SPACE.value:
+        needed |= {"o2", *times}
+    if needed - times.keys():
+        return None, ""
+    return min(times[name] for name in needed)
+
+
+def still_to_sample(permit: Permit, at: datetime) -> str:
+    """Which point has an old sample beside newer ones, where work is to begin or to go on; "" for none."""
+    tests = sorted(permit.gas_tests, key=lambda test: (test.at, test.id), reverse=True)
+    sampled_at, point = _counts_from(permit, tests)
+    if sampled_at is None or permit.state == PermitState.ACTIVE.value or sampled_at == tests[0].at:
+        return ""
+    stopped = permit.suspended_at or permit.interrupted_at
+    if at - sampled_at <= SAMPLE_COUNTS and (stopped is None or sampled_at >= stopped):
+        return ""
+    return f"{point or '另一处'}的样还是{clock_time(sampled_at)}取的,也须重新取"
+
+
+def sampled(permit: Permit, work: UnitOfWork, notes: list[str]) -> dict[str, Any]:
+    tests = sorted(permit.gas_tests, key=lambda test: (test.at, test.id), reverse=True)
+    sampled_at, _ = _counts_from(permit, tests)
     if permit.work not in (Work.HOT_WORK.value, Work.CONFINED_SPACE.value) and not tests:
         return {}
+    if older := still_to_sample(permit, work.at):
+        notes.append(older)
     found: dict[str, Any] = {"last_analysis_time": sampled_at.isoformat() if sampled_at else None}
     newest = sample_points.counting((test.values for test in tests), work=permit.work)
     if "combustible" in newest:

@@ -7,7 +7,7 @@ from typing import Any
 from bot.turn import Turn
 from cards import permit as cards
 from cards.words import clock_time
-from handlers.permit import actions, answers, cast, feel, handover_talk, judge, running, signing, slots
+from handlers.permit import actions, answers, cast, feel, gas_facts, handover_talk, judge, running, signing, slots
 from handlers.permit import handover as relief
 from handlers.permit.talk import (
     FINISH_LIST,
@@ -147,7 +147,8 @@ def go_on_resume(turn: Turn, permit: Permit) -> None:
         verdict = {**judged.verdict.as_dict(), "notes": judged.gathered.notes}
         rows = [cards.rule_line(row) for row in cards.in_the_way(verdict) if row["result"] != "conditional"]
         fixes = [f"这样就能恢复:{';'.join(cards.fix_lines(verdict))}"] if cards.fix_lines(verdict) else []
-        lines = [f"{permit.number} 还不能恢复:", *obstacles[:4], *rows[:4], *fixes]
+        older = gas_facts.still_to_sample(permit, turn.at)
+        lines = [f"{permit.number} 还不能恢复:", *obstacles[:4], *([older] if older else []), *rows[:4], *fixes]
         turn.say("\n".join(lines), case=cast.case_of(permit))
         return
     running.resume(turn.work, permit, by=turn.person, via=turn.via)
@@ -159,7 +160,9 @@ def gas_judgement(turn: Turn, permit: Permit) -> str:
     stage = judge.stage_of(permit)
     judged = judge.judge(turn.work, permit, stage=stage)
     bad = [row for row in judged.verdict.failing() if row.id in _GAS_RULES]
-    return "结果不合格:" + ";".join(row.message.rstrip("。") for row in bad[:2]) + "。" if bad else "结果合格。"
+    older = gas_facts.still_to_sample(permit, turn.at)
+    words = [*(row.message.rstrip("。") for row in bad[:2]), *([older] if older else [])]
+    return ("结果不合格:" if bad else "结果合格。" if not older else "") + ";".join(words) + ("。" if words else "")
 
 
 _GAS_RULES = {"HW-A02", "HW-A03", "HW-A04", "HW-A12", "CS-002", "CS-003", "CS-004", "CS-005", "CS-006", "CS-007"}

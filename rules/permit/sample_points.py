@@ -7,7 +7,8 @@ and at the bottom (or left, middle, right). 5.3.1 b: at an outer wall inside the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from rules.text import normalise
@@ -28,6 +29,7 @@ WHOLE = ""
 _KEYS = {zh: key for key, zh in POINT_ZH.items()}
 _HIGH_TO_LOW, _SIDE_TO_SIDE = {"top", "middle", "bottom"}, {"left", "middle", "right"}
 _INSIDE = {*POSITIONS, "inside"}
+_FIRST_LOOK = {"opening", WHOLE}
 OXYGEN_LOW = 19.5
 """% vol, 6.4 a; only to choose which of several values is shown and judged, the limit itself is CS-003's."""
 
@@ -101,32 +103,57 @@ def worst(rows: Sequence[Mapping[str, Any]], *, work: str) -> Mapping[str, Any]:
     return low if low["gas"] == "o2" and work == "confined_space" and _value(low) < OXYGEN_LOW else high
 
 
-def counting(tests: Iterable[Sequence[Mapping[str, Any]]], *, work: str) -> dict[str, Mapping[str, Any]]:
-    """Of the values of all tests, newest test first, the one that counts for each gas.
+def standing(tests: Iterable[Sequence[Mapping[str, Any]]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """(number of the test, value) of every value that still stands, of the values of all tests, newest test first.
 
-    A value stands until the same point is measured again: a clean sample from the middle does not clean the top. Top,
-    middle and bottom together stand for the whole inside, and a test at no point that is known here for everything before
-    it. A gas told in another unit than its newest value is not held against it.
+    A value stands until the same point is measured again: a sample from the middle says nothing of the top. Top, middle
+    and bottom together stand for the whole inside; a value of which nobody said where it was taken for everything before.
     """
-    newest: dict[str, list[Mapping[str, Any]]] = {}
     measured: dict[str, set[str]] = {}
-    for values in tests:
+    for number, values in enumerate(tests):
         now: dict[str, set[str]] = {}
         for row in values:
             gas, points = str(row["gas"]), _points(row)
-            done, kept = measured.setdefault(gas, set()), newest.setdefault(gas, [])
+            done = measured.setdefault(gas, set())
             now.setdefault(gas, set()).update(points)
-            if WHOLE not in done and not points <= done and (not kept or kept[0]["unit"] == row["unit"]):
-                kept.append(row)
+            if WHOLE not in done and not points <= done:
+                yield number, row
         for gas, points in now.items():
             measured[gas] |= points | (_INSIDE if points >= _HIGH_TO_LOW or points >= _SIDE_TO_SIDE else set())
-    return {gas: worst(kept, work=work) for gas, kept in newest.items() if kept}
+
+
+def counting(tests: Iterable[Sequence[Mapping[str, Any]]], *, work: str) -> dict[str, Mapping[str, Any]]:
+    """Of the values of all tests, newest test first, the one that counts for each gas: the worst that still stands.
+
+    A gas told in another unit than its newest value is not held against it.
+    """
+    newest: dict[str, list[Mapping[str, Any]]] = {}
+    for _, row in standing(tests):
+        kept = newest.setdefault(str(row["gas"]), [])
+        if not kept or kept[0]["unit"] == row["unit"]:
+            kept.append(row)
+    return {gas: worst(kept, work=work) for gas, kept in newest.items()}
+
+
+def oldest(tests: Sequence[tuple[datetime, Sequence[Mapping[str, Any]]]]) -> dict[str, tuple[datetime, str]]:
+    """For each gas the time its sample counts from, with the point: the oldest of the values that still stand.
+
+    `tests` newest first, each with its time. The 30 minutes of 5.3.1 c and 6.3 a hold for every point: a fresh sample
+    from one does not make that of another younger. The entrance, and a sample that nobody said the place of, are only
+    a first look: anything measured since stands for them.
+    """
+    found: dict[str, tuple[datetime, str]] = {}
+    for number, row in standing([values for _, values in tests]):
+        gas, (at, _) = str(row["gas"]), tests[number]
+        if gas not in found or (at < found[gas][0] and not _points(row) <= _FIRST_LOOK):
+            found[gas] = at, str(row.get("point", ""))
+    return found
 
 
 def _points(row: Mapping[str, Any]) -> set[str]:
-    """The points of a kept value; words that name no known point may mean any."""
+    """The points of a kept value. Words that name no known point are a point of their own, no words are any."""
     words = str(row.get("point", "")).split("、")
-    return {_KEYS.get(word, WHOLE) for word in words}
+    return {_KEYS.get(word, word) for word in words}
 
 
 def _value(row: Mapping[str, Any]) -> float:

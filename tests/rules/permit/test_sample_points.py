@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from rules.permit import sample_points
@@ -42,13 +44,43 @@ def test_points_as_they_are_said(said, points):
         ([[row("combustible", 1)], [row("combustible", 12, "上部")]], 1),
         ([[row("combustible", 1, "上部")], [row("combustible", 12)]], 12),
         ([[row("combustible", 1)], [row("combustible", 12)]], 1),
-        ([[row("combustible", 1, "2号阀旁")], [row("combustible", 12, "上部")]], 1),
+        # words of their own are a point like any other
+        ([[row("combustible", 1, "2号阀旁")], [row("combustible", 12, "上部")]], 12),
+        ([[row("combustible", 1, "2号阀旁")], [row("combustible", 12, "2号阀旁")]], 1),
         # another unit cannot be held against it
         ([[row("combustible", 0.1, "中部", "%vol")], [row("combustible", 12, "上部")]], 0.1),
     ],
 )
 def test_which_value_counts(tests, expected):
     assert sample_points.counting(tests, work="hot_work")["combustible"]["value"] == expected
+
+
+@pytest.mark.parametrize(
+    ("tests", "minutes_ago", "point"),
+    [
+        # one test: its own time
+        ([(5, "中部")], 5, "中部"),
+        # a fresh sample of the middle does not make the top younger
+        ([(5, "中部"), (40, "上部、中部、下部")], 40, "上部、中部、下部"),
+        ([(5, "中部"), (10, "上部"), (40, "下部")], 40, "下部"),
+        # each point again: the oldest of the new ones
+        ([(5, "中部"), (10, "上部"), (12, "下部"), (40, "上部、中部、下部")], 12, "下部"),
+        # the whole inside at once stands for every point inside, not for what is around
+        ([(5, "上部、中部、下部"), (40, "设备内"), (50, "左侧")], 5, "上部、中部、下部"),
+        ([(5, "上部、中部、下部"), (40, "动火点周围")], 40, "动火点周围"),
+        # entrance and «somewhere» were a first look
+        ([(5, "中部"), (40, "入口")], 5, "中部"),
+        ([(5, "中部"), (40, "")], 5, "中部"),
+        ([(5, "入口"), (40, "中部")], 40, "中部"),
+        ([(5, "入口"), (40, "入口")], 5, "入口"),
+        # words of their own are a point too
+        ([(5, "2号阀旁"), (40, "上部")], 40, "上部"),
+    ],
+)
+def test_a_sample_counts_from_its_oldest_point(tests, minutes_ago, point):
+    now = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+    told = [(now - timedelta(minutes=ago), [row("combustible", 1, where)]) for ago, where in tests]
+    assert sample_points.oldest(told) == {"combustible": (now - timedelta(minutes=minutes_ago), point)}
 
 
 @pytest.mark.parametrize(
