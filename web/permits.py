@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from cards import permit as cards
 from cards.pdf import permit_pdf
 from cards.words import local
-from handlers.permit import cast, from_page, questions
+from handlers.permit import cast, from_page, heights, questions
 from rules.errors import RuleBroken
 from rules.permit import Result
 from rules.permit.life import PermitState
@@ -130,6 +130,9 @@ def routes(ctx: WebContext) -> Blueprint:
 
 def _field(question: questions.Question) -> dict[str, object]:
     """One question as the template draws it. `offer`: what may be filled in with one tap, never by itself."""
+    if question.fact == from_page.HEIGHT:
+        how = f"{heights.ASKED}填个数,在地面就填“地面”。"
+        return {"name": f"fact.{question.fact}", "label": question.label, "how": how, "quick": "地面"}
     taps = questions.choices(question.fact)
     offer = cards.value_zh(question.fact, question.proposed) if question.proposed is not None else ""
     if question.proposed == "none" or question.proposed == []:

@@ -121,7 +121,7 @@ def _ask_workers(turn: Turn, permit: Permit, note: str, memory: dict[str, Any]) 
 
 def _ask_height(turn: Turn, permit: Permit, note: str, memory: dict[str, Any]) -> None:
     choices = [("地面", f"permit.height:{permit.id}.0")]
-    question = "附近有别的作业,要看是否上下交叉:作业点离地多少米?说个数,地面点一下。"
+    question = f"{heights.ASKED}说个数,地面点一下。"
     ask(turn, question, state=TELLING, permit=permit, choices=choices, slot="height", note=note, **memory)
 
 
@@ -175,7 +175,7 @@ def _words(turn: Turn, permit: Permit, slot: str) -> str:
     elif slot == "workers":
         return slots.workers_said(turn, permit, text)
     elif slot == "height" and not heights.said(permit, text):
-        return "没听懂高度,请说离地多少米,如“6米”;在地面说“地面”。"
+        return heights.NOT_HEARD
     return ""
 
 

@@ -13,6 +13,7 @@ from storage.models import Permit, Person
 from storage.unit_of_work import UnitOfWork
 
 WEB = "web"
+HEIGHT = "height_m"  # how high the job is, where somebody works high up beside it: of the permit, no fact of a rule
 
 
 @dataclass(slots=True)
@@ -27,9 +28,11 @@ class Answered:
 def open_questions(work: UnitOfWork, permit: Permit) -> Sequence[Question]:
     """Every fact of the present stage that people still have to say, gates before details. Writes nothing."""
     with work.db.no_autoflush:  # a request's judgement proposes its level on the row; only an answer keeps it
+        heights.from_words(permit)
         judged = judge.judge(work, permit)
         remembered = work.permits.answers(actions.place_key(permit), permit.work)
-    return questions.open_questions(permit, judged, remembered)
+        height = [Question(HEIGHT, "离地高度", None, False)] if heights.is_open(work, permit, judged) else []
+    return [*height, *questions.open_questions(permit, judged, remembered)]
 
 
 def answer_facts(
@@ -47,6 +50,12 @@ def answer_facts(
         if not text.strip():
             continue
         if name not in open_now:
+            continue
+        if name == HEIGHT:
+            if heights.said(permit, text):
+                taken.append(name)
+            else:
+                wrong.append(heights.NOT_HEARD)
             continue
         try:
             facts |= questions.read(name, text)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from handlers.permit import surroundings
 from rules.permit import Work
+from rules.permit.facts import fact_dictionary
 from rules.text import normalise
 from storage.models import Permit
 from storage.unit_of_work import UnitOfWork
@@ -19,10 +20,12 @@ from storage.unit_of_work import UnitOfWork
 if TYPE_CHECKING:
     from handlers.permit.judge import Judgement
 
-HIGHEST_M = 500.0
+HIGHEST_M = fact_dictionary()["height"].max
 APART_M = 2.0  # works this far apart in height lie over one another; the height from which work is at height (3.8)
 BESIDE_M = 10.0  # on the plan; an enterprise figure, as the circle of 5.2.9
 AT_HEIGHT = Work.WORK_AT_HEIGHT.value
+ASKED = "附近有别的作业,要看是否上下交叉:作业点离地多少米?"
+NOT_HEARD = "没听懂高度,请说离地多少米,如“6米”;在地面说“地面”。"
 GROUND = ("地面", "地上", "零米", "0米层", "地坪")
 _IN_WORDS = re.compile(
     r"(?:离地面?|距地面?|标高|高度?|el)\s*[约:+]*\s*(\d+(?:\.\d+)?)\s*m(?![m²2³3/])"

@@ -180,6 +180,72 @@ def test_only_the_applicant_fills_in_a_request(plant, browse):  # type: ignore[n
     assert other.post(f"/h5/permits/{ref}/facts", data={"fact.jsa_done": "是"}).status_code == 403  # no CSRF token
 
 
+def below_a_height(plant, **over):  # type: ignore[no-untyped-def]
+    """A request for hot work under approved work at 5 m; its dialogue has come to the question for the height."""
+    with plant.work() as work:
+        lat, lon = p.spot(plant, "P-102B")
+        area = work.plant.area_by_code("BF")
+        high = Permit(work="work_at_height", level="I", state="approved", number=NUMBER, created_at=plant.now)
+        high.area_id, high.lat, high.lon, high.height_m, high.generation = area.id, lat, lon, 5.0, 1
+        high.content, high.facts, high.suspend_why, high.next_due = "管架检修", {}, [], []
+        work.permits.add(high)
+        work.commit()
+    p.feed(plant)
+    return p.ask_for(plant, **over)
+
+
+def fill(browser, ref, **facts: str) -> str:  # type: ignore[no-untyped-def]
+    """Send the long form; returns the page that follows."""
+    data = {f"fact.{name}": text for name, text in facts.items()}
+    answer = browser.post(f"/h5/permits/{ref}/facts", data={"csrf": browser.csrf("/h5/place"), **data})
+    assert answer.status_code == 303, answer.text
+    return browser.get(answer.location).text
+
+
+def height_of(plant, ref):  # type: ignore[no-untyped-def]
+    with plant.work(read_only=True) as work:
+        return work.permits.find(ref).height_m
+
+
+def test_the_form_asks_how_high_the_job_is_as_the_chat_does(quick_plant, browse):  # type: ignore[no-untyped-def]
+    phone = below_a_height(quick_plant).sees("作业点离地多少米?")
+    browser, ref = browse(APPLICANT), draft_id(quick_plant)
+    page = browser.get(f"/h5/permits/{ref}/facts").text
+    assert "附近有别的作业,要看是否上下交叉:作业点离地多少米?填个数,在地面就填“地面”。" in page
+    assert asked(page)[0] == "fact.height_m"
+    assert 'data-quick="地面"' in page
+    for wrong in ("不知道", "-3", "1001", "1e9"):
+        page = fill(browser, ref, height_m=wrong)
+        assert "没听懂高度,请说离地多少米,如“6米”;在地面说“地面”。" in page, wrong
+        assert height_of(quick_plant, ref) is None
+    page = fill(browser, ref, height_m="1.5米")
+    assert "没听懂高度" not in page
+    assert "fact.height_m" not in page
+    assert height_of(quick_plant, ref) == 1.5
+    assert "离地 1.5 m" in browser.get(f"/h5/permits/{ref}").text
+    with quick_plant.work(read_only=True) as work:
+        line = next(row for row in reversed(work.trail.of("permit", ref)) if row.action == "answered")
+        assert line.data["facts"] == ["height_m"]
+        notes = work.permits.verdict(work.permits.find(ref).verdict_id).verdict["notes"]
+    assert any(note.startswith(f"上方有作业 {NUMBER}") for note in notes)
+    assert phone.plant.problems() == []
+
+
+@pytest.mark.parametrize(("told", "metres"), [("0", 0.0), ("地面", 0.0), ("1000", 1000.0)])
+def test_heights_at_the_edge(quick_plant, browse, told: str, metres: float):  # type: ignore[no-untyped-def]
+    below_a_height(quick_plant)
+    ref = draft_id(quick_plant)
+    fill(browse(APPLICANT), ref, height_m=told)
+    assert height_of(quick_plant, ref) == metres
+
+
+def test_a_height_in_the_words_of_the_job_is_not_asked(quick_plant, browse):  # type: ignore[no-untyped-def]
+    below_a_height(quick_plant, what="P-102B出口法兰电焊,离地6米")
+    ref = draft_id(quick_plant)
+    assert "fact.height_m" not in asked(browse(APPLICANT).get(f"/h5/permits/{ref}/facts").text)
+    assert height_of(quick_plant, ref) == 6
+
+
 # -- the board
 
 
