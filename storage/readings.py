@@ -11,14 +11,14 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Insert, Row, bindparam, delete, func, or_, select, type_coerce, update
+from sqlalchemy import Insert, Row, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from storage.database import rows_changed
 from storage.models import Area, Counter, Detector, Reading, SourceState, Zone
 from storage.permits import Box
-from storage.plain import RawTime, look, utc
+from storage.plain import look
 
 PLAN = "plan"  # the counter that moves when an outline changes
 
@@ -56,7 +56,7 @@ _IN_AREA = _SEEN.where(Detector.area_id == bindparam("area")).order_by(Detector.
 _OF_KIND = _SEEN.where(Detector.kind == bindparam("kind")).order_by(Detector.id)
 _PORTABLE = _SEEN.where(Detector.lat.is_(None), Detector.kind != "wind").order_by(Detector.id)
 _SPAN: Any = (
-    select(Reading.detector_id, type_coerce(Reading.at, RawTime), Reading.value, Reading.status)
+    select(Reading.detector_id, Reading.at, Reading.value, Reading.status)
     .where(
         Reading.detector_id.in_(bindparam("detectors", expanding=True)),
         Reading.kind == bindparam("kind"),
@@ -114,11 +114,10 @@ class Readings:
 
     def span(
         self, detector_ids: Collection[int], kind: str, since: datetime, until: datetime
-    ) -> list[tuple[int, datetime, float | None, str]]:
+    ) -> Sequence[tuple[int, datetime, float | None, str]]:
         """(detector id, time, value, status) in the span, by detector, oldest first."""
         asked = {"detectors": list(detector_ids), "kind": kind, "since": since, "until": until}
-        found = look(self.db, _SPAN, asked)
-        return [(of, utc(at), value, status) for of, at, value, status in found]
+        return look(self.db, _SPAN, asked)
 
     def latest(self, detector_id: int, kind: str) -> Reading | None:
         return self.db.scalar(
