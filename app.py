@@ -28,6 +28,7 @@ from web import (
     knowledge,
     media,
     metrics,
+    micro_actions,
     permit_boxes,
     permit_here,
     permits,
@@ -83,6 +84,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
         permit_boxes,
         policy,
         roll_calls,
+        micro_actions,
         board,
         media,
     ):

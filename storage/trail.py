@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -91,6 +91,32 @@ class Trail:
             .where(TrailLine.case_kind == case_kind, TrailLine.case_id == case_id)
             .order_by(TrailLine.seq)
         ).all()
+
+    def page(
+        self,
+        case_kind: str,
+        actions: Collection[str],
+        *,
+        case_id: int | None = None,
+        case_ids: Collection[int] = (),
+        since: datetime | None = None,
+        until: datetime | None = None,
+        before_id: int | None = None,
+        limit: int | None = None,
+    ) -> Sequence[TrailLine]:
+        """Lines of these actions over all cases of a kind, newest first; `before_id` goes on from an earlier page."""
+        asked = select(TrailLine).where(TrailLine.case_kind == case_kind, TrailLine.action.in_(actions))
+        if case_id is not None:
+            asked = asked.where(TrailLine.case_id == case_id)
+        if case_ids:
+            asked = asked.where(TrailLine.case_id.in_(case_ids))
+        if since is not None:
+            asked = asked.where(TrailLine.at >= since)
+        if until is not None:
+            asked = asked.where(TrailLine.at < until)
+        if before_id is not None:
+            asked = asked.where(TrailLine.id < before_id)
+        return self.db.scalars(asked.order_by(TrailLine.id.desc()).limit(limit)).all()
 
     def lines(self) -> Iterator[TrailLine]:
         """Every line, case by case, in the order they were written."""

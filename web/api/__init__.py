@@ -5,10 +5,23 @@ from __future__ import annotations
 from flask import Blueprint, Flask, jsonify
 from flask.typing import ResponseReturnValue
 
-from web.api import auth, deliveries, edge, hazards, knowledge, openapi, people, permits, readings, risks, roll_calls
+from web.api import (
+    auth,
+    deliveries,
+    edge,
+    hazards,
+    knowledge,
+    micro_actions,
+    openapi,
+    people,
+    permits,
+    readings,
+    risks,
+    roll_calls,
+)
 from web.context import WebContext
 
-PARTS = (hazards, permits, readings, people, deliveries, knowledge, risks, edge, roll_calls)
+PARTS = (hazards, permits, readings, people, deliveries, knowledge, risks, edge, roll_calls, micro_actions)
 PREFIX = "/api/v1"
 
 
