@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 from handlers.hazard import still_needed as hazards
 from handlers.permit import still_needed as permits
+from handlers.roll_call import still_needed as roll_calls
 from storage.models import Delivery
 from storage.unit_of_work import UnitOfWork
 
 BY_CASE: dict[str, Callable[[UnitOfWork, Delivery], str]] = {
     "hazard": hazards.no_longer,
     "permit": permits.no_longer,
+    "roll_call": roll_calls.no_longer,
 }
 
 

@@ -9,6 +9,9 @@ from cards import hazard as hazard_cards
 from cards import permit as permit_cards
 from cards.card import Card
 from handlers.hazard import dispatch
+from handlers.roll_call import actions as roll_calls
+from handlers.roll_call import still_needed
+from rules.escalation import ROLL_CALLS
 from rules.terms import OPEN_STATES, HazardState
 from storage.models import Delivery, Person
 from storage.unit_of_work import UnitOfWork
@@ -75,10 +78,12 @@ def _words(work: UnitOfWork, row: Delivery) -> str:
 
 def _by_sms(work: UnitOfWork, row: Delivery, person: Person) -> bool:
     """Only what is urgent goes by SMS, and only what a template can say."""
-    if row.urgency > outbox.URGENT or row.case_id is None or row.case_kind not in ("hazard", "permit"):
+    if row.urgency > outbox.URGENT or row.case_id is None or row.case_kind not in ("hazard", "permit", "roll_call"):
         return False
     if row.case_kind == "permit":
         return _permit_by_sms(work, row, person, row.case_id)
+    if row.case_kind == "roll_call":
+        return _call_by_sms(work, row, person, row.case_id)
     hazard = work.hazards.find(row.case_id)
     if hazard is None or not hazard.number:
         return False
@@ -109,6 +114,24 @@ def _permit_by_sms(work: UnitOfWork, row: Delivery, person: Person, permit_id: i
         case=("permit", permit.id),
         urgency=row.urgency,
     )
+    if added is not None:
+        added.fallback_of_id = row.id
+    return True
+
+
+def _call_by_sms(work: UnitOfWork, row: Delivery, person: Person, call_id: int) -> bool:
+    """Whoever is called must hear of it. A step of the ladder may have written the same SMS already: one stands for both."""
+    what = row.purpose.partition(".")[2]
+    call = work.roll_calls.find(call_id)
+    if call is None or not person.mobile or what not in (*ROLL_CALLS, *roll_calls.OTHERS_BY_SMS):
+        return False
+    first = still_needed.first_of(work, row)
+    tag = first.dedupe_key.removeprefix("card:").removesuffix(f":{first.platform}:u:{first.user_id}")
+    if what == "help":
+        tag = tag.rpartition(":")[0]  # without its time, as the SMS of the cry itself
+    elif what == "list":
+        tag = f"roll:{call.id}:start"  # that the call has begun is said once, also to who leads and is called
+    added = roll_calls.sms(work, call, person, tag=tag, what="" if what in ROLL_CALLS else what)
     if added is not None:
         added.fallback_of_id = row.id
     return True

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from storage.database import rows_changed
@@ -23,6 +24,16 @@ def _with_all(query: Select[RollCall]) -> Select[RollCall]:
         joinedload(RollCall.started_by),
         joinedload(RollCall.ended_by),
     )
+
+
+class Standing(NamedTuple):
+    """How a call stands for one person: `confirmed_at` and `by_id` are theirs, None for who is not called."""
+
+    ended_at: datetime | None
+    all_confirmed_at: datetime | None
+    missing: int
+    confirmed_at: datetime | None
+    by_id: int | None
 
 
 class RollCalls:
@@ -56,6 +67,29 @@ class RollCalls:
     def find(self, call_id: int, *, lock: bool = False) -> RollCall | None:
         known = self.db.scalar(select(RollCall.id).where(RollCall.id == call_id))
         return self.get(call_id, lock=lock) if known is not None else None
+
+    def standing(self, call_id: int, person_id: int | None) -> Standing | None:
+        """Asked for every message of a call: without its members, of whom there may be hundreds."""
+        missing = (
+            select(func.count())
+            .select_from(RollCallMember)
+            .where(RollCallMember.call_id == RollCall.id, RollCallMember.confirmed_at.is_(None))
+            .correlate(RollCall)
+            .scalar_subquery()
+        )
+        mine = and_(RollCallMember.call_id == RollCall.id, RollCallMember.person_id == person_id)
+        row = self.db.execute(
+            select(
+                RollCall.ended_at,
+                RollCall.all_confirmed_at,
+                missing,
+                RollCallMember.confirmed_at,
+                RollCallMember.by_id,
+            )
+            .outerjoin(RollCallMember, mine)
+            .where(RollCall.id == call_id)
+        ).first()
+        return Standing(*row) if row is not None else None
 
     def open(self) -> Sequence[RollCall]:
         """Calls that are not over, newest first."""

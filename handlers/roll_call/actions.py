@@ -16,7 +16,7 @@ from handlers.hazard import plans
 from rules import escalation
 from rules.errors import RuleBroken
 from rules.terms import Role
-from storage.models import LadderStep, Person, RollCall, RollCallMember
+from storage.models import Delivery, LadderStep, Person, RollCall, RollCallMember
 from storage.unit_of_work import UnitOfWork
 
 log = structlog.get_logger()
@@ -24,6 +24,7 @@ log = structlog.get_logger()
 LEADERS = (Role.TEAM_LEADER, Role.WORKSHOP_DIRECTOR, Role.SAFETY_OFFICER, Role.EXECUTIVE)
 LADDER = "everyone"
 REDRAW_AFTER = timedelta(seconds=60)  # the leaders' card is not posted anew for every single confirmation
+OTHERS_BY_SMS = ("list", "step", "help")  # beside the alarm, what those who lead must hear by any channel
 SMALL = 8  # …unless the call is this small
 
 
@@ -143,12 +144,14 @@ def _call_members(work: UnitOfWork, call: RollCall, members: Sequence[RollCallMe
             sms(work, call, member.person, tag=batch)
 
 
-def sms(work: UnitOfWork, call: RollCall, person: Person, *, tag: str) -> None:
-    outbox.send_sms(
+def sms(work: UnitOfWork, call: RollCall, person: Person, *, tag: str, what: str = "") -> Delivery | None:
+    """To who is called; `what` (OTHERS_BY_SMS) when it is for those who lead. None without a mobile number, or when it was
+    written before."""
+    return outbox.send_sms(
         work,
         person,
         cards.sms_params(call),
-        purpose=f"roll_call.{call.kind}",
+        purpose=f"roll_call.{what or call.kind}",
         case=case_of(call),
         dedupe_key=f"sms:{tag}",
     )
@@ -257,7 +260,7 @@ def ask_help(work: UnitOfWork, call: RollCall, *, by: Person, via: str) -> None:
     text = f"⚠ {call.number} {by.name}需要救援!位置:{cards.place(call)}{phone}。做好防护再施救。"
     say(work, call, people, text, tag=f"help:{by.id}:{work.at:%H%M%S}")
     for person in people:
-        sms(work, call, person, tag=f"roll:{call.id}:help:{by.id}")
+        sms(work, call, person, tag=f"roll:{call.id}:help:{by.id}", what="help")
     _keep_asking(work, call)
     redraw(work, call)
 

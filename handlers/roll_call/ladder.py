@@ -64,7 +64,7 @@ def _tell(work: UnitOfWork, call: RollCall, notice: Notice, left: Sequence[RollC
     reached = actions.say(work, call, people, text, tag=tag) if set(notice.channels) - {"sms"} else 0
     if "sms" in notice.channels:
         for person in people:
-            actions.sms(work, call, person, tag=f"roll:{call.id}:{tag}")
+            actions.sms(work, call, person, tag=f"roll:{call.id}:{tag}", what="step")
             reached += bool(person.mobile)
     return reached > 0
 
