@@ -16,7 +16,7 @@ from .aliyun import AliyunGateway
 from .tencent import TencentGateway
 from .texts import CHINA, Refusal, Text, names_of, report_of
 
-PER_DAY = 50
+PER_DAY = 50  # texts of one template to one number
 FAULTS = ("http_500", "business_limit", "system_error", "reject_code", "receipt_fail", "receipt_never")
 
 
@@ -43,6 +43,7 @@ class SmsEmulator(AliyunGateway, TencentGateway):
         self.faults: dict[str, dict[str, Any]] = {}
         self.calls: Counter[str] = Counter()
         self.problems: list[str] = []
+        self.per_day = PER_DAY
         self._nonces: dict[str, float] = {}
         self._stop = threading.Event()
         self.app = self._build()
@@ -56,6 +57,7 @@ class SmsEmulator(AliyunGateway, TencentGateway):
         app.add_url_rule("/_phone/people", "people", self.people)
         app.add_url_rule("/_phone/<user>/screen", "screen", self.screen)
         app.add_url_rule("/_phone/faults", "faults", self.fault_board, methods=["GET", "POST"])
+        app.add_url_rule("/_phone/limits", "limits", self.limits, methods=["GET", "POST"])
         app.add_url_rule("/_phone/calls", "calls", lambda: jsonify(dict(self.calls)))
         app.add_url_rule("/_phone/calls/reset", "calls_reset", self.calls_reset, methods=["POST"])
         app.add_url_rule("/_phone/problems", "problems", lambda: jsonify(self.problems))
@@ -91,8 +93,8 @@ class SmsEmulator(AliyunGateway, TencentGateway):
             if (text.mobile, text.sign, text.template) == (mobile, sign, template)
             and datetime.fromtimestamp(text.at, CHINA).date() == today
         )
-        if same >= PER_DAY:
-            raise Refusal("isv.BUSINESS_LIMIT_CONTROL", f"触发号码天级流控Permits:{PER_DAY}")
+        if same >= self.per_day:
+            raise Refusal("isv.BUSINESS_LIMIT_CONTROL", f"触发号码天级流控Permits:{self.per_day}")
 
     def _put(self, mobile: str, sign: str, template: str, body: str, biz_id: str, out_id: str) -> None:
         now = self.clock()
@@ -168,6 +170,15 @@ class SmsEmulator(AliyunGateway, TencentGateway):
                     else:
                         self.faults.pop(name, None)
             return jsonify(faults=self.faults, available=list(FAULTS))
+
+    def limits(self) -> Any:
+        """`{"per_day": 500}`: texts of one template that one number takes a day."""
+        if request.method == "POST":
+            wish = request.get_json(force=True).get("per_day")
+            if type(wish) is not int or wish < 0:
+                return jsonify(reason="per_day is a number of texts"), 400
+            self.per_day = wish
+        return jsonify(per_day=self.per_day)
 
     def calls_reset(self) -> Response:
         with self.lock:

@@ -178,6 +178,15 @@ def test_fifty_a_day_to_one_number(world: World):
     assert world.aliyun()["Code"] == "OK"
 
 
+def test_another_limit_a_day(world: World):
+    client = world.emulator.app.test_client()
+    assert client.post("/_phone/limits", json={"per_day": 2}).json == {"per_day": 2}
+    assert [world.aliyun()["Code"] for _ in range(3)] == ["OK", "OK", "isv.BUSINESS_LIMIT_CONTROL"]
+    for wrong in ({}, {"per_day": "3"}, {"per_day": -1}, {"per_day": True}):
+        assert client.post("/_phone/limits", json=wrong).status_code == 400
+    assert client.get("/_phone/limits").json == {"per_day": 2}
+
+
 def test_receipts_good_bad_and_never(world: World):
     world.aliyun(OutId="good")
     assert world.emulator.tick() == 0

@@ -223,6 +223,7 @@ class Field(Stack):
         self.wecom(clear=True)
         self.dingtalk(clear=True)
         self.post("/dingtalk/_phone/limits", {"qps": 1000, "api_month": 10_000_000, "webhook_month": 10_000_000})
+        self.post("/sms/_phone/limits", {"per_day": 100_000})
 
     def rss_mb(self, name: str) -> float:
         with suppress(OSError):
