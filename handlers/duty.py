@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from bot import outbox
 from rules.terms import Role
@@ -59,8 +60,10 @@ def safety_officers(work: UnitOfWork) -> list[Person]:
     return []
 
 
-def tell_hole(work: UnitOfWork, text: str, *, case: tuple[str, int], dedupe_key: str) -> None:
-    """The safety officers hear that a step of a ladder found nobody."""
+def tell_hole(
+    work: UnitOfWork, text: str, *, case: tuple[str, int], dedupe_key: str, due_at: datetime | None = None
+) -> None:
+    """The safety officers hear that a step of a ladder found nobody; at `due_at` when it can wait."""
     for officer in safety_officers(work):
         address = outbox.address_of(officer)
         if address is not None:
@@ -72,4 +75,5 @@ def tell_hole(work: UnitOfWork, text: str, *, case: tuple[str, int], dedupe_key:
                 case=case,
                 urgency=outbox.URGENT,
                 dedupe_key=dedupe_key,
+                due_at=due_at,
             )

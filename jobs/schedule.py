@@ -16,7 +16,7 @@ from rq import Queue
 from rq.registry import StartedJobRegistry
 from rq.serializers import JSONSerializer
 
-from jobs import budgets, escalate, permits, slow, sweep
+from jobs import away, budgets, escalate, permits, slow, sweep
 from jobs.context import Services
 from jobs.queue import QUEUES
 
@@ -43,6 +43,7 @@ LOOK_S = {"policies": 1.0, "receipts": 20.0, "video": 5.0}
 DUTIES: tuple[Duty, ...] = (
     Duty("wake", 1.0, sweep.wake),
     Duty("escalate", 1.0, escalate.escalate_due),
+    Duty("away", 1.0, away.hand_over),
     Duty("permits", 1.0, permits.judge_due),
     Duty("leases", 2.0, sweep.leases),
     Duty("rq", 5.0, clean_registries),

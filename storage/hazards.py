@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, or_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.terms import OPEN_STATES, HazardState
@@ -178,6 +178,26 @@ class Hazards:
                 .limit(limit)
             )
         ).all()
+
+    def waiting_on(self, owners: Collection[int], *, limit: int = 2000) -> list[int]:
+        """Ids of hazards these people are to rectify, and of all that wait for an acceptance or an extension."""
+        asked = select(HazardExtension.hazard_id).where(HazardExtension.decided_at.is_(None))
+        fixing = Hazard.state.in_([state for state in OPEN if state != HazardState.TO_ACCEPT.value])
+        return list(
+            self.db.scalars(
+                select(Hazard.id)
+                .where(
+                    Hazard.state.in_(OPEN),
+                    or_(
+                        Hazard.state == HazardState.TO_ACCEPT.value,
+                        Hazard.id.in_(asked),
+                        and_(fixing, Hazard.owner_id.in_(owners)),
+                    ),
+                )
+                .order_by(Hazard.id)
+                .limit(limit)
+            )
+        )
 
     def page(
         self,

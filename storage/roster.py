@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.terms import Role
@@ -115,6 +115,36 @@ class Roster:
             .order_by(Leave.starts_at, Leave.id)
             .limit(100)
         ).all()
+
+    def leave(self, leave_id: int) -> Leave:
+        return self.db.get_one(Leave, leave_id, options=[joinedload(Leave.person), joinedload(Leave.substitute)])
+
+    def to_feel(self, at: datetime, *, limit: int = 20) -> Sequence[Leave]:
+        """Leaves that have begun, or are over, and what waits for the person was not seen to since; earliest first."""
+        felt = Leave.felt_at
+        return self.db.scalars(
+            select(Leave)
+            .where(
+                Leave.starts_at <= at,
+                or_(felt.is_(None), felt < Leave.starts_at, and_(Leave.ends_at <= at, felt < Leave.ends_at)),
+            )
+            .order_by(Leave.starts_at, Leave.id)
+            .limit(limit)
+        ).all()
+
+    def felt(self, leave_id: int, at: datetime) -> None:
+        self.db.get_one(Leave, leave_id).felt_at = at
+
+    def behind(self, person_id: int, at: datetime) -> set[int]:
+        """The person, and whoever is away and has them as a substitute, also through others."""
+        found = ask = {person_id}
+        for _ in range(MAX_CHAIN):
+            rows = self.db.scalars(
+                select(Leave.person_id).where(Leave.substitute_id.in_(ask), Leave.starts_at <= at, Leave.ends_at > at)
+            )
+            ask = set(rows) - found
+            found = found | ask
+        return found
 
     def add_leave(
         self, person: Person, *, starts_at: datetime, ends_at: datetime, substitute: Person | None, at: datetime

@@ -26,7 +26,7 @@ from emulators.dingtalk import DingTalkEmulator
 from emulators.sms import SmsEmulator
 from emulators.wecom import WeComEmulator
 from emulators.wsgi import WsgiAdapter
-from jobs import context, deliver, escalate, evidence, fetch, inbound, permits, policies, sweep
+from jobs import away, context, deliver, escalate, evidence, fetch, inbound, permits, policies, sweep
 from jobs.queue import NoKicker
 from rules.text import equipment_key
 from settings import load
@@ -44,6 +44,7 @@ from storage.models import (
     Hazard,
     Inbox,
     LadderStep,
+    Leave,
     Permit,
     Person,
     RoleGrant,
@@ -88,6 +89,8 @@ _NEXT_DUE = _earliest(
     (CardPost.next_try_at, CardPost.state == "live"),
     (Inbox.next_try_at, Inbox.state == "new"),
     (Permit.judge_at, true()),
+    (Leave.starts_at, true()),
+    (Leave.ends_at, true()),
 )
 
 
@@ -295,6 +298,7 @@ class Plant:
     def tick(self) -> None:
         sweep.leases(self.services)
         escalate.escalate_due(self.services)
+        away.hand_over(self.services)
         policies.move_due(self.services)
         self.settle()
 

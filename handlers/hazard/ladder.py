@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from bot import outbox
 from cards import hazard as cards
@@ -68,19 +69,29 @@ def climb(work: UnitOfWork, step: LadderStep) -> None:
     )
 
 
-def next_rung(work: UnitOfWork, hazard: Hazard, ladder: str, wanted: Sequence[str], *, after: int, key: str) -> None:
-    """Nobody was reached: the next rung comes in the same tick, and the safety officers hear of the hole."""
+def next_rung(
+    work: UnitOfWork,
+    hazard: Hazard,
+    ladder: str,
+    wanted: Sequence[str],
+    *,
+    after: int,
+    key: str,
+    at: datetime | None = None,
+) -> None:
+    """Nobody was reached: the next rung comes in the same tick, and the safety officers hear of the hole; at `at` when it
+    can wait."""
     following = [
         s
         for s in work.ladder.of("hazard", hazard.id, generation=hazard.generation)
         if s.ladder == ladder and s.position > after and s.taken_at is None and s.called_off_at is None
     ]
     if following:
-        following[0].due_at = work.at
+        following[0].due_at = min(following[0].due_at, at or work.at)
     then = "已直接通知下一级" if following else "后面没有下一级了,请您直接安排"
     who = "、".join(dict.fromkeys(person_zh(to) for to in wanted))
     nobody = f"{who}没有在岗的人" if who else "这一级没有安排人"
-    _tell(work, hazard, f"{nobody},{then}", key=key)
+    _tell(work, hazard, f"{nobody},{then}", key=key, at=at)
 
 
 def tell_holes(work: UnitOfWork, hazard: Hazard, told: Told, *, key: str) -> None:
@@ -101,9 +112,9 @@ def first_sent(work: UnitOfWork, hazard: Hazard, told: Told) -> None:
         _tell(work, hazard, f"{person_zh(plan.owner)}没有在岗的人,已派给{hazard.owner.name}", key=key)
 
 
-def _tell(work: UnitOfWork, hazard: Hazard, what: str, *, key: str) -> None:
+def _tell(work: UnitOfWork, hazard: Hazard, what: str, *, key: str, at: datetime | None = None) -> None:
     text = f"{hazard.number} 的升级阶梯有空档:{what}。请补上值班或代班。"
-    duty.tell_hole(work, text, case=dispatch.case_of(hazard), dedupe_key=key)
+    duty.tell_hole(work, text, case=dispatch.case_of(hazard), dedupe_key=key, due_at=at)
 
 
 def _words(work: UnitOfWork, hazard: Hazard, step: LadderStep) -> str:

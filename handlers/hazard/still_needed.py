@@ -8,7 +8,13 @@ from storage.models import Delivery, Hazard
 from storage.unit_of_work import UnitOfWork
 
 CASE_OVER, SETTLED, OLDER = "case is over", "settled meanwhile", "case was dispatched anew"
-TO_ACT = ("hazard.dispatch", "hazard.transfer", "hazard.hole", "card.again")  # asks somebody to do something
+TO_ACT = (
+    "hazard.dispatch",
+    "hazard.transfer",
+    "hazard.away",
+    "hazard.hole",
+    "card.again",
+)  # asks somebody to do something
 
 
 def no_longer(work: UnitOfWork, row: Delivery) -> str:

@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot import outbox
+from cards import permit as cards
 from handlers import duty
 from handlers.permit import cast, tables
 from rules.permit.life import PermitState
 from rules.terms import Role
 from storage.models import Permit, PermitApproval, Person
+from storage.permits import LIVE
 from storage.unit_of_work import UnitOfWork
 
 SHOWN = 3
+WAITING = (PermitState.SUBMITTED.value, *LIVE)
+SIGNATURE, LOOK, ACCEPTANCE = "签字", "验票", "验收"
 
 
 def tell_unsigned(work: UnitOfWork, permit: Permit) -> int:
@@ -83,9 +87,51 @@ def _away(work: UnitOfWork, people: Sequence[Person]) -> str:
     return ":" + ";".join(lines[:SHOWN]) if lines else ""
 
 
+def waiting(work: UnitOfWork) -> list[int]:
+    """Ids of permits that wait for a signature, for the shift leader's look or for the acceptance."""
+    return [permit.id for permit in work.permits.live(states=WAITING) if _waits_for(permit)]
+
+
 def ask_again(work: UnitOfWork) -> None:
-    """Somebody went on leave or came back: who signs the requests that wait may have changed."""
-    for permit in work.permits.live(states=(PermitState.SUBMITTED.value,)):
+    """Somebody went on leave or came back: who is asked for what permits wait for may have changed."""
+    for permit in work.permits.live(states=WAITING):
+        _ask(work, permit)
+
+
+def ask_about(work: UnitOfWork, permit_id: int) -> None:
+    """The same for one permit."""
+    _ask(work, work.permits.get(permit_id, lock=True))
+
+
+def _ask(work: UnitOfWork, permit: Permit) -> None:
+    what = _waits_for(permit)
+    if what == SIGNATURE:
         asked = [person for kind in ("countersign", "approve") for person in cast.signers(work, permit, kind)]
-        cast.post(work, permit, asked, purpose="permit.submitted", last="值班有变,重新请签", urgency=outbox.URGENT)
+        _post_to_new(work, permit, asked, purpose="permit.submitted", last="值班有变,重新请签")
         tell_unsigned(work, permit)
+    elif what:
+        purpose = "permit.approved" if what == LOOK else "permit.finished"
+        leaders = list(cast.shift_leaders(work, permit))
+        _post_to_new(work, permit, leaders, purpose=purpose, last=f"值班有变,请{what}")
+        tell_no_leader(work, permit, what)
+
+
+def _waits_for(permit: Permit) -> str:
+    state = PermitState(permit.state)
+    if state is PermitState.SUBMITTED:
+        return SIGNATURE
+    if permit.ended_at is not None and not state.is_final:
+        return ACCEPTANCE
+    looked_at = any(row.kind == "shift_leader" and row.granted for row in permit.approvals)
+    return LOOK if state is PermitState.APPROVED and permit.work == "hot_work" and not looked_at else ""
+
+
+def _post_to_new(work: UnitOfWork, permit: Permit, people: Sequence[Person], *, purpose: str, last: str) -> None:
+    """The card to those who have none; when all of them have it nothing changes on it."""
+    card = work.cards.by_key(cards.live_key(permit.id))
+    posts = [post for post in card.posts if post.state == "live"] if card is not None else []
+    have = {copy.person_id for post in posts for copy in post.copies}
+    if card is not None:
+        have |= {row.person_id for row in work.outbox.waiting_for_card(card.id)}
+    if any(person.id not in have for person in people):
+        cast.post(work, permit, people, purpose=purpose, last=last, urgency=outbox.URGENT)

@@ -24,6 +24,7 @@ class Leave(Base):
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     entered_at: Mapped[datetime]
+    felt_at: Mapped[datetime | None]  # when its beginning, or its end, was last seen to (jobs/away.py); null: not yet
 
     person: Mapped[Person] = relationship(foreign_keys=[person_id])
     substitute: Mapped[Person | None] = relationship(foreign_keys=[substitute_id])

@@ -38,6 +38,7 @@ VERB_ZH = {
     "hidden": "改为匿名",
     "joined": "加入",
     "escalated": "系统升级提醒",
+    "handed_over": "因请假转交",
     "policy_moved": "改用新策略",
     "major_decided": "核定",
     "treatment_written": "写五落实",
