@@ -3,7 +3,7 @@
 `python worker.py --readings` fetches and receives gas readings by the file ANSHAO_READINGS_CONFIG (docs/readings.md).
 
 Chat, media and delivery workers run their jobs without a fork (a fork costs 6 ms, a reply should cost 1); jobs of the
-slow queue (jobs/slow.py) get a fork each, so that a hanging one can be killed.
+slow queue (jobs/slow.py) get a fork each, so that a hanging one can be killed, from two lanes: the other kinds go on meanwhile.
 """
 
 from __future__ import annotations
@@ -32,13 +32,14 @@ from jobs.queue import CHAT, DELIVERY, MEDIA, SLOW
 from settings import Settings, SettingsError, load
 from storage import schema
 from storage.inbox import write_canary
-from tools import embedded
+from tools import embedded, lanes
 
 log = structlog.get_logger()
 
 ROLES: dict[str, tuple[str, ...]] = {"chat": (CHAT,), "media": (MEDIA,), "delivery": (DELIVERY,), "slow": (SLOW,)}
 WORKER_TTL_S = 35  # with our own registry clean-up a killed worker's job is seen in seconds, not in 808 s
 RESTART_AFTER_S = 1.0
+SLOW_LANES = 2  # one kind of slow work that hangs until its time limit holds up no other
 
 
 def _ready() -> context.Services:
@@ -60,6 +61,9 @@ def run_worker(role: str) -> None:
     kind = Worker if role == "slow" else SimpleWorker
     if role == "slow":
         services.engine.dispose()  # a fork must not inherit an open connection: one killed on it would leave it broken
+        services.redis.connection_pool.disconnect()
+        if not lanes.in_one(SLOW_LANES):
+            return
     worker = kind(
         queues,
         connection=services.redis,
