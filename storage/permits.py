@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from rules.permit.life import PermitState
+from storage import permit_seen
 from storage.database import rows_changed
 from storage.models import (
     Area,
@@ -25,6 +26,7 @@ from storage.models import (
     Person,
     PlaceAnswer,
 )
+from storage.permit_seen import SeenPermit
 from storage.plain import look, one_of
 
 RUNNING = (PermitState.ACTIVE.value, PermitState.INTERRUPTED.value, PermitState.SUSPENDED.value)
@@ -77,6 +79,13 @@ _GUARDED = (
     select(func.count())
     .select_from(Permit)
     .where(Permit.guardian_id == bindparam("person"), one_of(Permit.state, LIVE), Permit.id != bindparam("but"))
+)
+_LOCK: Any = select(Permit.id).where(Permit.id == bindparam("permit")).with_for_update()
+_PERMITS: Any = Permit.__table__
+_MOVE_ON: Any = (
+    update(_PERMITS)
+    .where(_PERMITS.c.id == bindparam("permit"))
+    .values(next_due=bindparam("due"), judge_at=bindparam("then"))
 )
 Neighbour = Row[Any]  # columns of a live permit, see Permits.near
 _BESIDE: Any = select(
@@ -134,6 +143,12 @@ class Permits:
                 rows = self.db.scalars(query, {"permit": permit_id}, execution_options=options).all()
                 set_committed_value(permit, name, list(rows))
         return permit
+
+    def seen(self, permit_id: int, *, lock: bool = False) -> SeenPermit:
+        """The permit as a judgement sees it, as rows. `lock` as in `get`."""
+        if lock:
+            look(self.db, _LOCK, {"permit": permit_id})
+        return permit_seen.read(self.db, permit_id)
 
     def find(self, permit_id: int) -> Permit | None:
         if not 0 < permit_id <= MAX_ID:
@@ -272,7 +287,11 @@ class Permits:
             .limit(limit)
         ).all()
 
-    def judge_later(self, permit_id: int, at: datetime) -> None:
+    def judged_as_before(self, permit_id: int, *, next_due: list[Any], judge_at: datetime) -> None:
+        """The verdict is the stored one: only what falls due, and the next judgement, move on."""
+        self.db.connection().execute(_MOVE_ON, {"permit": permit_id, "due": next_due, "then": judge_at})
+
+    def judge_later(self, permit_id: int, at: datetime | None) -> None:
         """Put the next judgement off; the permit itself stays as it is."""
         self.db.execute(
             update(Permit)

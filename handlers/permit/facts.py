@@ -16,7 +16,7 @@ from handlers.permit import gas_facts, neighbours, surroundings, tables, video
 from handlers.permit.surroundings import Watch
 from rules import certificates
 from rules.permit import RuleTable, Stage, gas, hours
-from storage.models import Permit
+from storage.permit_seen import JudgedPermit
 from storage.permits import LIVE
 from storage.unit_of_work import UnitOfWork
 
@@ -39,7 +39,7 @@ class Gathered:
     shift_ends: datetime | None = None  # of the guardian, when the roster tells
 
 
-def gather(work: UnitOfWork, table: RuleTable, permit: Permit, *, at: datetime, stage: Stage) -> Gathered:
+def gather(work: UnitOfWork, table: RuleTable, permit: JudgedPermit, *, at: datetime, stage: Stage) -> Gathered:
     """Everything known about the permit at `at`, now; a request says by `start_time` when it is to begin."""
     found: dict[str, Any] = {}
     notes: list[str] = []
@@ -91,7 +91,7 @@ def _nearer(one: Any, other: Any) -> Any:
 # -- time and people
 
 
-def _times(permit: Permit, at: datetime, stage: Stage) -> dict[str, Any]:
+def _times(permit: JudgedPermit, at: datetime, stage: Stage) -> dict[str, Any]:
     planned = max(permit.planned_start, at) if permit.planned_start is not None else at
     start = planned if stage is Stage.REQUEST else permit.started_at if stage is Stage.RUN else at
     begins, ends = permit.valid_from or permit.planned_start, permit.valid_until or permit.planned_end
@@ -125,7 +125,7 @@ def calendar(table: RuleTable, at: datetime, until: datetime | None) -> dict[str
     return found
 
 
-def _people(work: UnitOfWork, permit: Permit, at: datetime, stage: Stage) -> dict[str, Any]:
+def _people(work: UnitOfWork, permit: JudgedPermit, at: datetime, stage: Stage) -> dict[str, Any]:
     workers = [party for party in permit.parties if party.role == "worker" and party.left_at is None]
     found: dict[str, Any] = {"worker_ids": [str(party.person_id) for party in workers]}
     guardian = permit.guardian
@@ -152,7 +152,7 @@ def _people(work: UnitOfWork, permit: Permit, at: datetime, stage: Stage) -> dic
 
 
 def _shift(
-    work: UnitOfWork, permit: Permit, at: datetime, stage: Stage, found: dict[str, Any], notes: list[str]
+    work: UnitOfWork, permit: JudgedPermit, at: datetime, stage: Stage, found: dict[str, Any], notes: list[str]
 ) -> datetime | None:
     """Until when the guardian is at work. One who is off (leave, end of shift) is not at the point, whoever checked in."""
     if permit.guardian is None:
@@ -169,7 +169,7 @@ def _shift(
     return None
 
 
-def guardian_present(permit: Permit, at: datetime) -> bool | None:
+def guardian_present(permit: JudgedPermit, at: datetime) -> bool | None:
     """Whether the guardian is at the point: checked in, not gone. None when there was no sign for too long."""
     party = next(
         (p for p in permit.parties if p.role == "guardian" and p.person_id == permit.guardian_id and not p.left_at),
@@ -180,7 +180,7 @@ def guardian_present(permit: Permit, at: datetime) -> bool | None:
     return True if at - party.checked_in_at <= GONE_AFTER else None
 
 
-def _operators(work: UnitOfWork, permit: Permit, workers: Sequence[int], at: datetime) -> dict[str, Any]:
+def _operators(work: UnitOfWork, permit: JudgedPermit, workers: Sequence[int], at: datetime) -> dict[str, Any]:
     kinds = certificates.operator_kinds(permit.work, f"{permit.content} {permit.method}")
     if kinds is None:
         return {}
@@ -198,7 +198,7 @@ def _operators(work: UnitOfWork, permit: Permit, workers: Sequence[int], at: dat
 # -- gas tests and papers
 
 
-def _papers(table: RuleTable, permit: Permit, stage: Stage) -> dict[str, Any]:
+def _papers(table: RuleTable, permit: JudgedPermit, stage: Stage) -> dict[str, Any]:
     """What the permit's own signatures say; asked of nobody."""
     if stage is Stage.REQUEST:
         return {}
@@ -218,12 +218,12 @@ def _papers(table: RuleTable, permit: Permit, stage: Stage) -> dict[str, Any]:
     return found
 
 
-def _all_done(permit: Permit, kind: str) -> bool:
+def _all_done(permit: JudgedPermit, kind: str) -> bool:
     rows = [row for row in permit.approvals if row.kind == kind]
     return bool(rows) and all(row.granted for row in rows)
 
 
-def _all_briefed(permit: Permit) -> bool:
+def _all_briefed(permit: JudgedPermit) -> bool:
     heard = [party for party in permit.parties if party.role in ("worker", "guardian") and party.left_at is None]
     return bool(heard) and all(party.briefed_at is not None for party in heard)
 
@@ -231,7 +231,7 @@ def _all_briefed(permit: Permit) -> bool:
 # -- place
 
 
-def _place(work: UnitOfWork, permit: Permit, notes: list[str]) -> dict[str, Any]:
+def _place(work: UnitOfWork, permit: JudgedPermit, notes: list[str]) -> dict[str, Any]:
     point, exact = surroundings.point_of(permit), permit.equipment_id is not None
     zones = surroundings.zones_at(work, point, permit.area, exact=exact)
     pairs = {
@@ -257,6 +257,6 @@ def _place(work: UnitOfWork, permit: Permit, notes: list[str]) -> dict[str, Any]
     return found
 
 
-def watch_of(work: UnitOfWork, table: RuleTable, permit: Permit) -> Watch | None:
+def watch_of(work: UnitOfWork, table: RuleTable, permit: JudgedPermit) -> Watch | None:
     """The detectors in range of a permit as they are now."""
     return gas_facts.watch(work, table, permit, gas_facts.lel_of(permit.facts, _place(work, permit, [])))

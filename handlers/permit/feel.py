@@ -20,6 +20,7 @@ from rules.permit import Result, Stage, Verdict
 from rules.permit.life import PermitState, Step
 from rules.permit.model import RuleResult
 from storage.models import Permit, Person
+from storage.permit_seen import JudgedPermit, SeenPermit
 from storage.unit_of_work import UnitOfWork
 
 log = structlog.get_logger()
@@ -33,36 +34,41 @@ def judge_again(work: UnitOfWork, permit_id: int) -> str:
 
     The permit's row is locked first: whoever brings a new fact meanwhile waits and has it judged after this.
     """
-    permit = work.permits.to_judge(permit_id, lock=True)
-    state = PermitState(permit.state)
-    if permit.judge_at is None or permit.judge_at > work.at or state not in judge.STAGE_OF:
+    seen = work.permits.seen(permit_id, lock=True)
+    state = PermitState(seen.state)
+    if seen.judge_at is None or seen.judge_at > work.at or state not in judge.STAGE_OF:
         return "not_due"
-    if state is not PermitState.EXPIRED and _is_over(permit, work.at) and permit.ended_at is None:
-        expire(work, permit)
+    if state is not PermitState.EXPIRED and _is_over(seen, work.at) and seen.ended_at is None:
+        expire(work, work.permits.to_judge(permit_id))
         return "expired"
     if state is PermitState.APPROVED:
-        permit.judge_at = permit.valid_until
+        work.permits.judge_later(permit_id, seen.valid_until)
         return "waits"
-    judged = judge.judge(work, permit, stage=Stage.RUN)
-    causes = _causes(permit, judged.verdict, state)
-    if not causes and permit.ended_at is not None:
-        return _after_the_end(work, permit, judged)
-    if causes and state in STOPPABLE:
+    judged = judge.judge(work, seen, stage=Stage.RUN)
+    causes = _causes(seen, judged.verdict, state)
+    if not causes and seen.ended_at is not None:
+        return _after_the_end(work, work.permits.to_judge(permit_id), judged)
+    later = judge.next_judgement(tables.rules_of(work).table, seen, judged, work.at)
+    stops = bool(causes) and state in STOPPABLE
+    changed = stops or judge.differs(work, seen, judged)
+    if not changed and not (state is PermitState.ACTIVE and _is_to_remind(work, seen, judged)):
+        due = [due.as_dict() for due in judged.verdict.due_next]
+        work.permits.judged_as_before(permit_id, next_due=due, judge_at=later)
+        return "same"
+    permit = work.permits.to_judge(permit_id)
+    if stops:
         judged = judge.with_fix(work, permit, judged)
         judge.keep(work, permit, judged, cause="suspended")
         suspend(work, permit, _reasons(judged, causes), by=None, via="clock")
-        outcome = "suspended"
-    elif judge.differs(work, permit, judged):
+    elif changed:
         judge.keep(work, permit, judged, cause="again")
         cast.redraw(work, permit, f"重新判定 {clock_time(work.at)}:{judged.result.zh}")
-        outcome = "changed"
     else:
         permit.next_due = [due.as_dict() for due in judged.verdict.due_next]
-        outcome = "same"
-    permit.judge_at = judge.next_judgement(tables.rules_of(work).table, permit, judged, work.at)
+    permit.judge_at = later
     if PermitState(permit.state) is PermitState.ACTIVE:
         _remind(work, permit, judged)
-    return outcome
+    return "suspended" if stops else "changed" if changed else "same"
 
 
 def _after_the_end(work: UnitOfWork, permit: Permit, judged: Judgement) -> str:
@@ -78,11 +84,11 @@ def _after_the_end(work: UnitOfWork, permit: Permit, judged: Judgement) -> str:
     return "ended"
 
 
-def _is_over(permit: Permit, at: datetime) -> bool:
+def _is_over(permit: JudgedPermit, at: datetime) -> bool:
     return permit.valid_until is not None and at > permit.valid_until
 
 
-def _causes(permit: Permit, verdict: Verdict, state: PermitState) -> list[RuleResult]:
+def _causes(permit: JudgedPermit, verdict: Verdict, state: PermitState) -> list[RuleResult]:
     """Rules that no longer hold. What is not known any more counts as broken: nothing unknown is a pass.
 
     While nobody works, in a pause or after the end, only what is a danger to whoever stands there stops anything: the
@@ -206,6 +212,16 @@ def expire(work: UnitOfWork, permit: Permit) -> None:
     text = f"{permit.number} {clock_time(work.at)} 已到期,请停止作业。继续干须重新办票(4.16)。"
     cast.tell(work, permit, people, text, tag="expired", urgency=outbox.ALARM if begun else outbox.NORMAL)
     cast.post(work, permit, people, purpose="permit.expired", last=last, urgency=outbox.URGENT)
+
+
+def _is_to_remind(work: UnitOfWork, permit: SeenPermit, judged: Judgement) -> bool:
+    """Whether `_remind` may have anything to say."""
+    ends = [due.at for due in judged.verdict.due_next]
+    if judged.gathered.shift_ends is not None:
+        ends.append(judged.gathered.shift_ends)
+    signs = [party.checked_in_at for party in permit.parties if party.role == cast.GUARDIAN and party.checked_in_at]
+    late = any(work.at - sign >= facts.CHECK_IN_EVERY for sign in signs)
+    return late or any(end - work.at <= judge.REMIND_BEFORE for end in ends)
 
 
 def _remind(work: UnitOfWork, permit: Permit, judged: Judgement) -> None:

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from cards.words import clock_time
 from handlers.permit import surroundings
 from handlers.permit.surroundings import Watch
 from rules.permit import RuleTable, Work, gas, sample_points
 from rules.permit.life import PermitState
-from storage.models import GasTest, Permit, PermitApproval
+from storage.models import GasTest, PermitApproval
+from storage.permit_seen import JudgedPermit, SeenApproval, SeenTest
 from storage.unit_of_work import UnitOfWork
 
 NO_GAS = frozenset({"蒸汽", "水", "循环水", "脱盐水", "氮气", "空气", "仪表风"})
 SAMPLE_COUNTS = timedelta(minutes=30)  # 5.3.1 c, 6.3 a; only for the note, the limits are HW-A02's and CS-002's
 
 
-def tests_of(permit: Permit) -> tuple[Sequence[GasTest], datetime | None]:
+def tests_of(permit: JudgedPermit) -> tuple[Sequence[GasTest | SeenTest], datetime | None]:
     """The permit's gas tests newest first, and the time the permit's sample counts from (`_counts_from`)."""
-    tests = sorted(permit.gas_tests, key=lambda test: (test.at, test.id), reverse=True)
+    tests = _newest_first(permit)
     return tests, _counts_from(permit, tests)[0]
 
 
-def _counts_from(permit: Permit, tests: Sequence[GasTest]) -> tuple[datetime | None, str]:
+def _newest_first(permit: JudgedPermit) -> list[GasTest | SeenTest]:
+    return sorted([*permit.gas_tests], key=lambda test: (test.at, test.id), reverse=True)
+
+
+def _counts_from(permit: JudgedPermit, tests: Sequence[GasTest | SeenTest]) -> tuple[datetime | None, str]:
     """(time the sample counts from, the point it was taken at): the oldest of what the work needs, at every point.
 
     A combustible value is needed; in a confined space oxygen too, and every toxic gas that was measured (6.3, 6.4).
@@ -38,9 +43,9 @@ def _counts_from(permit: Permit, tests: Sequence[GasTest]) -> tuple[datetime | N
     return min(times[name] for name in needed)
 
 
-def still_to_sample(permit: Permit, at: datetime) -> str:
+def still_to_sample(permit: JudgedPermit, at: datetime) -> str:
     """Which point has an old sample beside newer ones, where work is to begin or to go on; "" for none."""
-    tests = sorted(permit.gas_tests, key=lambda test: (test.at, test.id), reverse=True)
+    tests = _newest_first(permit)
     sampled_at, point = _counts_from(permit, tests)
     if sampled_at is None or permit.state == PermitState.ACTIVE.value or sampled_at == tests[0].at:
         return ""
@@ -50,8 +55,8 @@ def still_to_sample(permit: Permit, at: datetime) -> str:
     return f"{point or '另一处'}的样还是{clock_time(sampled_at)}取的,也须重新取"
 
 
-def sampled(permit: Permit, work: UnitOfWork, notes: list[str]) -> dict[str, Any]:
-    tests = sorted(permit.gas_tests, key=lambda test: (test.at, test.id), reverse=True)
+def sampled(permit: JudgedPermit, work: UnitOfWork, notes: list[str]) -> dict[str, Any]:
+    tests = _newest_first(permit)
     sampled_at, _ = _counts_from(permit, tests)
     if permit.work not in (Work.HOT_WORK.value, Work.CONFINED_SPACE.value) and not tests:
         return {}
@@ -75,7 +80,7 @@ def sampled(permit: Permit, work: UnitOfWork, notes: list[str]) -> dict[str, Any
     return found
 
 
-def media_of(permit: Permit) -> list[str]:
+def media_of(permit: JudgedPermit) -> list[str]:
     """Names of what may be in the air there: the equipment's medium, else the area's; steam and water left out."""
     names = [permit.equipment.medium] if permit.equipment and permit.equipment.medium else []
     if not names and permit.area is not None:
@@ -91,7 +96,7 @@ def lel_of(answers: Mapping[str, Any], found: Mapping[str, Any]) -> float | None
     return float(given) if isinstance(given, (int, float)) else gas.lowest_lel(names)
 
 
-def watch(work: UnitOfWork, table: RuleTable, permit: Permit, lel_vol: float | None) -> Watch | None:
+def watch(work: UnitOfWork, table: RuleTable, permit: JudgedPermit, lel_vol: float | None) -> Watch | None:
     if permit.work not in (Work.HOT_WORK.value, Work.CONFINED_SPACE.value, Work.TEMP_POWER.value):
         return None
     high = lel_vol is not None and lel_vol >= 4
@@ -101,7 +106,7 @@ def watch(work: UnitOfWork, table: RuleTable, permit: Permit, lel_vol: float | N
 
 
 def seen_by_detectors(
-    permit: Permit, seen: Watch | None, notes: list[str], *, watching: frozenset[str]
+    permit: JudgedPermit, seen: Watch | None, notes: list[str], *, watching: frozenset[str]
 ) -> dict[str, Any]:
     if seen is None:
         return {}
@@ -123,15 +128,16 @@ def seen_by_detectors(
     return found
 
 
-def watched(permit: Permit) -> frozenset[str]:
+def watched(permit: JudgedPermit) -> frozenset[str]:
     """Codes of the detectors that were alive when the work began or went on; while it runs they must stay so."""
     if permit.state not in (PermitState.ACTIVE.value, PermitState.INTERRUPTED.value):
         return frozenset()
-    row = latest(permit.approvals, "start")
+    approvals: Sequence[Any] = permit.approvals
+    row = latest(approvals, "start")
     return frozenset(row.words.split()) if row is not None else frozenset()
 
 
-def meter(work: UnitOfWork, permit: Permit, seen: Watch | None) -> dict[str, Any]:
+def meter(work: UnitOfWork, permit: JudgedPermit, seen: Watch | None) -> dict[str, Any]:
     """How long the meter that was used is calibrated; without one, the mounted detectors."""
     tests, _ = tests_of(permit)
     meter = work.readings.detector(tests[0].meter) if tests and tests[0].meter else None
@@ -146,5 +152,8 @@ def meter(work: UnitOfWork, permit: Permit, seen: Watch | None) -> dict[str, Any
     return {"detector_calibration_expiry": min(known).isoformat()} if known and len(known) == len(days) else {}
 
 
-def latest(rows: Sequence[PermitApproval], kind: str) -> PermitApproval | None:
+Signature = TypeVar("Signature", bound=PermitApproval | SeenApproval)
+
+
+def latest(rows: Sequence[Signature], kind: str) -> Signature | None:
     return next((row for row in reversed(rows) if row.kind == kind and row.decided_at is not None), None)

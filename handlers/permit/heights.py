@@ -15,6 +15,7 @@ from rules.permit import Work
 from rules.permit.facts import fact_dictionary
 from rules.text import normalise
 from storage.models import Permit
+from storage.permit_seen import JudgedPermit
 from storage.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def apart(one: Any, other: Any) -> bool:
     return abs((one.height_m or 0.0) - (other.height_m or 0.0)) > APART_M
 
 
-def stacked(permit: Permit, over: Sequence[Any], notes: list[str]) -> dict[str, Any]:
+def stacked(permit: JudgedPermit, over: Sequence[Any], notes: list[str]) -> dict[str, Any]:
     """Facts about works beside `permit`, above or below it: for work at height it is stacked work (8.2.8)."""
     for other in over[:2]:
         where = "下方" if (other.height_m or 0.0) < (permit.height_m or 0.0) else "上方"

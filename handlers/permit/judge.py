@@ -29,6 +29,7 @@ from rules.permit import (
 from rules.permit.life import PermitState
 from rules.permit.model import Change, plain
 from storage.models import Permit, PermitVerdict
+from storage.permit_seen import JudgedPermit
 from storage.unit_of_work import UnitOfWork
 
 MAX_GUARDIANS = 5
@@ -66,19 +67,21 @@ def _proposal(table: RuleTable, kind: str, at: datetime, gathered: Gathered) -> 
     return propose_level(table, work=kind, at=at, facts=gathered.facts)
 
 
-def stage_of(permit: Permit) -> Stage:
+def stage_of(permit: JudgedPermit) -> Stage:
     """The stage whose rules the permit is under now."""
     return STAGE_OF.get(PermitState(permit.state), Stage.REQUEST)
 
 
-def judge(work: UnitOfWork, permit: Permit, *, stage: Stage | None = None, with_fix: bool = False) -> Judgement:
-    """What the rules say of the permit now. Writes nothing but the proposed level of a request."""
+def judge(work: UnitOfWork, permit: JudgedPermit, *, stage: Stage | None = None, with_fix: bool = False) -> Judgement:
+    """What the rules say of the permit now. Writes nothing but the proposed level of a request, which has to be an entity."""
     started = perf_counter()
     table = tables.rules_of(work).table
     stage = stage or stage_of(permit)
     at = work.at
     gathered = facts.gather(work, table, permit, at=at, stage=stage)
     if stage is Stage.REQUEST and permit.state in ("draft", "pending_facts"):
+        if not isinstance(permit, Permit):
+            raise TypeError("the level of a request is proposed, it must be there to be written")
         proposal = _proposal(table, permit.work, at, gathered)
         permit.level, permit.level_why = proposal.level, f"{proposal.reason}({proposal.clause})"
     verdict = evaluate(
@@ -110,7 +113,7 @@ def with_fix(work: UnitOfWork, permit: Permit, judged: Judgement) -> Judgement:
     return Judgement(replace(verdict, fix=tuple(fix)), judged.gathered, judged.table, took_ms)
 
 
-def _options(work: UnitOfWork, permit: Permit, at: datetime) -> FixOptions:
+def _options(work: UnitOfWork, permit: JudgedPermit, at: datetime) -> FixOptions:
     """What a fix may propose here and now: these guardians, no day that is free."""
     first = max(at, permit.planned_start or at).astimezone(zone()).date()
     return FixOptions(guardians=_guardian_changes(work, permit, at), rest_days=tables.rest_days(first))
@@ -136,7 +139,7 @@ def keep(work: UnitOfWork, permit: Permit, judged: Judgement, *, cause: str) -> 
     return row
 
 
-def differs(work: UnitOfWork, permit: Permit, judged: Judgement) -> bool:
+def differs(work: UnitOfWork, permit: JudgedPermit, judged: Judgement) -> bool:
     """Whether the verdict says something else than the stored one: another result, or other rules in the way."""
     last = work.permits.verdict(permit.verdict_id)
     if last is None or last.verdict.get("stage") != (judged.verdict.stage.value if judged.verdict.stage else None):
@@ -146,7 +149,7 @@ def differs(work: UnitOfWork, permit: Permit, judged: Judgement) -> bool:
     return before != now
 
 
-def next_judgement(table: RuleTable, permit: Permit, judged: Judgement, now: datetime) -> datetime:
+def next_judgement(table: RuleTable, permit: JudgedPermit, judged: Judgement, now: datetime) -> datetime:
     """When the clock alone may change the verdict: a deadline, old data, night, midnight, the end of validity."""
     moments = [moment for due in judged.verdict.due_next for moment in (due.at, due.at - REMIND_BEFORE)]
     moments += [hours.next_night_start(now, table.settings), hours.next_midnight(now, table.settings)]
@@ -166,7 +169,7 @@ def next_judgement(table: RuleTable, permit: Permit, judged: Judgement, now: dat
 # -- guardians
 
 
-def guardians(work: UnitOfWork, permit: Permit, at: datetime) -> list[Any]:
+def guardians(work: UnitOfWork, permit: JudgedPermit, at: datetime) -> list[Any]:
     """Certified people who are free for this work: on shift first, then of the place, then by their certificate's life.
 
     Rows as `Certificates.free_holders` has them. Who is off by the roster or on leave at that time is not offered; the
@@ -183,7 +186,7 @@ def guardians(work: UnitOfWork, permit: Permit, at: datetime) -> list[Any]:
     return sorted(free, key=lambda row: (there[row.person_id] is not True, not row.belongs))
 
 
-def _guardian_changes(work: UnitOfWork, permit: Permit, at: datetime) -> tuple[Change, ...]:
+def _guardian_changes(work: UnitOfWork, permit: JudgedPermit, at: datetime) -> tuple[Change, ...]:
     return tuple(
         guardian_change(guardian_id=str(row.person_id), label=row.name, cert_no=row.number, cert_expiry=row.valid_until)
         for row in guardians(work, permit, at)[:MAX_GUARDIANS]

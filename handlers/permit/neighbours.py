@@ -9,7 +9,7 @@ from typing import Any
 from handlers.permit import heights, surroundings
 from rules.permit import Work
 from rules.permit.life import PermitState
-from storage.models import Permit
+from storage.permit_seen import JudgedPermit
 from storage.unit_of_work import UnitOfWork
 
 LEAK = re.compile(r"漏|泄|渗|冒烟|着火|起火|异味|气味|喷出")
@@ -29,7 +29,7 @@ WORK_WORDS: Mapping[str, re.Pattern[str]] = {
 }
 
 
-def neighbours(work: UnitOfWork, permit: Permit, notes: list[str], *, running: bool = False) -> dict[str, Any]:
+def neighbours(work: UnitOfWork, permit: JudgedPermit, notes: list[str], *, running: bool = False) -> dict[str, Any]:
     """Other permits nearby (SIMOPS): distances, tickets held for the same place, works that disturb each other.
 
     Before the start everything that is approved counts; work that is `running` is disturbed only by work under way.
@@ -78,12 +78,12 @@ def neighbours(work: UnitOfWork, permit: Permit, notes: list[str], *, running: b
     return found
 
 
-def involved_works(permit: Permit) -> list[str]:
+def involved_works(permit: JudgedPermit) -> list[str]:
     """Other special works that the words of the job speak of (4.6)."""
     return [kind for kind, words in WORK_WORDS.items() if kind != permit.work and words.search(permit.content)]
 
 
-def hazards(work: UnitOfWork, permit: Permit, notes: list[str]) -> dict[str, Any]:
+def hazards(work: UnitOfWork, permit: JudgedPermit, notes: list[str]) -> dict[str, Any]:
     """Open hazards within 15 m are shown; a leak or fire reported after the request is an abnormal state (4.8)."""
     point = surroundings.point_of(permit)
     found: dict[str, Any] = {}

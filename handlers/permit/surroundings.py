@@ -13,7 +13,8 @@ from rules.geo import Point
 from rules.permit import RuleTable, gas, trend
 from rules.permit.trend import Series, Trend, TrendPolicy
 from rules.permit.wind import BEAUFORT_M_S, beaufort
-from storage.models import Area, Detector, Permit
+from storage.models import Area, Detector
+from storage.permit_seen import JudgedPermit, SeenArea
 from storage.permits import Box, Neighbour
 from storage.readings import SeenDetector
 from storage.unit_of_work import UnitOfWork
@@ -60,7 +61,7 @@ def box(point: Point, radius_m: float) -> Box:
     return Box(south=point.lat - lat, west=point.lon - lon, north=point.lat + lat, east=point.lon + lon)
 
 
-def zones_at(work: UnitOfWork, point: Point | None, area: Area | None, *, exact: bool) -> Zones:
+def zones_at(work: UnitOfWork, point: Point | None, area: Area | SeenArea | None, *, exact: bool) -> Zones:
     """Zones of the plan and the area's own kind. A fix that is not exact counts as inside what is 10 m away."""
     plan = plan_of(work)
     kinds = plan.kinds
@@ -94,7 +95,7 @@ def zones_at(work: UnitOfWork, point: Point | None, area: Area | None, *, exact:
     )
 
 
-def _not_a_tank_farm(area: Area | None) -> bool:
+def _not_a_tank_farm(area: Area | SeenArea | None) -> bool:
     return area is not None and area.kind != "tank_farm"
 
 
@@ -245,7 +246,7 @@ def _metered(work: UnitOfWork, at: datetime) -> tuple[int | None, datetime | Non
     return best
 
 
-def others(work: UnitOfWork, permit: Permit) -> list[tuple[Neighbour, float]]:
+def others(work: UnitOfWork, permit: JudgedPermit) -> list[tuple[Neighbour, float]]:
     """(live permit as `Permits.near` has it, metres) within reach, nearest first; 0 m for one at the same equipment or area without a point."""
     point = point_of(permit)
     near = work.permits.near(box(point, REACH_M) if point else None, area_id=permit.area_id, but=permit.id)
@@ -258,7 +259,7 @@ def others(work: UnitOfWork, permit: Permit) -> list[tuple[Neighbour, float]]:
     return sorted(found, key=lambda pair: (pair[1], pair[0].id))
 
 
-def point_of(place: Permit | Neighbour) -> Point | None:
+def point_of(place: JudgedPermit | Neighbour) -> Point | None:
     return Point(lat=place.lat, lon=place.lon) if place.lat is not None and place.lon is not None else None
 
 

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rules.permit import Work
-from storage.models import Permit
+from storage.permit_seen import JudgedPermit
 from storage.unit_of_work import UnitOfWork
 
 PREFIX = "video:"  # rows in source_state, one a permit that is filmed
 MAX_AGE = timedelta(seconds=60)  # older than this the recording is unknown
 
 
-def is_wanted(permit: Permit) -> bool:
+def is_wanted(permit: JudgedPermit) -> bool:
     """Special-grade hot work that is not over."""
     return permit.work == Work.HOT_WORK.value and permit.level == "special" and permit.ended_at is None
 
@@ -22,7 +22,7 @@ def source_of(permit_id: int) -> str:
     return f"{PREFIX}{permit_id}"
 
 
-def seen(work: UnitOfWork, permit: Permit, at: datetime) -> tuple[dict[str, Any], datetime | None]:
+def seen(work: UnitOfWork, permit: JudgedPermit, at: datetime) -> tuple[dict[str, Any], datetime | None]:
     """(facts, until when they count). Nothing without a hook: then what people confirmed by name stands.
 
     A hook that has gone silent makes the recording unknown, whatever was confirmed before.
