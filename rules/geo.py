@@ -248,11 +248,12 @@ class AreaIndex(Generic[Key]):
         self, point: Point, *, within_m: float, limit: int = 5, wanted: Callable[[Key], bool] = lambda key: True
     ) -> list[tuple[Key, float]]:
         """(key, metres) of areas no farther than within_m, nearest first, then smallest; 0 m means inside."""
-        here = _around(point, within_m)
+        west, south, east, north = _around(point, within_m)
         found = [
             (key, d)
-            for key, ring, box, _ in self._areas
-            if _overlap(here, box) and wanted(key) and (d := distance_to_polygon_m(point, ring)) <= within_m
+            for key, ring, (left, bottom, right, top), _ in self._areas
+            if west <= right and left <= east and south <= top and bottom <= north  # written out: asked of every area
+            if wanted(key) and (d := distance_to_polygon_m(point, ring)) <= within_m
         ]
         return sorted(found, key=lambda pair: pair[1])[:limit]
 

@@ -27,7 +27,7 @@ def look(db: Session, statement: Executable, values: Mapping[str, Any] | None = 
 
     `statement` is built once, at import: its layout is kept. Rows have the columns by name and by place.
     """
-    if db.new or db.dirty or db.deleted:
+    if db.new or (len(db.identity_map) and (db.dirty or db.deleted)):
         db.flush()
     connection, asked = db.connection(), values or {}
     lists = tuple(len(value) for value in asked.values() if type(value) is list)

@@ -72,8 +72,7 @@ def look_back(
     if not kept:
         return Trend(0, None, None, None, None, tuple(notes))
     trusted = [name for name, values in kept.items() if _trusted(name, values, at, policy, notes)]
-    highest = (max(values, key=_highest) for values in kept.values())
-    max_at, max_vol = max(highest, key=_highest)
+    max_vol, max_at = max((vol, time) for values in kept.values() for time, vol in values)
     slopes = [slope for values in kept.values() if (slope := _slope(values)) is not None]
     return Trend(
         count=sum(len(kept[name]) for name in trusted),
@@ -83,10 +82,6 @@ def look_back(
         slope_per_hour=max(slopes) if slopes else 0.0,
         untrusted=tuple(notes),
     )
-
-
-def _highest(value: tuple[datetime, float]) -> tuple[float, datetime]:
-    return value[1], value[0]
 
 
 def _usable(
@@ -101,6 +96,7 @@ def _usable(
         if any(oldest < time <= newest and status == "ok" for time, _, status in one.values):
             _note(notes, f"{one.detector}:{problem}")
         return kept
+    known: dict[float, float] = {}  # a meter shows few different values in three hours
     for time, value, status in one.values:
         if not oldest < time <= newest:
             if time > newest:
@@ -109,15 +105,16 @@ def _usable(
             _note(notes, f"{one.detector}:探测器状态为 {status},未采用")
         else:
             try:
-                kept.append((time, convert(value)))
+                vol = known.get(value) if type(value) is float and value > 0 else None
+                if vol is None:
+                    vol = convert(value)
+                    if type(value) is float:
+                        known[value] = vol
+                kept.append((time, vol))
             except BadReading as problem:
                 _note(notes, f"{one.detector}:{problem}")
-    kept.sort(key=_time)
+    kept.sort(key=operator.itemgetter(0))
     return kept
-
-
-def _time(value: tuple[datetime, float]) -> datetime:
-    return value[0]
 
 
 def _note(notes: list[str], text: str) -> None:
@@ -129,7 +126,7 @@ def _trusted(
     name: str, values: list[tuple[datetime, float]], at: datetime, policy: TrendPolicy, notes: list[str]
 ) -> bool:
     times = [at - policy.window, *(time for time, _ in values), at]
-    if any(gap > policy.gap for gap in map(operator.sub, times[1:], times)):
+    if max(map(operator.sub, times[1:], times)) > policy.gap:
         _note(notes, f"{name}:数据不可信,有超过 {policy.gap.total_seconds() / 60:g} 分钟没有读数")
         return False
     if values[-1][0] - values[0][0] >= policy.stuck and len({value for _, value in values}) == 1:
@@ -142,8 +139,9 @@ def _slope(values: list[tuple[datetime, float]]) -> float | None:
     """Least-squares slope in % vol per hour; None with fewer than two different times."""
     start, hour = values[0][0], timedelta(hours=1)
     hours = [(time - start) / hour for time, _ in values]
-    mean_x, mean_y = sum(hours) / len(hours), sum(vol for _, vol in values) / len(values)
-    spread = math.fsum((x - mean_x) ** 2 for x in hours)
+    mean_x, mean_y = sum(hours) / len(hours), sum([vol for _, vol in values]) / len(values)
+    away = [x - mean_x for x in hours]
+    spread = math.fsum([x**2 for x in away])
     if spread == 0:
         return None
-    return math.fsum((x - mean_x) * (vol - mean_y) for x, (_, vol) in zip(hours, values, strict=True)) / spread
+    return math.fsum([x * (vol - mean_y) for x, (_, vol) in zip(away, values, strict=True)]) / spread
