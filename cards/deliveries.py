@@ -22,6 +22,7 @@ PURPOSE_ZH = {
     "hazard.extension": "延期", "hazard.hole": "阶梯空档", "hazard.asked": "查询", "card.again": "卡片重发",
     "permit.suspended": "叫停", "permit.submitted": "待审批", "permit.approved": "批准", "permit.expired": "到期",
     "permit.due": "到时提醒", "permit.checkin": "催打卡", "permit.relief": "监护交接", "permit.hole": "没人可签",
+    "permit.above": "上方作业",
     "todo.done": "勾掉待办", "delivery.failed": "投递失败告知", "budget": "额度提醒", "audit.alarm": "巡检告警",
 }  # fmt: skip
 LIMITS_ZH = {

@@ -57,6 +57,7 @@ CHOICE_ZH: Mapping[str, Mapping[str, str]] = {
     },
 }
 HANDOVER_TO = "handover_to"  # among a permit's facts: the id of who was asked to take over as guardian
+ABOVE = "above"  # among a permit's facts: what goes on above it, in words
 WATCH_UNTIL = "fire_watch_until"  # among a permit's facts: the end of the watch in force when the work ended
 Row = Mapping[str, Any]
 
@@ -243,6 +244,8 @@ def live_card(permit: Permit, *, last: str = "", waiting: Sequence[str] = ()) ->
         body += [f"恢复:{short(why['resumes_when'], 50)}" for why in permit.suspend_why[:1] if why.get("resumes_when")]
     elif state in (PermitState.ACTIVE, PermitState.INTERRUPTED):
         body += due_lines(permit.next_due)[:2]
+    if not state.is_final:
+        body += [short(text, 60) for text in permit.facts.get(ABOVE, [])[:2]]
     return Card(
         title=f"{permit.number or ''} {name(permit)} · {state.zh}".strip(),
         colour=STATE_COLOUR.get(state, "grey"),

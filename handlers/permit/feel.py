@@ -11,7 +11,7 @@ import structlog
 from bot import outbox
 from cards import permit as cards
 from cards.words import clock_time
-from handlers.permit import cast, facts, fire_watch, judge, running, tables
+from handlers.permit import cast, facts, fire_watch, judge, overhead, running, tables
 from handlers.permit.actions import leave_line, moment, move_on
 from handlers.permit.judge import Judgement
 from handlers.roll_call import triggers
@@ -51,7 +51,8 @@ def judge_again(work: UnitOfWork, permit_id: int) -> str:
     later = judge.next_judgement(tables.rules_of(work).table, seen, judged, work.at)
     stops = bool(causes) and state in STOPPABLE
     changed = stops or judge.differs(work, seen, judged)
-    if not changed and not (state is PermitState.ACTIVE and _is_to_remind(work, seen, judged)):
+    above = overhead.differs(seen, judged)
+    if not changed and not above and not (state is PermitState.ACTIVE and _is_to_remind(work, seen, judged)):
         due = [due.as_dict() for due in judged.verdict.due_next]
         work.permits.judged_as_before(permit_id, next_due=due, judge_at=later)
         return "same"
@@ -66,6 +67,8 @@ def judge_again(work: UnitOfWork, permit_id: int) -> str:
     else:
         permit.next_due = [due.as_dict() for due in judged.verdict.due_next]
     permit.judge_at = later
+    if above:
+        overhead.tell(work, permit, judged)
     if PermitState(permit.state) is PermitState.ACTIVE:
         _remind(work, permit, judged)
     return "suspended" if stops else "changed" if changed else "same"
@@ -120,7 +123,7 @@ def _reasons(judged: Judgement, causes: Sequence[RuleResult]) -> list[dict[str, 
 
 
 _FIRST = {"HW-A16", "CS-011", "G-020"}  # what people must hear first
-_SHOWS_NOTES = {"G-006", "HW-A13", "HW-A16", "CS-011", "G-020", "HW-C14", "HW-C04", "BP-002"}
+_SHOWS_NOTES = {"G-006", "HW-A13", "HW-A16", "CS-011", "G-020", "HW-C14", "HW-C04", "BP-002", "WH-007"}
 
 
 def suspend(work: UnitOfWork, permit: Permit, why: Sequence[dict[str, Any]], *, by: Person | None, via: str) -> None:
@@ -139,6 +142,7 @@ def suspend(work: UnitOfWork, permit: Permit, why: Sequence[dict[str, Any]], *, 
     called = [party.person for party in cast.parties(permit)]
     triggers.for_permit(work, permit, called, by=by, via=via)
     _call(work, permit, f"⚠ {permit.number} 立即停止作业、撤到安全处!\n原因:{words}\n请点卡片“确认停工”。", last)
+    overhead.changed(work, permit)
     log.warning("permit.suspended", permit=permit.id, rules=[row["rule"] for row in why])
 
 
@@ -212,6 +216,7 @@ def expire(work: UnitOfWork, permit: Permit) -> None:
     text = f"{permit.number} {clock_time(work.at)} 已到期,请停止作业。继续干须重新办票(4.16)。"
     cast.tell(work, permit, people, text, tag="expired", urgency=outbox.ALARM if begun else outbox.NORMAL)
     cast.post(work, permit, people, purpose="permit.expired", last=last, urgency=outbox.URGENT)
+    overhead.changed(work, permit)
 
 
 def _is_to_remind(work: UnitOfWork, permit: SeenPermit, judged: Judgement) -> bool:

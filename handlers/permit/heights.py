@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from handlers.permit import surroundings
 from rules.permit import Work
 from rules.permit.facts import fact_dictionary
+from rules.permit.life import PermitState
 from rules.text import normalise
 from storage.models import Permit
 from storage.permit_seen import JudgedPermit
@@ -27,6 +28,7 @@ BESIDE_M = 10.0  # on the plan; an enterprise figure, as the circle of 5.2.9
 AT_HEIGHT = Work.WORK_AT_HEIGHT.value
 ASKED = "附近有别的作业,要看是否上下交叉:作业点离地多少米?"
 NOT_HEARD = "没听懂高度,请说离地多少米,如“6米”;在地面说“地面”。"
+ABOVE = "上方"  # how a note begins that speaks of work over this one
 GROUND = ("地面", "地上", "零米", "0米层", "地坪")
 _IN_WORDS = re.compile(
     r"(?:离地面?|距地面?|标高|高度?|el)\s*[约:+]*\s*(\d+(?:\.\d+)?)\s*m(?![m²2³3/])"
@@ -86,10 +88,32 @@ def apart(one: Any, other: Any) -> bool:
     return abs((one.height_m or 0.0) - (other.height_m or 0.0)) > APART_M
 
 
-def stacked(permit: JudgedPermit, over: Sequence[Any], notes: list[str]) -> dict[str, Any]:
-    """Facts about works beside `permit`, above or below it: for work at height it is stacked work (8.2.8)."""
+def stacked(work: UnitOfWork, permit: JudgedPermit, over: Sequence[Any], notes: list[str]) -> dict[str, Any]:
+    """Facts about works beside `permit`, above or below it: stacked work (8.2.8) where one of the two is work at height.
+
+    What falls hurts those below, so both are judged by WH-007. The barrier lies between them: who confirmed it on one
+    ticket confirmed it for the other, unless somebody there said otherwise.
+    """
     for other in over[:2]:
-        where = "下方" if (other.height_m or 0.0) < (permit.height_m or 0.0) else "上方"
         high = f"高{other.height_m:g}m" if other.height_m is not None else "高度没说,按地面"
-        notes.append(f"{where}有作业 {other.number}{Work(other.work).zh}({high})")
-    return {"stacked_work": True} if over and permit.work == AT_HEIGHT else {}
+        words = f"有作业 {other.number}{Work(other.work).zh}({high})"
+        if is_over(other, permit):
+            notes.insert(0, ABOVE + words)
+        else:
+            notes.append("下方" + words)
+    cross = [other for other in over if AT_HEIGHT in (permit.work, other.work if is_over(other, permit) else "")]
+    if not cross:
+        return {}
+    guarded = all(work.permits.get(other.id).facts.get("barrier") is True for other in cross)
+    return {"stacked_work": True} | ({"barrier": True} if guarded and permit.facts.get("barrier") is None else {})
+
+
+def stopped_above(permit: JudgedPermit, beside: Sequence[Any], notes: list[str]) -> None:
+    """Work at height over this one that was stopped: nobody works there, but what was left may fall."""
+    for other in beside:
+        if other.work == AT_HEIGHT and other.state == PermitState.SUSPENDED.value and is_over(other, permit):
+            notes.insert(0, f"{ABOVE} {other.number}高处作业已叫停,先确认上面没有松动的工具、材料")
+
+
+def is_over(one: Any, other: Any) -> bool:
+    return apart(one, other) and (one.height_m or 0.0) > (other.height_m or 0.0)

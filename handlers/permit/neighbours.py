@@ -52,8 +52,9 @@ def neighbours(work: UnitOfWork, permit: JudgedPermit, notes: list[str], *, runn
         if any(heights.apart(permit, other) for other in beside):
             found["solvent_work_vertical"] = True
     over = [other for other, m in open_near if m <= SAME_PLACE_M and heights.apart(permit, other)]
-    found |= heights.stacked(permit, over, notes)
+    found |= heights.stacked(work, permit, over, notes)
     same = [other for other, m in near if m <= SAME_PLACE_M]
+    heights.stopped_above(permit, same, notes)
     found["tickets_held"] = sorted({permit.work, *(other.work for other in same)})
     if permit.work == Work.BLIND_PLATE.value and permit.equipment_id is not None:
         plates = [o for o in same if o.work == permit.work and o.equipment_id == permit.equipment_id]

@@ -7,7 +7,19 @@ from datetime import timedelta
 
 from bot import outbox
 from cards import permit as cards
-from handlers.permit import cast, facts, fire_watch, gas_facts, handover, holes, judge, measures, surroundings, tables
+from handlers.permit import (
+    cast,
+    facts,
+    fire_watch,
+    gas_facts,
+    handover,
+    holes,
+    judge,
+    measures,
+    overhead,
+    surroundings,
+    tables,
+)
 from handlers.permit.actions import leave_line, moment, move_on, plan_judgement
 from handlers.permit.judge import Judgement
 from handlers.permit.measures import Evidence
@@ -165,6 +177,7 @@ def start(work: UnitOfWork, permit: Permit, *, by: Person, photo_sha: str, via: 
     work.flush()
     going = judge.judge(work, permit, stage=Stage.RUN)
     judge.keep(work, permit, going, cause="started")
+    overhead.note(permit, going)  # the card that follows shows it
     plan_judgement(work, permit, going)
     tell_neighbours(work, permit)
     last = leave_line(work, permit, "started", by=by, via=via, before=before, verdict=permit.verdict_id)
@@ -290,6 +303,7 @@ def finish(work: UnitOfWork, permit: Permit, *, by: Person, photo_sha: str, said
             said=said[:300],
         )
     )
+    overhead.changed(work, permit)
     last = leave_line(work, permit, "finished", by=by, via=via)
     holes.tell_no_leader(work, permit, "验收")
     leaders = {p.id: p for p in [*cast.everyone(permit), *cast.shift_leaders(work, permit)]}

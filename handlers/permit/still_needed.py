@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cards.permit import watched_until
+from cards.permit import ABOVE, watched_until
 from handlers.permit import cast, handover, running
 from rules.permit.life import PermitState
 from rules.permit.model import Due
@@ -91,6 +91,10 @@ def _watch(_work: UnitOfWork, permit: Permit, _person: Person, _row: Delivery) -
     return _unless(permit.ended_at is not None and watched_until(permit) is not None)
 
 
+def _above(_work: UnitOfWork, permit: Permit, _person: Person, _row: Delivery) -> str:
+    return _unless(bool(permit.facts.get(ABOVE)))
+
+
 def _relief(_work: UnitOfWork, permit: Permit, person: Person, _row: Delivery) -> str:
     return _unless(handover.awaits(permit, person))
 
@@ -107,4 +111,5 @@ CHECKS: dict[str, Check] = {
     "permit.shift": _shift,
     "permit.watch": _watch,
     "permit.relief": _relief,
+    "permit.above": _above,
 }

@@ -440,6 +440,11 @@ def _closing(context: Context) -> bool:
     return context.stage is Stage.CLOSE
 
 
+def _stacked(context: Context) -> Any:
+    """Work on the ground lies under work at height only where somebody says so; work at height has to be asked."""
+    return None if context.work == "work_at_height" else False
+
+
 def _wind_or_dark(context: Context) -> Any:
     return True if context.known("is_night") or context.known("raining_or_snowing") else None
 
@@ -473,6 +478,7 @@ DERIVED: Mapping[str, Derive] = {
     "acetylene_upright": _no_cylinders(True),
     "flashback_arrestor": _no_cylinders(True),
     "closing": _closing,
+    "stacked_work": _stacked,
     "confined_ticket": _confined_ticket,
     "night_or_bad_weather": _wind_or_dark,
     "ticket_keep_days": lambda context: context.table.settings.ticket_keep_days,
@@ -542,6 +548,7 @@ DEPENDS: Mapping[str, tuple[str, ...]] = {
     "night_or_bad_weather": ("is_night", "raining_or_snowing"),
     "all_factors": ("factors", "raining_or_snowing"),
     "needed_level": ("height", "all_factors"),
+    "stacked_work": (),
     "ticket_exempt": ("ticket_status", "mass_t"),
     "tickets_needed": ("involved_works", "ticket_exempt"),
     "trend3h_none": ("trend3h_count", "trend3h_max_vol"),

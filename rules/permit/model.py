@@ -125,6 +125,7 @@ class Rule:
     mark: str
     open: str = ""
     tightened: bool = False
+    everywhere: bool = False  # the danger reaches works of other kinds too: judged for them where its facts say so
 
     @cached_property
     def words(self) -> Mapping[str, str]:
@@ -155,7 +156,7 @@ class Rule:
 
     def applies(self, work: str, level: str | None, stage: Stage | None) -> bool:
         """An unknown level (None) keeps the rules of every level."""
-        if self.work not in ("any", work) or (stage is not None and stage not in self.stages):
+        if (self.work not in ("any", work) and not self.everywhere) or (stage is not None and stage not in self.stages):
             return False
         return self.levels is None or level is None or level in self.levels
 

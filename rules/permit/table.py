@@ -256,6 +256,7 @@ def _rule(row: Mapping[str, Any]) -> Rule:
             src=row["src"],
             mark=row["mark"],
             open=row.get("open", ""),
+            everywhere=row.get("everywhere", False),
         )
     except (KeyError, TypeError, ValueError) as error:
         if isinstance(error, BadTable):
