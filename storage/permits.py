@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import Row, Select, and_, bindparam, func, or_, select, union_all, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -107,13 +108,14 @@ _BESIDE: Any = select(
 @cache
 def _beside(in_box: bool, in_area: bool) -> Any:
     """The statement of `near` for a place with a position, an area, or both."""
+    live = _BESIDE.where(one_of(Permit.state, LIVE), Permit.id != bindparam("but"))
+    area = Permit.area_id == bindparam("area")
+    if not in_box:
+        return live.where(area)
     lat = Permit.lat.between(bindparam("south"), bindparam("north"))
     lon = Permit.lon.between(bindparam("west"), bindparam("east"))
-    area = Permit.area_id == bindparam("area")
-    parts = [and_(lat, lon)] if in_box else []
-    if in_area:
-        parts.append(and_(area, Permit.lat.is_(None)) if in_box else area)
-    return _BESIDE.where(one_of(Permit.state, LIVE), Permit.id != bindparam("but"), or_(*parts)).order_by(Permit.id)
+    # two selects where an OR would have all permits of the area looked at, ended ones too
+    return union_all(live.where(lat, lon), live.where(area, Permit.lat.is_(None))) if in_area else live.where(lat, lon)
 
 
 class Permits:
@@ -266,7 +268,7 @@ class Permits:
         asked = {**(asdict(box) if box is not None else {}), "but": but or 0}
         if area_id is not None:
             asked["area"] = area_id
-        return look(self.db, _beside(box is not None, area_id is not None), asked)
+        return sorted(look(self.db, _beside(box is not None, area_id is not None), asked), key=itemgetter(0))
 
     def guarded_by(self, person_id: int, *, but: int | None = None) -> int:
         """How many live permits this person guards."""

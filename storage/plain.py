@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Executable, Select, literal_column
+from sqlalchemy import ColumnElement, Connection, Dialect, Executable, SelectBase, literal_column
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -22,22 +22,25 @@ from storage.database import UtcTime
 LONGEST = 32  # a list longer than this is laid out each time: one layout a length would be kept for ever
 
 
-def look(db: Session, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
+def look(
+    db: Session, statement: Executable, values: Mapping[str, Any] | None = None, *, named: bool = True
+) -> Sequence[Any]:
     """What the statement finds; what this session has changed is written first, as with its own queries.
 
-    `statement` is built once, at import: its layout is kept. Rows have the columns by name and by place.
+    `statement` is built once, at import: its layout is kept. Rows have the columns by place and, when `named`, by name:
+    for hundreds of rows that are walked through once the names cost more than the database.
     """
     if db.new or (len(db.identity_map) and (db.dirty or db.deleted)):
         db.flush()
     connection, asked = db.connection(), values or {}
     lists = tuple(len(value) for value in asked.values() if type(value) is list)
-    if not isinstance(statement, Select) or any(not 0 < length <= LONGEST for length in lists):
+    if not isinstance(statement, SelectBase) or any(not 0 < length <= LONGEST for length in lists):
         return connection.execute(statement, dict(asked) if asked else None).all()
     key = statement, connection.dialect.name, lists
     ready = _known.get(key)
     if ready is None:
         ready = _known[key] = Layout(statement, connection.dialect, asked)
-    return ready.run(connection, asked)
+    return ready.run(connection, asked, named)
 
 
 def one_of(column: Any, words: Iterable[str]) -> ColumnElement[bool]:
@@ -50,13 +53,13 @@ def one_of(column: Any, words: Iterable[str]) -> ColumnElement[bool]:
 
 
 Process = Callable[[Any], Any]
-_known: dict[tuple[Select[Any], str, tuple[int, ...]], Layout] = {}
+_known: dict[tuple[SelectBase, str, tuple[int, ...]], Layout] = {}
 
 
 class Layout:
     """A SELECT as the driver takes it, for lists of these lengths."""
 
-    def __init__(self, statement: Select[Any], dialect: Dialect, values: Mapping[str, Any]) -> None:
+    def __init__(self, statement: SelectBase, dialect: Dialect, values: Mapping[str, Any]) -> None:
         compiled: Any = statement.compile(dialect=dialect)
         state = compiled.construct_expanded_state(dict(values))
         self.sql: str = state.statement
@@ -77,7 +80,7 @@ class Layout:
                 constant = state.parameters[part]
                 self.into.append((part, None, None, None, process(constant) if process is not None else constant))
 
-    def run(self, connection: Connection, values: Mapping[str, Any]) -> list[Any]:
+    def run(self, connection: Connection, values: Mapping[str, Any], named: bool) -> list[Any]:
         given = []
         for _, source, place, process, constant in self.into:
             if source is None:
@@ -92,19 +95,19 @@ class Layout:
         cursor = driver.cursor()
         try:
             cursor.execute(self.sql, asked)
-            found = cursor.fetchall()
+            found = list(cursor.fetchall())
             if self.out is None:
                 self.out = self._ways_out(connection.dialect, cursor.description)
         except connection.dialect.loaded_dbapi.Error as error:
             raise self._wrapped(connection, error, cursor) from error
         finally:
             cursor.close()
-        if not self.out or not found:
-            return [self.row(line) for line in found]
-        columns: list[Any] = list(zip(*found, strict=True))
-        for place, process in self.out:
-            columns[place] = [process(value) for value in columns[place]]
-        return [self.row(line) for line in zip(*columns, strict=True)]
+        if self.out and found:
+            columns: list[Any] = list(zip(*found, strict=True))
+            for place, process in self.out:
+                columns[place] = [process(value) for value in columns[place]]
+            found = list(zip(*columns, strict=True))
+        return [self.row(line) for line in found] if named else found
 
     def _ways_out(self, dialect: Dialect, description: Any) -> list[tuple[int, Process]]:
         """How each column's values come out, for those that do not as they are."""

@@ -117,7 +117,7 @@ class Readings:
     ) -> Sequence[tuple[int, datetime, float | None, str]]:
         """(detector id, time, value, status) in the span, by detector, oldest first."""
         asked = {"detectors": list(detector_ids), "kind": kind, "since": since, "until": until}
-        return look(self.db, _SPAN, asked)
+        return look(self.db, _SPAN, asked, named=False)
 
     def latest(self, detector_id: int, kind: str) -> Reading | None:
         return self.db.scalar(

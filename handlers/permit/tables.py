@@ -96,6 +96,7 @@ def _plain() -> PlantRules:
     return PlantRules({})
 
 
+@lru_cache(maxsize=1024)
 def day_kind(day: date) -> tuple[bool | None, bool | None]:
     """(legal holiday, rest day) by the State Council's calendar; None for a year that is not published yet.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import Engine, bindparam, func, literal, select, text
+from sqlalchemy import Engine, bindparam, func, literal, select, text, union_all
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from storage import plain
@@ -65,6 +65,19 @@ def test_rows_are_those_of_the_connection(work, codes):
                 other.code, other.last_at, other.active, other.media, other.who, other.one,
             )  # fmt: skip
             assert row.last_at is None or row.last_at.tzinfo is UTC
+
+
+def test_without_names_the_rows_are_the_same(work):
+    asked = {"codes": ["GT-0", "GT-2", "GT-3"], "until": NOW}
+    found = plain.look(work.db, DETECTORS, asked, named=False)
+    assert [tuple(row) for row in plain.look(work.db, DETECTORS, asked)] == [tuple(row) for row in found]
+    assert len(found) == 2
+
+
+def test_two_selects_are_looked_at_as_one(work):
+    people = select(Person.name).where(Person.name == bindparam("name"))
+    both_kinds = union_all(people, select(Area.name).where(Area.name == bindparam("name")))
+    assert [row.name for row in plain.look(work.db, both_kinds, {"name": "罐区"})] == ["罐区"]
 
 
 def test_one_layout_serves_other_values(work):

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event
 
 from handlers.permit import judge
 from storage import plain
-from storage.models import Certificate, Duty, Leave, Permit, PermitParty, Person
+from storage.models import Area, Certificate, Duty, Leave, Permit, PermitParty, Person
 from storage.permits import Box
 from storage.unit_of_work import UnitOfWork
 
@@ -89,6 +89,31 @@ def test_neighbours_are_seen_as_they_are_within_the_transaction(work):
     assert work.permits.guarded_by(other.id) == 0
     assert work.permits.guarded_by(one.id) == 1
     assert work.permits.guarded_by(one.id, but=mine.id) == 0
+
+
+def test_neighbours_of_a_place_are_in_reach_or_somewhere_in_the_area(work):
+    area = Area(code="A1", name="罐区", zone="", media=[], polygon=[])
+    work.db.add(area)
+    work.flush()
+    [one] = people(work, 1)
+    here, anywhere = {"area_id": area.id}, {"area_id": area.id, "lat": None, "lon": None}
+    made = {
+        "far": permit(work, "ZY-1", one, lat=38.0, **here),
+        "unplaced": permit(work, "ZY-2", one, **anywhere),
+        "ended": permit(work, "ZY-3", one, **{**anywhere, "state": "closed"}),
+        "elsewhere": permit(work, "ZY-4", one, lat=None, lon=None),
+        "near": permit(work, "ZY-5", one),
+    }
+
+    def found(box, area_id, but=None) -> list[str]:
+        rows = [row.number for row in work.permits.near(box, area_id=area_id, but=but)]
+        return [name for number in rows for name, row in made.items() if row.number == number]
+
+    assert found(BOX, area.id) == ["unplaced", "near"]
+    assert found(BOX, None) == ["near"]
+    assert found(None, area.id) == ["far", "unplaced"]
+    assert found(BOX, area.id, but=made["unplaced"].id) == ["near"]
+    assert found(None, None) == []
 
 
 def test_a_verdict_of_running_work_costs_few_statements(work, engine, monkeypatch):
