@@ -28,6 +28,7 @@ STATE, CHOICE, SNAPSHOT = "frugal", "frugal.mode", "budgets"
 NEWS = {
     "hazard.dispatch": "新派单", "hazard.transfer": "转派给您", "hazard.confirm": "还没确认", "hazard.stale": "还没开始整改",
     "hazard.rectify": "整改期限", "hazard.accept": "等验收", "hazard.submitted": "等验收", "hazard.closed": "已闭环",
+    "hazard.away": "请您代管",
 }  # fmt: skip
 
 

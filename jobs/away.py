@@ -1,4 +1,4 @@
-"""Leaves that have just begun, or are over: whoever is waited for and is away now is replaced, at once.
+"""Leaves that have just begun, or are over, and changes of shift: whoever is waited for and is away is replaced, at once.
 
 Each leave is a row with its times; what was entered days ahead is seen to when it begins, like one that begins when it is
 entered. A scheduler that was away sees to it when it is back.
@@ -22,6 +22,7 @@ from storage.unit_of_work import UnitOfWork
 log = structlog.get_logger()
 
 FOR_S = 2.0  # other duties of the scheduler must not wait longer
+SHIFT_FRESH = timedelta(minutes=5)  # a scheduler that was away for longer leaves it to whoever comes next
 TRY_FOR = timedelta(minutes=10)  # what fails is tried again meanwhile; then the ladders must do
 
 
@@ -37,6 +38,20 @@ def hand_over(services: Services) -> int:
     if due:
         services.kick(DELIVERY)
     return done
+
+
+def change_shift(services: Services) -> int:
+    """Shortly after a change of shifts by the duty roster: permits that wait for a signature, for 验票 or 验收 are asked of
+    who is on duty now; returns how many wait. Done several times over: who has been asked is not asked again."""
+    with services.new_work(read_only=True) as work:
+        if not work.roster.changed_between(work.at - SHIFT_FRESH, work.at):
+            return 0
+        permits = holes.waiting(work)
+    for permit_id in permits:
+        _try(services, partial(holes.ask_about, permit_id=permit_id))
+    if permits:
+        services.kick(DELIVERY)
+    return len(permits)
 
 
 def _one(services: Services, leave_id: int) -> bool:

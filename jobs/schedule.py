@@ -44,6 +44,7 @@ DUTIES: tuple[Duty, ...] = (
     Duty("wake", 1.0, sweep.wake),
     Duty("escalate", 1.0, escalate.escalate_due),
     Duty("away", 1.0, away.hand_over),
+    Duty("shifts", 20.0, away.change_shift),
     Duty("permits", 1.0, permits.judge_due),
     Duty("leases", 2.0, sweep.leases),
     Duty("rq", 5.0, clean_registries),

@@ -171,6 +171,12 @@ class Roster:
 
     # -- the duty roster
 
+    def changed_between(self, since: datetime, until: datetime) -> bool:
+        """Whether anybody's duty began or ended after `since`, up to `until`."""
+        began = and_(Duty.starts_at > since, Duty.starts_at <= until)
+        ended = and_(Duty.ends_at > since, Duty.ends_at <= until)
+        return self.db.scalar(select(Duty.id).where(or_(began, ended)).limit(1)) is not None
+
     def on_duty(self, role: Role, area_id: int | None, at: datetime) -> Sequence[Person]:
         """Who the roster names for the role and area now; empty when the roster says nothing."""
         rows = self.db.scalars(

@@ -131,7 +131,7 @@ def _post_to_new(work: UnitOfWork, permit: Permit, people: Sequence[Person], *, 
     card = work.cards.by_key(cards.live_key(permit.id))
     posts = [post for post in card.posts if post.state == "live"] if card is not None else []
     have = {copy.person_id for post in posts for copy in post.copies}
-    if card is not None:
-        have |= {row.person_id for row in work.outbox.waiting_for_card(card.id)}
+    if card is not None:  # also whom it did not reach: they were told another way, not time after time
+        have |= {row.person_id for row in work.outbox.of_case(*cast.case_of(permit)) if row.card_id == card.id}
     if any(person.id not in have for person in people):
         cast.post(work, permit, people, purpose=purpose, last=last, urgency=outbox.URGENT)

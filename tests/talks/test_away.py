@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 
 from jobs import away
+from rules.terms import Role
+from storage.models import Duty
 from tests import permits as p
 from tests.pictures import scene
 from tests.plant import Plant
@@ -157,6 +159,36 @@ def test_the_shift_leaders_look_is_asked_of_the_director(plant):
     begins(plant, minutes=5)
     plant.phone("王芳").sees(f"{PERMIT} 待验票", "李强请假")
     plant.phone("陈刚").taps("班长验票", on=PERMIT)
+
+
+def on_duty(plant, name, *, hours):
+    with plant.work() as work:
+        person = work.people.by_name(name)[0]
+        begins, ends = (work.at + timedelta(hours=hour) for hour in hours)
+        work.db.add(Duty(person_id=person.id, role=Role.SAFETY_OFFICER.value, starts_at=begins, ends_at=ends))
+        work.commit()
+
+
+def shifts_change(plant, **span):
+    plant.now += timedelta(**span)
+    away.change_shift(plant.services)
+    plant.settle()
+
+
+def test_the_next_shift_is_asked_to_sign_what_the_last_one_did_not(plant):
+    on_duty(plant, "王芳", hours=(-4, 1))
+    on_duty(plant, "周敏", hours=(1, 2))
+    p.feed(plant)
+    applicant = p.ask_for(plant).taps("提交审批")
+    shifts_change(plant, minutes=30)
+    plant.phone("周敏").does_not_see(PERMIT)
+    shifts_change(plant, minutes=31)
+    plant.phone("周敏").sees(PERMIT, "待审批")
+    shifts_change(plant, seconds=20)
+    assert len([r for r in rows(plant, "permit.submitted", case=("permit", 1)) if r[0] == "周敏"]) == 1
+    applicant.does_not_see("现在没有人可签")
+    shifts_change(plant, hours=1)  # and nobody after that
+    applicant.sees("现在没有人可签")
 
 
 def test_work_whose_guardian_leaves_is_judged_at_once(plant):
