@@ -89,6 +89,7 @@ _MOVE_ON: Any = (
     .values(next_due=bindparam("due"), judge_at=bindparam("then"))
 )
 Neighbour = Row[Any]  # columns of a live permit, see Permits.near
+_TOLD: Any = select(Permit.id, Permit.facts).where(Permit.id.in_(bindparam("permits", expanding=True)))
 _BESIDE: Any = select(
     Permit.id,
     Permit.number,
@@ -269,6 +270,10 @@ class Permits:
         if area_id is not None:
             asked["area"] = area_id
         return sorted(look(self.db, _beside(box is not None, area_id is not None), asked), key=itemgetter(0))
+
+    def told(self, permit_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+        """What people answered for these permits, by permit id."""
+        return {row.id: row.facts for row in look(self.db, _TOLD, {"permits": list(permit_ids)})}
 
     def guarded_by(self, person_id: int, *, but: int | None = None) -> int:
         """How many live permits this person guards."""

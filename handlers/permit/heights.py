@@ -104,7 +104,8 @@ def stacked(work: UnitOfWork, permit: JudgedPermit, over: Sequence[Any], notes: 
     cross = [other for other in over if AT_HEIGHT in (permit.work, other.work if is_over(other, permit) else "")]
     if not cross:
         return {}
-    guarded = all(work.permits.get(other.id).facts.get("barrier") is True for other in cross)
+    told = work.permits.told([other.id for other in cross])
+    guarded = all(told[other.id].get("barrier") is True for other in cross)
     return {"stacked_work": True} | ({"barrier": True} if guarded and permit.facts.get("barrier") is None else {})
 
 
