@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from bot.flow import Expect, Flow, Step, like, on, said
 from bot.message import Kind
 from bot.turn import Turn
 from cards import permit as cards
 from cards.card import Button, Card
-from cards.words import zone
 from handlers.permit import (
     answers,
     apply,
     aside,
+    by_word,
     cast,
     fixing,
     gas_talk,
@@ -92,18 +90,6 @@ def new_kind(turn: Turn, kind: str) -> None:
         apply.begin(turn, kind)
 
 
-def today(turn: Turn) -> None:
-    """«今天的动火»: every permit of today, of one kind when it is named."""
-    kind = next((kind for kind in Work if kind.zh in turn.text), None)
-    start = turn.at.astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0)
-    found = turn.work.permits.between(start, start + timedelta(days=1), work=kind.value if kind else "")
-    title = f"今天的{kind.zh if kind else '作业票'}"
-    if not found:
-        turn.say(f"{title}:没有。")
-        return
-    turn.say(f"{title}({len(found)}):\n" + "\n".join(cards.line(permit) for permit in found[:20]) + "\n发编号看详情。")
-
-
 def one(turn: Turn) -> None:
     """«ZY-0001»: the live card again for those on it, a few lines for anybody else."""
     digits = "".join(c for c in turn.text if c.isdigit())
@@ -133,7 +119,7 @@ flow = Flow(
         *(said(words, apply.begin_by_word(kind)) for kind, words in apply.START_WORDS.items()),
         *(said(word, apply.begin_by_word(kind)) for word, kind in apply.ALSO.items()),
         said(MINE, overview),
-        like(r"^(今天|今日|现在)的?(动火|受限空间|盲板抽堵|盲板|高处|吊装|临时用电|动土|断路|作业票|作业)$", today),
+        *by_word.STARTS,
         like(NUMBER, one),
         like(apply.WANTS.pattern, apply.begin_by_sentence),
     ],
@@ -155,6 +141,7 @@ flow = Flow(
         HANDOVER: _spoken(work_talk.handover_said),
         HANDOVER_ITEM: _spoken(handover_talk.know_said),
     },
+    first=by_word.FIRST,  # whoever sees something wrong, in the middle of whatever
     anywhere=[said(CANCEL, apply.cancelled), said(MINE, overview), like(NUMBER, one)],
     buttons={
         "permit.new": new_kind,

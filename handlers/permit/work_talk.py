@@ -122,9 +122,9 @@ def pause(turn: Turn, permit: Permit) -> None:
     _with_reason(turn, permit, "pause", "暂停作业")
 
 
-def stop(turn: Turn, permit: Permit) -> None:
+def stop(turn: Turn, permit: Permit, *, why: str = "") -> None:
     """«叫停»: stopped first, the reason can be told afterwards."""
-    _with_reason(turn, permit, "stop", "现场异常")
+    _with_reason(turn, permit, "stop", why or "现场异常")
 
 
 def confirm(turn: Turn, permit: Permit) -> None:

@@ -1,0 +1,119 @@
+"""What the card's buttons do, said in words; stopping is heard at once."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from handlers.permit import by_word
+from tests import permits as p
+from tests.permits import APPLICANT, GUARDIAN, LEADER, WORKER
+from tests.plant import Plant
+
+NUMBER = "ZY-0001"
+
+
+@pytest.fixture
+def plant(sqlite_url, redis_client, tmp_path):
+    made = Plant(sqlite_url, redis_client, tmp_path)
+    yield made
+    made.services.engine.dispose()
+
+
+def permit(plant, number=NUMBER):
+    with plant.work(read_only=True) as work:
+        return work.permits.by_number(number)
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        *((text, True) for text in ("叫停", "停工", "停止动火", "停止作业", "马上停止动火作业", "叫停 ZY-0001", "ZY-0001 叫停")),
+        *((text, True) for text in ("叫停 ZY-0001 脚手板松动", "zy1停止作业,冒烟", "动火叫停")),
+        *((text, False) for text in ("停工待料", "停止作业后没清理现场", "叫停之后没人管", "没有叫停", "停止供水", "为什么叫停")),
+    ],
+)  # fmt: skip
+def test_words_that_stop(said, heard):
+    assert any(re.search(pattern, said) for pattern in (by_word.STOP, by_word.STOP_WHY)) is heard
+
+
+def test_a_worker_stops_the_work_by_word_in_the_middle_of_a_report(plant):
+    p.at_work(plant)
+    worker = plant.phone(WORKER)
+    worker.says("护栏松动").says("停止动火").sees(f"{NUMBER} 已叫停,已通知票上所有人")
+    assert permit(plant).state == "suspended"
+    plant.phone(GUARDIAN).sees("立即停止作业", NUMBER)
+    plant.phone(GUARDIAN).says("确认停工")
+    assert plant.problems() == []
+
+
+def test_the_reason_that_was_said_is_told_to_everybody(plant):
+    p.at_work(plant)
+    plant.phone(LEADER).says("叫停 ZY-0001 脚手板松动").sees("已叫停")
+    assert "脚手板松动" in permit(plant).suspend_why[0]["message"]
+    plant.phone(WORKER).sees("立即停止作业", "脚手板松动")
+
+
+def test_who_is_on_no_permit_chooses_or_is_told_what_to_do(plant):
+    p.at_work(plant)
+    plant.phone("王芳").says("停止作业").sees("叫停哪一张", NUMBER, buttons=[NUMBER])  # the safety officer
+    assert permit(plant).state == "active"
+    plant.phone("王芳").taps(NUMBER, on="叫停哪一张")
+    assert permit(plant).state == "suspended"
+    plant.phone("黄梅").says("停工").sees("您不在作业中的作业票上")
+    plant.phone("黄梅").says("叫停 ZY-0001").sees("您不在这张作业票上")
+    plant.phone("黄梅").says("叫停 ZY-0099").sees("没有找到这张作业票")
+
+
+def test_buttons_by_their_label(plant):
+    guardian = p.at_work(plant)
+    plant.forward(minutes=1)
+    guardian.says("监护打卡")
+    with plant.work(read_only=True) as work:
+        found = work.permits.by_number(NUMBER)
+        assert next(x for x in found.parties if x.role == "guardian").checked_in_at == plant.now
+    guardian.says("中断。").sees(f"{NUMBER} 已中断")
+    plant.phone(WORKER).says("恢复作业").sees("由监护人或当班班长恢复")
+    guardian.says("ZY-0001 恢复作业").sees("已恢复作业")
+    plant.forward(minutes=1)
+    guardian.says("报气体 ZY-0001").sees("报一下气体分析").says("动火点可燃0.1%LEL").taps("BX-01").sees("结果合格")
+    guardian.says("开始作业").sees("您现在没有可以“开始作业”的作业票")
+    plant.phone("黄梅").says("收工").sees("您现在没有可以“收工”的作业票")
+    assert permit(plant).state == "active"
+
+
+def test_longer_is_a_new_permit(plant):
+    guardian = p.at_work(plant)
+    for words in ("延期 ZY-0001 2小时", "能不能延长作业票", "ZY-0001 延长到18点"):
+        guardian.says(words).sees("接着干要重新办票", "作业票不能延长", "4.16", buttons=["重新办票"])
+    guardian.taps("重新办票", on="接着干要重新办票").sees("什么时候干")
+    plant.phone("黄梅").says("动火票能延期吗").sees("作业票不能延长,到期须停止作业、重新办票(4.16)")
+    assert permit(plant).state == "active"
+
+
+@pytest.mark.parametrize(
+    "said", ["今天的动火", "今天的动火作业", "今天有哪些动火", "今天有几个动火?", "今天的动火票", "今天的作业票", "3号泵房的作业票", "3号泵房今天的动火"]
+)  # fmt: skip
+def test_what_is_on_today(plant, said):
+    p.feed(plant)
+    p.ask_for(plant).taps("提交审批")
+    plant.phone(LEADER).says(said).sees("(1)", NUMBER)
+
+
+def test_what_is_under_way_and_where(plant):
+    p.feed(plant)
+    p.ask_for(plant).taps("提交审批")
+    leader = plant.phone(LEADER)
+    for said in ("现在谁在动火", "正在动火的", "现在的作业票"):
+        leader.says(said).sees("正在作业的", "没有")
+    leader.says("甲醇罐区的作业票").sees("甲醇罐区今天的作业票:没有")
+    p.approve(plant)
+    p.prepare(plant)
+    p.start(plant)
+    plant.phone("陈刚").says("现在谁在动火").sees("正在作业的动火(1)", NUMBER)
+
+
+@pytest.mark.parametrize("said", ["今天的动火现场没有监护人", "3号泵房的动火作业没人监护", "作业票上的人不对"])
+def test_a_report_with_such_words_stays_one(plant, said):
+    plant.phone("张伟").says(said).does_not_see("今天的")
