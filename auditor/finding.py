@@ -19,6 +19,7 @@ class Kind(StrEnum):
     STOP_UNHEARD = "permit.stop_unheard"
     STEP_LATE = "step.late"
     CALL_NO_STEP = "roll_call.no_step"
+    CALL_UNHEARD = "roll_call.unheard"
     INBOX_LATE = "inbox.late"
     INBOX_HELD = "inbox.held"
     INBOX_FAILED = "inbox.failed"
@@ -49,6 +50,7 @@ WORDS_ZH = {
     Kind.STOP_UNHEARD: "已叫停,但没有一条停工通知送到这个人,本人也没确认:请马上打电话或到现场叫停",
     Kind.STEP_LATE: "提醒到时没有发出:请看 scheduler 进程是否在运行",
     Kind.CALL_NO_STEP: "还有人没有确认,却没有下一步催办,已补上:请看点名名单",
+    Kind.CALL_UNHEARD: "点名通知没有一条能送到这些人,也没人确认他们安全:请马上打电话或派人去找,名单见点名页",
     Kind.INBOX_LATE: "收到的消息没有处理:请看 chat 和 media 进程是否在运行",
     Kind.INBOX_HELD: "收到的消息被停掉的进程占着,已放回",
     Kind.INBOX_FAILED: "收到的消息几次都没处理成功:请看日志,并直接联系发消息的人",
@@ -73,6 +75,7 @@ FOR_SAFETY = frozenset(
     {
         Kind.STOP_UNHEARD,
         Kind.CALL_NO_STEP,
+        Kind.CALL_UNHEARD,
         Kind.NO_OWNER,
         Kind.OWNER_LEFT,
         Kind.NO_DUE,

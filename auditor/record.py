@@ -13,11 +13,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from auditor.cases import reachable
 from auditor.finding import FOR_SAFETY, WORDS_ZH, Finding, Kind
 from auditor.messages import ALARM
-from auditor.tables import account, delivery, finding, hazard, permit, role_grant
+from auditor.tables import account, delivery, finding, hazard, permit, role_grant, roll_call
 
 AGAIN_AFTER = timedelta(hours=6)  # told again while it lasts
 LINES = 6  # findings named in one message; the rest is a number
 URGENT = 1
+NUMBERED = {"permit": permit, "roll_call": roll_call}  # beside hazards, what a finding may be of
 
 
 def note(db: Connection, found: Sequence[Finding], now: datetime) -> None:
@@ -109,7 +110,7 @@ def tell(db: Connection, rows: Sequence[Any], named_admins: Sequence[str], now: 
     mail: dict[tuple[int | None, str, str], list[Any]] = {place: list(rows) for place in admins(db, named_admins)}
     for row in rows:
         case_id = _case_of(row)
-        if Kind(row.kind) in FOR_SAFETY and (case_id is not None or "permit" in row.facts):
+        if Kind(row.kind) in FOR_SAFETY and (case_id is not None or {"permit", "roll_call"} & set(row.facts)):
             area = (
                 db.scalar(select(hazard.c.area_id).where(hazard.c.id == case_id)) if case_id else row.facts.get("area")
             )
@@ -163,7 +164,8 @@ def words(db: Connection, about: Sequence[Any]) -> str:
 
 
 def _number(db: Connection, row: Any) -> str:
-    case_id, permit_id = _case_of(row), row.facts.get("permit")
+    case_id = _case_of(row)
     if case_id is None:
-        return (db.scalar(select(permit.c.number).where(permit.c.id == permit_id)) or "") if permit_id else ""
+        named = next(((row.facts[kind], of) for kind, of in NUMBERED.items() if row.facts.get(kind)), None)
+        return (db.scalar(select(named[1].c.number).where(named[1].c.id == named[0])) or "") if named else ""
     return db.scalar(select(hazard.c.number).where(hazard.c.id == case_id)) or ""

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from auditor.finding import Kind
-from storage.models import LadderStep
+from storage.models import Delivery, LadderStep
 
 pytestmark = pytest.mark.sqlite_suffices
 
@@ -47,3 +47,18 @@ def test_a_call_that_is_over_or_complete_needs_no_step(plant, auditor, fire):
         work.commit()
     plant.phone("王芳").taps("解除", on="DM-0001")
     assert not [f for f in auditor.look().found if f.kind is Kind.CALL_NO_STEP]
+
+
+def test_whom_no_call_reached_is_told_to_who_can_look_for_them(plant, auditor, fire):
+    assert Kind.CALL_UNHEARD not in {f.kind for f in auditor.look().found}
+    with plant.work() as work:
+        chen = work.people.by_name("陈刚")[0].id
+        mine = (Delivery.person_id == chen, Delivery.purpose == "roll_call.evacuation")
+        work.db.execute(update(Delivery).where(*mine).values(state="refused", error="nobody 60111"))
+        work.commit()
+    report = auditor.look()
+    assert [f.facts["person"] for f in report.found if f.kind is Kind.CALL_UNHEARD] == [chen]
+    plant.settle()
+    plant.phone("王芳").sees("【巡检】", "DM-0001 点名通知没有一条能送到这些人")
+    plant.phone("王芳").says("DM-0001 陈刚 安全")
+    assert Kind.CALL_UNHEARD not in {f.kind for f in auditor.look().found}
