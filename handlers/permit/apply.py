@@ -42,8 +42,9 @@ def begin(turn: Turn, kind: str, *, said: str = "", keep_open: bool = False) -> 
     if said:
         slots.place_said(turn, permit, said)
         slots.time_said(turn, permit, said)
+        slots.people_told(turn, permit, said)
         if slots.says_what(said, permit):
-            permit.content = said[:500]
+            permit.content = slots.job_of(said, at=turn.at)[:500]
     go_on(turn, permit)
 
 

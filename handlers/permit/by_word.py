@@ -18,8 +18,9 @@ from cards import permit as cards
 from cards.card import Button, Card
 from cards.words import local, zone
 from handlers.hazard import place as places
-from handlers.permit import cast, gas_talk, measure_talk, work_talk
+from handlers.permit import apply, cast, gas_talk, measure_talk, sign_talk, work_talk
 from handlers.permit.talk import GONE, guarded
+from rules import text as words
 from rules.permit import Work
 from rules.permit.life import PermitState
 from storage.models import Permit
@@ -68,6 +69,23 @@ VERBS: dict[str, Verb] = {
     "接受交底": Verb("briefed", work_talk.briefed, (PermitState.APPROVED, *UNDER_WAY)),
     "确认停工": Verb("confirm", work_talk.confirm, (PermitState.SUSPENDED,)),
 }
+SIGNS: dict[str, Act] = {
+    "批准": sign_talk.approve,
+    "同意": sign_talk.approve,
+    "会签": sign_talk.sign,
+    "不批准": sign_talk.refuse,
+    "不予批准": sign_talk.refuse,
+    "不同意": sign_talk.refuse,
+    "退回": sign_talk.give_back,
+    "撤回": apply.drop,
+    "班长验票": work_talk.leader,
+    "验票": work_talk.leader,
+}
+"""Only with a number: «同意» alone says nothing about which."""
+_SIGN = rf"^(?:{NUMBER}[,,\s]*({'|'.join(SIGNS)})|({'|'.join(SIGNS)})[,,\s]*{NUMBER})(?:[,,。\s].{{0,60}})?$"
+ASKS = rf"^(?=.*{NUMBER}).{{0,30}}(?:到哪|审批了|批了|进度|怎么样|什么情况|状态|谁在|谁监护|几点|了吗|[??])"
+REQUEST = rf"^(?:申请)?({KINDS})(?:作业)?票?[,,::\s]+\S{{2}}"
+COMPLAINT = re.compile(r"没|无人|无证|未|不戴|不系|不在|漏|坏|断|危险|冒|违|松|倒|掉")
 _DO = rf"^(?:({NUMBER})[,,\s]*)?({'|'.join(VERBS)})[,,\s]*({NUMBER})?$"
 
 
@@ -148,6 +166,44 @@ def verb_said(turn: Turn) -> None:
         turn.say(f"您现在没有可以“{label}”的作业票。发“作业票”看自己的,或说“{label} ZY-0001”。")
 
 
+def sign_said(turn: Turn) -> None:
+    """«批准 ZY-0001», «ZY-0001 不同意»: as the button; place and reason are asked next."""
+    found = re.search(_SIGN, turn.text)
+    _, permit = _numbered(turn)
+    if found is None or permit is None:
+        turn.say(GONE)
+        return
+    _run(turn, permit, SIGNS[found.group(1) or found.group(2)])
+
+
+def asked(turn: Turn) -> None:
+    """A question about a permit by its number: its live card says where it stands and who is awaited."""
+    _, permit = _numbered(turn)
+    if permit is None:
+        turn.say(GONE)
+    elif turn.in_group:
+        turn.say(cards.line(permit), case=cast.case_of(permit))
+    else:
+        cast.post_here(turn.work, permit, turn.where, batch=f"asked:{turn.inbox_id}")
+
+
+def request_said(turn: Turn) -> None:
+    """«动火 P-101B 出口法兰焊接,明天上午9点到11点,监护郑凯,作业人吴涛»: a request, said in one go."""
+    found = re.search(REQUEST, turn.text)
+    kind = next((kind for kind in Work if found is not None and kind.zh.startswith(found.group(1))), Work.HOT_WORK)
+    apply.begin(turn, kind.value, said=turn.text)
+
+
+def _asks_for_one(turn: Turn) -> bool:
+    """A place is named and nothing is complained of: «动火 P-102B 现场没人监护» is a report."""
+    return _names_a_place(turn) and COMPLAINT.search(turn.text) is None
+
+
+def _names_a_place(turn: Turn) -> bool:
+    codes = [mention.code for mention in words.equipment_codes(turn.text)]
+    return _there(turn) or any(turn.work.plant.equipment_by_code(code) is not None for code in codes)
+
+
 def longer_said(turn: Turn) -> None:
     """«延期»: never a longer old permit; a new one from the same place, job and people (4.16)."""
     numbered, permit = _numbered(turn)
@@ -195,9 +251,17 @@ def _there(turn: Turn) -> bool:
     return places.area_named(turn.work, turn.text) is not None
 
 
-def _in_place(pattern: str, step: Step) -> Expect:
-    return Expect(Kind.TEXT, step, pattern=re.compile(pattern), fits=_there)
+def _in_place(pattern: str, step: Step, fits: Callable[[Turn], bool] = _there) -> Expect:
+    return Expect(Kind.TEXT, step, pattern=re.compile(pattern), fits=fits)
 
 
 FIRST = (like(STOP, stop_said), like(STOP_WHY, stop_said))
-STARTS = (like(TODAY, today), _in_place(THERE, today), like(_DO, verb_said), like(LONGER, longer_said))
+STARTS = (
+    like(TODAY, today),
+    _in_place(THERE, today),
+    like(_DO, verb_said),
+    like(_SIGN, sign_said),
+    like(LONGER, longer_said),
+    like(ASKS, asked),
+    _in_place(REQUEST, request_said, _asks_for_one),
+)

@@ -45,7 +45,20 @@ from handlers.permit.talk import (
 from rules.permit import Work
 
 NUMBER = r"^\s*[Zz][Yy][-–— ]?(\d{1,7})\s*$"
-MINE = ("作业票", "办作业票", "我的作业票")
+MINE = (
+    *(
+        "作业票",
+        "办作业票",
+        "我的作业票",
+        "我的票",
+        "作业票进度",
+        "待审批",
+        "待审批的作业票",
+        "等我签的票",
+        "待我签的票",
+    ),
+    *("有哪些票等我签", "催审批", "催一下审批"),
+)
 CANCEL = ("取消", "不办了", "算了")
 FIRST = (Work.HOT_WORK, Work.CONFINED_SPACE, Work.WORK_AT_HEIGHT, Work.LIFTING, Work.TEMP_POWER)
 REST = (Work.BLIND_PLATE, Work.DIGGING, Work.ROAD_CLOSING)

@@ -104,6 +104,32 @@ def named(turn: Turn, text: str) -> tuple[list[Person], str]:
     return found, note
 
 
+_GUARDIAN = re.compile(r"^监护人?[::是]?\s*([一-鿿]{2,4})$")
+_WORKERS = re.compile(r"^(?:作业人员?|干活的|工人)[::是]?\s*([一-鿿]{2,4}(?:[、和][一-鿿]{2,4}){0,9})$")
+_CLAUSES = re.compile(r"[,,。;;]+")
+
+
+def people_told(turn: Turn, permit: Permit, text: str) -> None:
+    """Guardian and workers named in a whole request («监护郑凯,作业人吴涛»); who is not clear is asked as ever."""
+    for part in _CLAUSES.split(text):
+        if found := _GUARDIAN.match(part.strip()):
+            people, note = named(turn, found.group(1))
+            if len(people) == 1 and not note:
+                set_guardian(turn, permit, people[0])
+        elif found := _WORKERS.match(part.strip()):
+            people, note = named(turn, found.group(1))
+            for person in people if not note else []:
+                cast.join(permit, person, cast.WORKER, turn.work)
+
+
+def job_of(text: str, *, at: datetime) -> str:
+    """The words for the job in a whole request: without the clauses that only say when and who."""
+    parts = [part.strip() for part in _CLAUSES.split(text)]
+    kept = [part for part in parts if part and not (_GUARDIAN.match(part) or _WORKERS.match(part))]
+    job = [part for part in kept if said_time(part, now=at, zone=zone()) is None] or kept
+    return ",".join(job) if len(job) < len(parts) else text
+
+
 def guardian_said(turn: Turn, permit: Permit, text: str) -> str:
     found, note = named(turn, text)
     if not found or note:

@@ -117,3 +117,65 @@ def test_what_is_under_way_and_where(plant):
 @pytest.mark.parametrize("said", ["今天的动火现场没有监护人", "3号泵房的动火作业没人监护", "作业票上的人不对"])
 def test_a_report_with_such_words_stays_one(plant, said):
     plant.phone("张伟").says(said).does_not_see("今天的")
+
+
+def test_a_request_said_in_one_go(plant):
+    p.feed(plant)
+    phone = plant.phone(APPLICANT)
+    phone.says("动火 P-101B 出口法兰焊接,明天上午9点到11点,监护郑凯,作业人吴涛").sees("报一下气体分析")
+    with plant.work(read_only=True) as work:
+        applicant = work.people.by_name(APPLICANT)[0]
+        draft = work.permits.draft_of(applicant.id, since=plant.now.replace(year=2000))
+        assert (draft.work, draft.equipment.code, draft.content) == ("hot_work", "P-101B", "动火 P-101B 出口法兰焊接")
+        assert draft.guardian.name == GUARDIAN
+        assert [x.person.name for x in draft.parties if x.role == "worker"] == [WORKER]
+        assert (draft.planned_end - draft.planned_start).total_seconds() == 7200
+
+
+def test_a_name_that_is_not_in_the_roll_is_asked_for(plant):
+    phone = plant.phone(APPLICANT)
+    phone.says("动火 P-101B 出口法兰焊接,现在干2小时,监护孙悟空").sees("谁监护?")
+
+
+@pytest.mark.parametrize(
+    "said", ["动火 现场没有监护人,很危险", "吊装,钢丝绳断股了", "动火作业,没人管", "动火 P-102B 现场没人监护"]
+)
+def test_a_report_that_begins_with_a_kind_of_work_is_no_request(plant, said):
+    plant.phone("张伟").says(said).does_not_see("谁监护?")
+    with plant.work(read_only=True) as work:
+        assert work.permits.draft_of(work.people.by_name("张伟")[0].id, since=plant.now.replace(year=2000)) is None
+
+
+def test_signing_by_word_and_number(plant):
+    p.feed(plant)
+    p.ask_for(plant).taps("提交审批")
+    applicant, approver = plant.phone(APPLICANT), plant.phone("周敏")
+    for said in ("我的票", "作业票进度"):
+        applicant.says(said).sees("我的作业票", NUMBER)
+    applicant.says("ZY-0001到哪了").sees(NUMBER, "待审批", "待签")
+    approver.says("待审批").sees("等您签", NUMBER)
+    approver.says("同意").does_not_see("发一下位置")
+    approver.says("批准 ZY-0001")
+    approver.sends_location(*p.spot(plant, "P-102B"))
+    assert permit(plant).state == "approved"
+    plant.phone(WORKER).says("班长验票 ZY-0001").sees("验票由本岗位当班班长")
+    plant.phone(LEADER).says("验票 ZY-0001")
+    assert any(row.kind == "shift_leader" and row.granted for row in permit(plant).approvals)
+
+
+def test_refusing_by_word_still_wants_a_reason(plant):
+    p.feed(plant)
+    p.ask_for(plant).taps("提交审批")
+    plant.phone(APPLICANT).says("不同意 ZY-0001").does_not_see("已不予批准")
+    approver = plant.phone("周敏")
+    approver.says("ZY-0001 不同意,没加盲板").says("没加盲板").sees("已不予批准")
+    assert permit(plant).state == "refused"
+
+
+def test_taking_back_by_word(plant):
+    p.feed(plant)
+    p.ask_for(plant).taps("提交审批")
+    plant.phone(WORKER).says("撤回 ZY-0001")
+    assert permit(plant).state == "submitted"
+    plant.phone(APPLICANT).says("撤回 ZY-0001 不干了").sees("已撤回")
+    assert permit(plant).state == "withdrawn"
