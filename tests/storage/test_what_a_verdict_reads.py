@@ -16,7 +16,7 @@ from storage.unit_of_work import UnitOfWork
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 BOX = Box(south=37.4, west=118.5, north=37.5, east=118.6)
-STATEMENTS = 18  # of one verdict of running work; each costs about as much as the database takes to answer
+STATEMENTS = 17  # of one verdict of running work; each costs about as much as the database takes to answer
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_a_verdict_of_running_work_costs_few_statements(work, engine, monkeypatc
     monkeypatch.setattr(plain.Layout, "run", lambda self, *args: (asked.append(self.sql), run(self, *args))[1])
     with UnitOfWork(engine, NOW, read_only=True) as again:
         event.listen(engine, "before_cursor_execute", count)
-        judged = judge.judge(again, again.permits.to_judge(number))
+        judged = judge.judge(again, again.permits.seen(number))
         event.remove(engine, "before_cursor_execute", count)
     assert judged.gathered.facts["guardian_id"] == str(guardian.id)
     assert 10 <= len(asked) <= STATEMENTS, asked
