@@ -75,7 +75,7 @@ def neighbours(work: UnitOfWork, permit: JudgedPermit, notes: list[str], *, runn
         notes.append("附近有作业:" + "、".join(seen))
     involved = involved_works(permit)
     if involved:
-        found["involved_works"] = sorted({*involved, *permit.facts.get("involved_works", ())})
+        found["involved_works"] = sorted({*involved, *(permit.facts.get("involved_works") or ())})
     return found
 
 
