@@ -132,6 +132,28 @@ class Ladder:
             .limit(limit)
         ).all()
 
+    def call_off_void(self, at: datetime, *, limit: int = 5000) -> int:
+        """Call off due steps of hazards that moved on to another generation; how many. A generation never comes back."""
+        void = (
+            select(LadderStep.id)
+            .join(Hazard, Hazard.id == LadderStep.case_id)
+            .where(
+                LadderStep.case_kind == "hazard",
+                LadderStep.taken_at.is_(None),
+                LadderStep.called_off_at.is_(None),
+                LadderStep.due_at <= at,
+                LadderStep.generation != Hazard.generation,
+            )
+            .limit(limit)
+        )
+        return rows_changed(
+            self.db,
+            update(LadderStep)
+            .values(called_off_at=at)
+            .where(LadderStep.id.in_(void), LadderStep.taken_at.is_(None), LadderStep.called_off_at.is_(None))
+            .execution_options(synchronize_session=False),
+        )
+
     def take(self, step_id: int, at: datetime) -> bool:
         """Take one step; False when another worker took it or it was called off."""
         done = rows_changed(

@@ -9,7 +9,7 @@ from sqlalchemy import func, insert, select
 
 from handlers.hazard import ladder
 from jobs import escalate
-from storage.models import LadderStep
+from storage.models import Hazard, LadderStep
 from tests.plant import Plant
 
 
@@ -66,3 +66,36 @@ def test_one_call_ends_in_its_time_and_the_next_goes_on(plant, monkeypatch):
     while escalate.escalate_due(plant.services):
         pass
     assert left(plant) == 0
+
+
+def test_steps_nobody_needs_go_all_together_and_those_behind_them_are_heard(plant, monkeypatch):
+    with plant.work() as work:
+        moved_on = Hazard(state="assigned", generation=3, created_at=plant.now)
+        work.db.add(moved_on)
+        work.commit()
+        rows = [
+            {
+                "case_kind": "hazard", "case_id": moved_on.id, "generation": 3 if n == 1100 else 1 + n % 2, "ladder": "stale",
+                "position": n, "step": {"notices": []}, "due_at": plant.now - timedelta(seconds=2000 - n),
+            }
+            for n in range(1101)
+        ]  # fmt: skip
+        rows.append({**rows[0], "case_kind": "roll_call", "due_at": plant.now})  # no hazard: not touched by the sweep
+        rows.append({**rows[1], "ladder": "accept", "due_at": plant.now + timedelta(seconds=1)})
+        work.db.execute(insert(LadderStep), rows)
+        work.commit()
+    taken: list[int] = []
+    monkeypatch.setattr(escalate, "_take", lambda services, step: bool(taken.append(step)) or _mark(services, step))
+    assert escalate.escalate_due(plant.services) == 1102
+    with plant.work(read_only=True) as work:
+        found = [(s.case_kind, s.position, s.called_off_at is None) for s in map(work.ladder.get, taken)]
+        assert found == [("hazard", 1100, True), ("roll_call", 0, True)]
+        called_off = select(func.count()).select_from(LadderStep).where(LadderStep.called_off_at == plant.now)
+        assert work.db.scalar(called_off) == 1100
+
+
+def _mark(services, step):
+    with services.new_work() as work:
+        done = work.ladder.take(step, work.at)
+        work.commit()
+        return done
