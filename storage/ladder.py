@@ -132,9 +132,9 @@ class Ladder:
             .limit(limit)
         ).all()
 
-    def call_off_void(self, at: datetime, *, limit: int = 5000) -> int:
+    def call_off_void(self, at: datetime, *, limit: int = 1000) -> int:
         """Call off due steps of hazards that moved on to another generation; how many. A generation never comes back."""
-        void = (
+        void = self.db.scalars(
             select(LadderStep.id)
             .join(Hazard, Hazard.id == LadderStep.case_id)
             .where(
@@ -145,7 +145,7 @@ class Ladder:
                 LadderStep.generation != Hazard.generation,
             )
             .limit(limit)
-        )
+        ).all()  # by id then: as one statement a fresh PostgreSQL table without statistics is gone through for each row
         return rows_changed(
             self.db,
             update(LadderStep)
