@@ -75,10 +75,10 @@ def test_steps_nobody_needs_go_all_together_and_those_behind_them_are_heard(plan
         work.commit()
         rows = [
             {
-                "case_kind": "hazard", "case_id": moved_on.id, "generation": 3 if n == 1100 else 1 + n % 2, "ladder": "stale",
+                "case_kind": "hazard", "case_id": moved_on.id, "generation": 3 if n == 1600 else 1 + n % 2, "ladder": "stale",
                 "position": n, "step": {"notices": []}, "due_at": plant.now - timedelta(seconds=2000 - n),
             }
-            for n in range(1101)
+            for n in range(1601)
         ]  # fmt: skip
         rows.append({**rows[0], "case_kind": "roll_call", "due_at": plant.now})  # no hazard: not touched by the sweep
         rows.append({**rows[1], "ladder": "accept", "due_at": plant.now + timedelta(seconds=1)})
@@ -86,12 +86,12 @@ def test_steps_nobody_needs_go_all_together_and_those_behind_them_are_heard(plan
         work.commit()
     taken: list[int] = []
     monkeypatch.setattr(escalate, "_take", lambda services, step: bool(taken.append(step)) or _mark(services, step))
-    assert escalate.escalate_due(plant.services) == 1102
+    assert escalate.escalate_due(plant.services) == 1602
     with plant.work(read_only=True) as work:
         found = [(s.case_kind, s.position, s.called_off_at is None) for s in map(work.ladder.get, taken)]
-        assert found == [("hazard", 1100, True), ("roll_call", 0, True)]
+        assert found == [("hazard", 1600, True), ("roll_call", 0, True)]
         called_off = select(func.count()).select_from(LadderStep).where(LadderStep.called_off_at == plant.now)
-        assert work.db.scalar(called_off) == 1100
+        assert work.db.scalar(called_off) == 1600
 
 
 def _mark(services, step):
