@@ -19,8 +19,8 @@ from wechatpy.enterprise import parse_message
 from wechatpy.enterprise.crypto import WeChatCrypto
 
 from emulators.dingtalk.signing import hmac_sign
+from tools.stack import SEND_BYTES, THREADS
 
-THREADS = 16
 CREATE = "CREATE TABLE IF NOT EXISTS raw (id {key}, platform TEXT, key TEXT, payload TEXT, UNIQUE (platform, key))"
 INSERT = "INSERT INTO raw (platform, key, payload) VALUES ({0}, {0}, {0}) ON CONFLICT DO NOTHING"
 
@@ -81,7 +81,7 @@ def create_app(settings: dict[str, Any], database_url: str) -> Flask:
 
 def main() -> None:
     app = create_app(json.load(sys.stdin), sys.argv[2])
-    waitress.serve(app, host="127.0.0.1", port=int(sys.argv[1]), threads=THREADS, _quiet=True)
+    waitress.serve(app, host="127.0.0.1", port=int(sys.argv[1]), threads=THREADS, send_bytes=SEND_BYTES, _quiet=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How fast a callback is answered: the product beside a bare Flask handler, on SQLite and on PostgreSQL.
 
-Both are served by waitress with 16 threads in processes of their own and take turns in every round. The product verifies,
+Both are served by waitress with the same 16 threads and settings, in processes of their own, and take turns in every round. The product verifies,
 parses, stores and wakes a worker through a real Valkey; the bare handler decrypts, parses and commits one raw row.
 """
 
@@ -20,13 +20,12 @@ from typing import Any
 from unittest import mock
 
 from bench import load, traffic
-from bench.bare_server import THREADS
 from bench.measuring import Row, at_least, at_most, cpu_s, quantile, row
 from storage import schema
 from storage.database import open_engine
 from tools import embedded, postgres, processes
 from tools.alone import free_ports
-from tools.stack import ROOT, Stack
+from tools.stack import ROOT, THREADS, WAITRESS, Stack
 
 ROUNDS = 7
 BURST = 1000  # requests a round and side
@@ -93,7 +92,7 @@ def _pair(
         engine.dispose()
         cleanup.callback(stack.stop)
         listen = f"127.0.0.1:{our_port}"
-        stack.start("app", "-m", "waitress", "--listen", listen, "--threads", str(THREADS), "--call", "app:create_app")
+        stack.start("app", "-m", "waitress", "--listen", listen, *WAITRESS, "--call", "app:create_app")
         if worker:
             stack.start("chat", "worker.py", "chat")
         ours = Side(our_port, stack.children["app"].pid)

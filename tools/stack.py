@@ -22,6 +22,11 @@ from tools import embedded, plant_files, processes
 from tools.alone import FREE_WITHIN_S, HOST, StackError, alone, require_free_ports
 
 ROOT = Path(__file__).resolve().parents[1]
+THREADS = 16
+# An answer below this is sent when its thread is done. With waitress's own 1 a thread sends at once, and while it waits to
+# go on, the main loop sees bytes that it may not touch and asks for them again and again, hundreds of times a callback.
+SEND_BYTES = 18_000
+WAITRESS = ("--threads", str(THREADS), "--send-bytes", str(SEND_BYTES))
 READY_WITHIN_S = 60.0
 BOUND_WITHIN_S = 60.0
 WEATHER_KEY = "demo"  # the one emulators/__main__.py gives its weather service
@@ -173,7 +178,7 @@ class Stack:
 
     def start_product(self) -> None:
         listen = f"{HOST}:{self.app_port}"
-        self.start("app", "-m", "waitress", "--listen", listen, "--threads", "16", "--call", "app:create_app")
+        self.start("app", "-m", "waitress", "--listen", listen, *WAITRESS, "--call", "app:create_app")
         self.start("worker", "worker.py")
 
     def check_children(self) -> None:
