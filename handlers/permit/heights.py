@@ -34,7 +34,7 @@ _IN_WORDS = re.compile(
     r"(?:离地面?|距地面?|标高|高度?|el)\s*[约:+]*\s*(\d+(?:\.\d+)?)\s*m(?![m²2³3/])"
     r"|(\d+(?:\.\d+)?)\s*m(?=高|层?平台|标高|处)"
 )
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"(?<!\d)(?<!\d[.e])\d+(?:\.\d+)?(?!\.?\d|e\d)")  # a number that is no part of a larger one
 
 
 def from_words(permit: Permit) -> None:
