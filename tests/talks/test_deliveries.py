@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from bot import outbox
 from bot.platforms.dingtalk.config import GroupRobot
 from handlers.hazard import dispatch
@@ -11,6 +13,8 @@ from jobs import receipts
 from storage.models import GroupChat
 from tests.pictures import scene
 from tests.plant import DING
+
+pytestmark = pytest.mark.sqlite_suffices
 
 RED, ORANGE, YELLOW = (
     "3号泵房甲醇泵泄漏,有人头晕",

@@ -13,6 +13,8 @@ from handlers.permit import actions, cast, feel, running, still_needed
 from storage.models import Delivery
 from tests import permits as p
 
+pytestmark = pytest.mark.sqlite_suffices
+
 
 @pytest.fixture
 def auditor(plant):

@@ -10,6 +10,8 @@ from storage.models import Person
 from storage.unit_of_work import UnitOfWork
 from tools.importing import TableError, export_cards, import_cards
 
+pytestmark = pytest.mark.sqlite_suffices
+
 HEAD = ["编号", "声音或征兆", "设备", "怀疑", "先做", "危险信号", "口语说法", "作者工号", "署名", "审核人工号", "状态"]
 
 

@@ -12,6 +12,8 @@ from storage.models import Area, Person
 from storage.unit_of_work import UnitOfWork
 from tools.importing import TableError, import_risks
 
+pytestmark = pytest.mark.sqlite_suffices
+
 PLAIN = "序号,风险点,作业活动,危险源,可能导致的事故,L,E,C,D,风险等级,现有控制措施,责任单位,责任人\n"
 
 
