@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Over, and_, func, or_, select, update
+from sqlalchemy import Connection, Engine, Over, and_, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from storage.database import rows_changed
 from storage.models import Inbox
@@ -50,6 +50,11 @@ def _turn() -> Over[int]:
     return func.row_number().over(partition_by=(Inbox.platform, Inbox.sender), order_by=Inbox.id)
 
 
+def _hurry() -> Over[int]:
+    """1 when the row's sender has words of danger among the rows of the query."""
+    return func.max(case((Inbox.urgent, 1), else_=0)).over(partition_by=(Inbox.platform, Inbox.sender))
+
+
 class InboxRows:
     def __init__(self, db: Session) -> None:
         self.db = db
@@ -58,9 +63,9 @@ class InboxRows:
         return self.db.get_one(Inbox, row_id)
 
     def ready_ids(self, at: datetime, *, limit: int = 100) -> list[int]:
-        """The earliest unfinished row of each sender, when it can be taken now: words of danger, then the oldest.
+        """The earliest unfinished row of each sender, when it can be taken now: what words of danger wait for, then the oldest.
 
-        Words of danger do not wait for a crowd of messages that their own sender sent before.
+        A photo that somebody sent before the words of danger is as urgent as they are. They do not wait for a crowd of messages that their own sender sent before.
         Asked of the database as a whole: any number of rows that wait (for a picture, for their turn) hide nobody's.
         """
         rows = (
@@ -73,7 +78,7 @@ class InboxRows:
                 Inbox.lease_until,
                 Inbox.next_try_at,
             )
-            .add_columns(_turn().label("turn"))
+            .add_columns(_turn().label("turn"), _hurry().label("hurry"))
             .where(Inbox.state.in_(UNFINISHED))
             .subquery()
             .c
@@ -87,7 +92,7 @@ class InboxRows:
                     or_(rows.state == "new", rows.lease_until.is_(None), rows.lease_until <= at),
                     or_(rows.next_try_at.is_(None), rows.next_try_at <= at),
                 )
-                .order_by(rows.urgent.desc(), rows.id)
+                .order_by(rows.urgent.desc(), rows.hurry.desc(), rows.id)
                 .limit(limit)
             )
         )
@@ -107,7 +112,10 @@ class InboxRows:
         return self.db.get_one(Inbox, row_id, populate_existing=True) if done == 1 else None
 
     def to_fetch(self, at: datetime, *, limit: int = 50) -> list[int]:
-        """Rows whose pictures or voice still lie on the platform: the oldest of each sender, then everybody's next."""
+        """Rows whose pictures or voice still lie on the platform: of whoever has words of danger waiting behind them, then the
+        oldest of each sender, then everybody's next."""
+        other = aliased(Inbox)
+        in_danger = Inbox.sender.in_(select(other.sender).where(other.state.in_(UNFINISHED), other.urgent))
         return list(
             self.db.scalars(
                 select(Inbox.id)
@@ -117,7 +125,7 @@ class InboxRows:
                     or_(Inbox.lease_until.is_(None), Inbox.lease_until <= at, Inbox.state == "new"),
                     or_(Inbox.next_try_at.is_(None), Inbox.next_try_at <= at),
                 )
-                .order_by(_turn(), Inbox.id)
+                .order_by(case((in_danger, 0), else_=1), _turn(), Inbox.id)
                 .limit(limit)
             )
         )
