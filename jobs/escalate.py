@@ -22,9 +22,8 @@ MANY = 500  # due at once: a long stop. Then those nobody needs any more go firs
 def escalate_due(services: Services) -> int:
     """Take due steps, longest due first, and tell the next people; returns how many were taken or called off."""
     taken, failed, end = 0, list[int](), monotonic() + FOR_S
-    while (
-        monotonic() < end and len(failed) < MOST_FAILED
-    ):  # a rung with nobody on it brings the next one in the same tick
+    # a rung with nobody on it brings the next one in the same tick
+    while monotonic() < end and len(failed) < MOST_FAILED:
         with services.new_work(read_only=True) as work:
             due = work.ladder.due_ids(services.clock(), limit=MANY, without=failed)
         if not due:
@@ -46,10 +45,15 @@ def escalate_due(services: Services) -> int:
 
 
 def _call_off_void(services: Services) -> int:
-    with services.new_work() as work:
-        void = work.ladder.call_off_void(work.at)
-        work.commit()
-        return void
+    """How many were called off; 0 also when it failed: then they are taken one by one, and nobody's step waits for it."""
+    try:
+        with services.new_work() as work:
+            void = work.ladder.call_off_void(work.at)
+            work.commit()
+            return void
+    except Exception as error:
+        log.error("ladder.void_not_called_off", exc_info=error)
+        return 0
 
 
 def _take(services: Services, step_id: int) -> int:

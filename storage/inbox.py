@@ -65,7 +65,8 @@ class InboxRows:
     def ready_ids(self, at: datetime, *, limit: int = 100) -> list[int]:
         """The earliest unfinished row of each sender, when it can be taken now: what words of danger wait for, then the oldest.
 
-        A photo that somebody sent before the words of danger is as urgent as they are. They do not wait for a crowd of messages that their own sender sent before.
+        A photo that somebody sent before the words of danger is as urgent as they are. They do not wait for a crowd of
+        messages that their own sender sent before.
         Asked of the database as a whole: any number of rows that wait (for a picture, for their turn) hide nobody's.
         """
         rows = (

@@ -9,6 +9,7 @@ from sqlalchemy import func, insert, select
 
 from handlers.hazard import ladder
 from jobs import escalate
+from storage.ladder import Ladder
 from storage.models import Hazard, LadderStep
 from tests.plant import Plant
 
@@ -92,6 +93,18 @@ def test_steps_nobody_needs_go_all_together_and_those_behind_them_are_heard(plan
         assert found == [("hazard", 1600, True), ("roll_call", 0, True)]
         called_off = select(func.count()).select_from(LadderStep).where(LadderStep.called_off_at == plant.now)
         assert work.db.scalar(called_off) == 1600
+
+
+def test_a_sweep_that_fails_keeps_no_step_waiting(plant, monkeypatch):
+    add_steps(plant, 501)
+
+    def broken(self, at, *, limit=1000):
+        raise RuntimeError("the database says no")
+
+    monkeypatch.setattr(Ladder, "call_off_void", broken)
+    monkeypatch.setattr(escalate, "FOR_S", 60.0)
+    assert escalate.escalate_due(plant.services) == 501
+    assert left(plant) == 0
 
 
 def _mark(services, step):
