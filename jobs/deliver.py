@@ -4,53 +4,47 @@ Messages to one place go one after another; different places overlap. Who goes n
 free, most urgent first, and some senders take nothing but alarms: a platform that answers slowly holds up no alarm.
 Some take anything but alarms, and what waits grows more urgent with its age: nothing is starved for ever. A card for
 several people on one platform is one call. What a dead worker held becomes `unknown` (jobs/sweep.py).
+
+One thread claims for all senders that are free and confirms what arrived, so that a moment's messages share two
+transactions: a transaction for each would cost more than the call (`./anshao bench delivery`). What is more than «it
+arrived» (a posting, a failure) the sender writes down itself.
 """
 
 from __future__ import annotations
 
-import random
 from collections.abc import Hashable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import monotonic
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from bot.outbox import REPLY, URGENT
 from bot.platforms.base import Failure, PlatformError
 from bot.platforms.rates import sending
-from handlers import deliveries, frugal
-from jobs import reconcile, redraw
+from handlers import frugal
+from jobs import redraw, settle
 from jobs.context import Services
 from jobs.leases import LEASE, Leases
 from jobs.send import Outcome, send_card_batch, send_one
-from storage.conflicts import CONFLICTS
 from storage.models import Delivery
 from storage.unit_of_work import UnitOfWork
 
 log = structlog.get_logger()
 
-SENDERS = 10
+SENDERS = 20
 FOR_ALARMS = 2  # more senders that take nothing but alarms and urgent messages
 FOR_OTHERS = 2  # of all of them, so many take what is not urgent, however many alarms there are
 FOR_CARDS = 4  # of SENDERS, at most so many redraw cards while messages wait
 AGE_S = 20.0  # a step of urgency is worth so much waiting
 LOOK_EVERY_S = 0.25  # what became due meanwhile is seen this soon
 START_WITHIN_S = 15.0  # a round starts nothing after this; RQ ends jobs that last 120 s
-# Seconds before the next try, by what went wrong: longer each time, spread so that many do not come back at once.
-BACK_OFF_S: dict[Failure, tuple[float, ...]] = {
-    Failure.RETRY: (2, 5, 15, 60, 300),
-    Failure.UNKNOWN: (2, 5, 15, 60),
-    Failure.THROTTLED: (2, 4),  # a limit frees itself again and says when: what is held back keeps asking soon
-    Failure.CONFIG: (5, 30, 120, 300),  # somebody must act
-    Failure.QUOTA: (60, 600, 3600),
-}
-MAX_ATTEMPTS = {Failure.RETRY: 12, Failure.THROTTLED: 2000, Failure.UNKNOWN: 4, Failure.CONFIG: 600, Failure.QUOTA: 400}
-LONGEST_S = 3600.0  # even a month's end is looked at once an hour: the limit may have been raised
-URGENT_WAITS_S = 10.0  # a red or orange notice that a limit holds up for longer also goes through the next channel
-URGENT_TRIES_S = 60.0  # … and one that fails for so long
+
+Job = list[dict[str, Any]]
+"""The messages of one call, with all that the send needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +59,15 @@ class Parcel:
     post_id: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a sender came back with: how many rows or posts it took, and the job that arrived and is to be confirmed."""
+
+    count: int
+    arrived: Job = field(default_factory=list)
+    ref: str = ""
+
+
 @dataclass(slots=True)
 class Round:
     """What waits and what is under way. Only the thread that called send_ready touches it."""
@@ -73,7 +76,7 @@ class Round:
     leases: Leases
     pool: ThreadPoolExecutor
     waiting: list[Parcel] = field(default_factory=list)
-    running: dict[Future[int], Parcel] = field(default_factory=dict)
+    running: dict[Future[Done], Parcel] = field(default_factory=dict)
     broken: set[Parcel] = field(default_factory=set)  # failed outside the send itself: left to a later round
     done: int = 0
 
@@ -99,30 +102,81 @@ class Round:
         # drawings first up to their share: messages take whatever is left
         order = sorted(self.waiting, key=lambda p: (not p.urgent, not p.post_id, p.rank))
         kept = min(FOR_OTHERS, sum(not parcel.urgent for parcel in order))
+        chosen: list[Parcel] = []
         for parcel in order:
+            under_way = len(self.running) + len(chosen)
             if parcel.urgent:
-                full = len(self.running) + max(0, kept - others) >= SENDERS + FOR_ALARMS
+                full = under_way + max(0, kept - others) >= SENDERS + FOR_ALARMS
             else:
-                full = len(self.running) >= SENDERS and others >= FOR_OTHERS
-            if full or len(self.running) >= SENDERS + FOR_ALARMS:
+                full = under_way >= SENDERS and others >= FOR_OTHERS
+            if full or under_way >= SENDERS + FOR_ALARMS:
                 continue
             if parcel.lane in busy or (parcel.post_id and talking and drawing >= FOR_CARDS):
                 continue
             busy.add(parcel.lane)
             drawing += parcel.post_id > 0
             others += not parcel.urgent
+            chosen.append(parcel)
             self.waiting.remove(parcel)
-            self.running[self.pool.submit(_send, self.services, parcel, self.leases)] = parcel
+        self._hand_out(chosen)
+
+    def _hand_out(self, chosen: Sequence[Parcel]) -> None:
+        claimed = self._claim([parcel for parcel in chosen if not parcel.post_id])
+        for parcel in chosen:
+            if parcel.post_id:
+                self.running[self.pool.submit(_redraw, self.services, parcel.post_id)] = parcel
+                continue
+            count, job = claimed.get(parcel, (0, []))
+            if job:
+                self.leases.hold(part["id"] for part in job)
+                self.running[self.pool.submit(_send, self.services, job, self.leases)] = parcel
+            else:
+                self.done += count
+
+    def _claim(self, parcels: Sequence[Parcel]) -> dict[Parcel, tuple[int, Job]]:
+        """All in one transaction; one by one when that fails, so that only the one that cannot be read stays behind."""
+        try:
+            return _claim(self.services, parcels) if parcels else {}
+        except Exception as error:
+            if len(parcels) == 1 or isinstance(error, OperationalError):  # the database is away: no use asking on
+                self.broken.update(parcels)
+                log.error("delivery.not_claimed", ids=[parcel.row_id for parcel in parcels], exc_info=error)
+                return {}
+        return {parcel: job for one in parcels for parcel, job in self._claim([one]).items()}
 
     def collect(self) -> None:
         ended, _ = wait(self.running, timeout=LOOK_EVERY_S, return_when=FIRST_COMPLETED)
-        for job in ended:
-            parcel = self.running.pop(job)
+        arrived = []
+        for future in ended:
+            parcel = self.running.pop(future)
             try:
-                self.done += job.result()
+                done = future.result()
             except Exception as error:  # the database is away: the row stays as it is and its lease runs out
-                self.broken.add(parcel)
-                log.error("delivery.not_written_down", id=parcel.row_id, post=parcel.post_id, exc_info=error)
+                self._not_written(parcel, error)
+                continue
+            self.done += done.count
+            if done.arrived:
+                arrived.append((parcel, done))
+        if arrived:
+            self._confirm(arrived)
+            self.leases.drop(part["id"] for _, done in arrived for part in done.arrived)
+
+    def _confirm(self, arrived: Sequence[tuple[Parcel, Done]]) -> None:
+        """All in one transaction; one by one when that fails."""
+        try:
+            settle.confirm(
+                self.services, {part["id"]: (part, done.ref) for _, done in arrived for part in done.arrived}
+            )
+        except Exception as error:
+            if len(arrived) == 1:
+                self._not_written(arrived[0][0], error)
+                return
+            for one in arrived:
+                self._confirm([one])
+
+    def _not_written(self, parcel: Parcel, error: Exception) -> None:
+        self.broken.add(parcel)
+        log.error("delivery.not_written_down", id=parcel.row_id, post=parcel.post_id, exc_info=error)
 
 
 def send_ready(services: Services) -> int:
@@ -160,40 +214,51 @@ def _parcels(work: UnitOfWork, now: datetime) -> list[Parcel]:
     return list(parcels.values())
 
 
-def _send(services: Services, parcel: Parcel, leases: Leases) -> int:
-    if parcel.post_id:
-        return redraw.redraw(services, parcel.post_id)
-    return _send_rows(services, parcel, leases)
-
-
-def _send_rows(services: Services, parcel: Parcel, leases: Leases) -> int:
+def _claim(services: Services, parcels: Sequence[Parcel]) -> dict[Parcel, tuple[int, Job]]:
+    """Parcel → how many rows of it were still due, and the job of those that somebody still needs."""
     with services.new_work() as work:
         now = services.clock()
-        ids = work.outbox.due_of_batch(parcel.batch_key, now) if parcel.batch_key else [parcel.row_id]
-        claimed = work.outbox.claim(ids, now, lease=LEASE)
-        rows = [row for row in claimed if not _no_longer_needed(services, work, row)]
-        job = _prepare(work, rows) if rows else None
+        parcel_of: dict[int, Parcel] = {}
+        for parcel in parcels:
+            ids = work.outbox.due_of_batch(parcel.batch_key, now) if parcel.batch_key else [parcel.row_id]
+            parcel_of.update(dict.fromkeys(ids, parcel))
+        taken: dict[Parcel, list[Delivery]] = {}
+        for row in work.outbox.claim(list(parcel_of), now, lease=LEASE) if parcel_of else ():
+            taken.setdefault(parcel_of[row.id], []).append(row)
+        found = {}
+        for parcel, rows in taken.items():
+            needed = [row for row in rows if not _no_longer_needed(services, work, row)]
+            found[parcel] = len(rows), _prepare(work, needed) if needed else []
         work.commit()
-    if job is None:
-        return len(claimed)
-    held = [row.id for row in rows]
-    leases.hold(held)
+    return found
+
+
+def _redraw(services: Services, post_id: int) -> Done:
+    return Done(redraw.redraw(services, post_id))
+
+
+def _send(services: Services, job: Job, leases: Leases) -> Done:
+    held, arrived = [part["id"] for part in job], False
     try:
-        outcome = _outcome(services, job, batch=bool(parcel.batch_key))
+        outcome = _outcome(services, job)
+        arrived = outcome.failed is None and outcome.post is None and not outcome.refused
+        if arrived:
+            return Done(len(job), job, outcome.ref)
         with services.new_work() as work:
-            failed = _write_down(services, work, job, outcome)
+            failed = settle.write_down(services, work, job, outcome)
             work.commit()
     finally:
-        leases.drop(held)
-    _tell_admins(services, failed)
-    return len(rows)
+        if not arrived:
+            leases.drop(held)
+    settle.tell_admins(services, failed)
+    return Done(len(job))
 
 
-def _outcome(services: Services, job: list[dict[str, Any]], *, batch: bool) -> Outcome:
+def _outcome(services: Services, job: Job) -> Outcome:
     try:
         # a digest is one call for many messages: the last part of a budget is for it too
         with sending(min(REPLY if "digest" in part else part["urgency"] for part in job)):
-            return send_card_batch(services, job) if batch else send_one(services, job)
+            return send_card_batch(services, job) if job[0]["batch_key"] else send_one(services, job)
     except PlatformError as error:
         return Outcome(failed=error)
     except Exception as error:  # a bug of ours: nobody knows how far it came. Tried again, and seen
@@ -257,105 +322,3 @@ def _content(work: UnitOfWork, row: Delivery) -> tuple[int, dict[str, Any], int]
         sent = {"content": card.content, "revision": card.revision}
         row.payload = {**row.payload, "sent": sent}
     return card.id, sent["content"], sent["revision"]
-
-
-def _tell_admins(services: Services, failed: Sequence[tuple[int, str]]) -> None:
-    """Put (row, remedy) on the admins' card, in a transaction of its own: many senders fail at once, and all write to
-    one card. What the sends came to must not depend on who is first."""
-    for row_id, remedy in failed:
-        try:
-            with services.new_work() as work:
-                deliveries.tell_admins(work, work.outbox.get(row_id), remedy=remedy)
-                work.commit()
-        except CONFLICTS:
-            log.info("delivery.admins_told_by_another", id=row_id)
-
-
-def _write_down(
-    services: Services, work: UnitOfWork, job: list[dict[str, Any]], outcome: Outcome
-) -> list[tuple[int, str]]:
-    """Note the end of one call for every row of it, and its posting. A batch stays together: one time to wait for all.
-
-    Returns (row, remedy) of what the admins must hear of.
-    """
-    arrived = [part for part in job if outcome.failed is None and _place(part) not in outcome.refused]
-    # also when our lease was lost meanwhile: it did arrive, whoever holds the row now
-    for row_id in work.outbox.confirm([part["id"] for part in arrived], work.at, ref=outcome.ref) if arrived else ():
-        log.info("delivery.confirmed", id=row_id, what=job[0]["what"], platform=job[0]["platform"])
-    spread = random.uniform(1.0, 1.4)
-    failed = []
-    for part in job:
-        if part in arrived:
-            continue
-        row = work.outbox.get(part["id"])
-        # somebody else took it over while our lease was lost: a failure of ours says nothing about their send
-        if row.state == "claimed" and row.attempts == part["attempts"]:
-            error = outcome.failed or PlatformError(Failure.NOBODY, outcome.refused[_place(part)])
-            failed.append((row, error))
-    told = [(row.id, error.remedy) for row, error in failed if _failed(services, work, row, error, spread=spread)]
-    if outcome.post is not None and outcome.failed is None:
-        outcome.post(work)
-    return told
-
-
-def _place(part: dict[str, Any]) -> str:
-    return f"group:{part['group_id']}" if part["group_id"] else f"user:{part['user_id']}"
-
-
-def _back_off(failure: Failure, attempts: int) -> float:
-    steps = BACK_OFF_S[failure]
-    return steps[min(attempts, len(steps)) - 1]
-
-
-def _failed(services: Services, work: UnitOfWork, row: Delivery, error: PlatformError, *, spread: float) -> bool:
-    """Write down why a send failed; decide what comes next. True when the admins must hear of it."""
-    row.error, row.lease_until = f"{error.failure.value} {error.code}"[:100], None
-    if error.failure is not Failure.UNKNOWN and not row.payload.get("maybe_repeat"):
-        row.payload = {name: value for name, value in row.payload.items() if name != "sent"}  # nothing of it arrived
-    again = error.failure in MAX_ATTEMPTS and row.attempts < MAX_ATTEMPTS[error.failure]
-    if again and not _goes_elsewhere(services, work, row, error):
-        wait_s = min(LONGEST_S, max(error.wait_s, _back_off(error.failure, row.attempts))) * spread
-        due_at = work.at + timedelta(seconds=wait_s)
-        if error.failure is Failure.UNKNOWN:
-            reconcile.again(work, row, due_at)
-        else:
-            row.state, row.due_at, row.wait_reason = "due", due_at, _reason(error)
-            if error.failure is Failure.QUOTA:
-                frugal.into_digest(work, row)
-        log.warning(
-            "delivery.waits", id=row.id, what=row.what, platform=row.platform, code=error.code, wait_s=round(wait_s)
-        )
-        return error.failure is Failure.CONFIG
-    row.state, row.wait_reason = "refused", ""
-    log.error("delivery.refused", id=row.id, what=row.what, platform=row.platform, code=error.code)
-    replaced = services.fall_back is not None and services.fall_back(work, row)
-    # of a used-up budget they hear once (jobs/budgets.py); a right to answer that ran out is nobody's to mend
-    return not (replaced and error.failure in (Failure.QUOTA, Failure.EXPIRED))
-
-
-def _reason(error: PlatformError) -> str:
-    """What the message waits for, as cards/deliveries.py words it. Limits by their name."""
-    if error.failure in (Failure.THROTTLED, Failure.QUOTA):
-        return f"{error.failure.value}:{error.code}"[:48]
-    return error.failure.value
-
-
-def _goes_elsewhere(services: Services, work: UnitOfWork, row: Delivery, error: PlatformError) -> bool:
-    """Take the next channel before this one is given up. True when that is in the place of this message.
-
-    A red or orange notice does not wait: it is said elsewhere as well, and still tried here. Of the others only what a
-    used-up budget holds back goes to a platform with a budget of its own.
-    """
-    if services.fall_back is None:
-        return False
-    waited = (work.at - (row.wanted_at or row.created_at)).total_seconds()
-    if row.urgency <= URGENT:
-        stuck = (
-            error.failure in (Failure.QUOTA, Failure.CONFIG)
-            or (error.failure is Failure.THROTTLED and error.wait_s > URGENT_WAITS_S)
-            or waited > URGENT_TRIES_S
-        )
-        if stuck and services.fall_back(work, row, ahead=True):
-            log.warning("delivery.said_elsewhere", id=row.id, what=row.what, platform=row.platform, code=error.code)
-        return False
-    return error.failure is Failure.QUOTA and services.fall_back(work, row, ahead=True)

@@ -22,6 +22,7 @@ from storage.models import Media
 log = structlog.get_logger()
 
 THREADS = 4
+AT_ONCE = 2 * THREADS  # then it is looked again whether something more urgent waits
 MAX_ATTEMPTS = 5
 EXPIRED = "这张照片已经过期,取不到了,请重新发一次"
 NO_VIDEO = "这段视频打不开,请用手机重新录一段发来"
@@ -31,7 +32,7 @@ _NAMED = {Kind.VOICE: "这段语音", Kind.VIDEO: "这段视频"}
 
 def fetch_ready(services: Services) -> int:
     with services.new_work(read_only=True) as work:
-        ids = work.inbox.to_fetch(services.clock())
+        ids = work.inbox.to_fetch(services.clock(), limit=AT_ONCE)
     if not ids:
         return 0
     with Leases(services, lambda work, held, until: work.inbox.renew_fetch(held, until)) as leases:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -21,10 +22,13 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from storage import sqlite
+
+TRUSTED_S = 1.0  # a connection of PostgreSQL that answered so lately is not asked whether it is still there
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -73,7 +77,30 @@ def open_engine(url: str, *, pool_size: int = 10) -> Engine:
     if url.startswith("sqlite"):
         return _open_sqlite(url)
     # errors are logged: with their parameters they would hold names and texts
-    return create_engine(url, pool_size=pool_size, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
+    engine = create_engine(url, pool_size=pool_size, max_overflow=10, hide_parameters=True)
+    event.listen(engine, "checkin", _put_back)
+    event.listen(engine, "checkout", _ask_whether_there)
+    return engine
+
+
+def _put_back(_connection: Any, record: Any) -> None:
+    record.info["idle_since"] = monotonic()
+
+
+def _ask_whether_there(connection: Any, record: Any, fairy: Any) -> None:
+    """As `pool_pre_ping`, for connections that lay idle for a while: asking costs as much as a small statement."""
+    now = monotonic()
+    if now - record.info.get("idle_since", now) < TRUSTED_S:
+        return
+    dialect = fairy._pool._dialect
+    try:
+        there = dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as error:
+        if not dialect.is_disconnect(error, connection, None):
+            raise
+        there = False
+    if not there:
+        raise InvalidatePoolError
 
 
 def _open_sqlite(url: str) -> Engine:

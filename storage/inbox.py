@@ -15,6 +15,9 @@ from storage.models import Inbox
 
 UNFINISHED = ("new", "taken", "fetching")
 CROWD = 20  # unfinished messages of one sender: more is nobody who types
+WAITED_FOR = (
+    3  # words of danger wait for so many messages their sender sent before: photos that belong to them, no more
+)
 
 
 def store(connection: Connection, rows: Sequence[dict[str, Any]]) -> list[int]:
@@ -65,8 +68,8 @@ class InboxRows:
     def ready_ids(self, at: datetime, *, limit: int = 100) -> list[int]:
         """The earliest unfinished row of each sender, when it can be taken now: what words of danger wait for, then the oldest.
 
-        A photo that somebody sent before the words of danger is as urgent as they are. They do not wait for a crowd of
-        messages that their own sender sent before.
+        A photo that somebody sent before the words of danger is as urgent as they are. They do not wait for more messages
+        of their own sender than belong to them.
         Asked of the database as a whole: any number of rows that wait (for a picture, for their turn) hide nobody's.
         """
         rows = (
@@ -88,7 +91,7 @@ class InboxRows:
             self.db.scalars(
                 select(rows.id)
                 .where(
-                    or_(rows.turn == 1, rows.sender == "", and_(rows.urgent, rows.turn > CROWD)),
+                    or_(rows.turn == 1, rows.sender == "", and_(rows.urgent, rows.turn > WAITED_FOR + 1)),
                     rows.needs_media.is_(False),
                     or_(rows.state == "new", rows.lease_until.is_(None), rows.lease_until <= at),
                     or_(rows.next_try_at.is_(None), rows.next_try_at <= at),

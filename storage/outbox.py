@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from rules.terms import Grade, HazardState
 from storage.database import UtcTime, rows_changed
 from storage.models import Delivery, Hazard
-from storage.plain import look, one_of
+from storage.plain import one_of
 
 WAITING = ("due", "claimed", "unknown")
 URGENT, NORMAL = 1, 5  # as in bot/outbox.py
@@ -44,36 +44,25 @@ wanted = func.coalesce(Delivery.wanted_at, Delivery.created_at, type_=Delivery.c
 OLDEST_TOO = 50  # of the longest waiting that are not urgent: a stream of alarms hides nobody for ever
 
 
-# built once: two for each message that goes out, and making a statement costs more than running it
-_TABLE: Any = Delivery.__table__
-_THESE = _TABLE.c.id.in_(bindparam("ids", expanding=True))
+# built once: two for every few messages that go out, and making a statement costs more than running it. Rows are locked
+# in the order of their ids: two workers that take or confirm some of the same never wait for each other in a circle
+_THESE = Delivery.id.in_(bindparam("ids", expanding=True))
+_FREE = select(Delivery.id).where(_THESE, Delivery.state == "due").order_by(Delivery.id)
 _CLAIM: Any = (
-    update(_TABLE)
+    update(Delivery)
     .values(
         state="claimed",
         claimed_at=bindparam("now"),
         lease_until=bindparam("until"),
-        attempts=_TABLE.c.attempts + 1,
-        first_tried_at=func.coalesce(_TABLE.c.first_tried_at, bindparam("now", type_=UtcTime)),
+        attempts=Delivery.attempts + 1,
+        first_tried_at=func.coalesce(Delivery.first_tried_at, bindparam("now", type_=UtcTime)),
         wait_reason="",
     )
-    .where(_THESE, _TABLE.c.state == "due")
-    .returning(_TABLE.c.id)
+    .where(Delivery.id.in_(_FREE.with_for_update(skip_locked=True)), Delivery.state == "due")
+    .returning(Delivery)
+    .execution_options(populate_existing=True, synchronize_session=False)
 )
-_CONFIRM: Any = (
-    update(_TABLE)
-    .values(
-        state="confirmed",
-        confirmed_at=bindparam("now"),
-        ref=bindparam("handle"),
-        error="",
-        wait_reason="",
-        lease_until=None,
-    )
-    .where(_THESE, one_of(_TABLE.c.state, WAITING))
-    .returning(_TABLE.c.id)
-)
-_BY_ID = select(Delivery).where(Delivery.id.in_(bindparam("ids", expanding=True))).order_by(Delivery.id)
+_OPEN = select(Delivery.id).where(_THESE, one_of(Delivery.state, WAITING)).order_by(Delivery.id)
 
 
 class Outbox:
@@ -127,9 +116,8 @@ class Outbox:
 
     def claim(self, ids: Sequence[int], at: datetime, *, lease: timedelta) -> list[Delivery]:
         """Claim those of the rows that are still due; the caller commits, sends, and reports back."""
-        won = look(self.db, _CLAIM, {"ids": list(ids), "now": at, "until": at + lease})
-        asked, options = {"ids": [row[0] for row in won]}, {"populate_existing": True}
-        return list(self.db.scalars(_BY_ID, asked, execution_options=options)) if won else []
+        won = self.db.scalars(_CLAIM, {"ids": list(ids), "now": at, "until": at + lease})
+        return sorted(won, key=lambda row: row.id)
 
     def forget_contents(self, ids: Sequence[int]) -> None:
         """Cards that arrived need no copy of what was sent: the card itself is kept."""
@@ -214,9 +202,23 @@ class Outbox:
         )
         return self.db.scalar(query.select_from(Delivery)) or 0
 
-    def confirm(self, ids: Sequence[int], at: datetime, *, ref: str) -> list[int]:
-        """The platform took them; returns those for which this was news."""
-        return [row[0] for row in look(self.db, _CONFIRM, {"ids": list(ids), "now": at, "handle": ref})]
+    def confirm(self, refs: Mapping[int, str], at: datetime) -> list[int]:
+        """The platform took them, and calls each by its ref; returns those for which this was news."""
+        statement = (
+            update(Delivery)
+            .values(
+                state="confirmed",
+                confirmed_at=at,
+                ref=case(dict(refs), value=Delivery.id, else_=""),
+                error="",
+                wait_reason="",
+                lease_until=None,
+            )
+            .where(Delivery.id.in_(_OPEN.with_for_update()), one_of(Delivery.state, WAITING))
+            .returning(Delivery.id)
+            .execution_options(synchronize_session=False)
+        )
+        return sorted(self.db.scalars(statement, {"ids": list(refs)}))
 
     def get(self, row_id: int) -> Delivery:
         return self.db.get_one(Delivery, row_id, populate_existing=True)

@@ -48,8 +48,8 @@ def scene(seed: int, *, mended: bool = False) -> bytes:
 
 def recompressed(data: bytes, *, quality: int = 60, scale: float = 0.8) -> bytes:
     """The same picture saved again smaller: what forwarding a photo does to it."""
-    picture = Image.open(io.BytesIO(data))
-    picture = picture.resize((int(picture.width * scale), int(picture.height * scale)))
+    whole = Image.open(io.BytesIO(data))
+    picture = whole.resize((int(whole.width * scale), int(whole.height * scale)))
     out = io.BytesIO()
     picture.save(out, "JPEG", quality=quality)
     return out.getvalue()

@@ -20,7 +20,7 @@ from bot.platforms.base import Failure
 TIMEOUT_S = (3.05, 8.0)
 MAX_BODY_BYTES = 32 * 1024 * 1024
 CONNECT_RETRIES = 2
-POOL_SIZE = 20
+POOL_SIZE = 24  # more than jobs/deliver.py has senders
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS"})
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 from bot.platforms.base import Failure, PlatformError, Posted, Sent
 from bot.router import Router
 from cards.card import Card
-from jobs import deliver, leases, sweep
+from jobs import deliver, leases, settle, sweep
 from jobs.context import Services
 from jobs.queue import NoKicker
 from storage.models import Delivery
@@ -219,6 +219,75 @@ def test_a_living_worker_keeps_its_lease_longer_than_it_is(office, monkeypatch):
     office.write("slow")
     deliver.send_ready(office.services)
     assert [(row.state, row.attempts) for row in office.rows()] == [("confirmed", 1)]
+
+
+def test_one_row_that_cannot_be_read_holds_up_none_of_those_claimed_with_it(office, monkeypatch):
+    bad = office.write("bad")
+    for n in range(5):
+        office.write(f"good{n}")
+    prepare = deliver._prepare
+
+    def breaks(work, rows):
+        if any(row.id == bad for row in rows):
+            raise KeyError("no such thing")
+        return prepare(work, rows)
+
+    monkeypatch.setattr(deliver, "_prepare", breaks)
+    deliver.send_ready(office.services)
+    states = {row.dedupe_key: row.state for row in office.rows()}
+    assert states == {"bad": "due"} | {f"good{n}": "confirmed" for n in range(5)}
+    monkeypatch.undo()
+    deliver.send_ready(office.services)
+    assert {row.state for row in office.rows()} == {"confirmed"}
+
+
+def test_one_row_that_cannot_be_written_down_costs_the_others_nothing(office, monkeypatch):
+    """Both arrived in one moment; the one that cannot be noted stays claimed until its lease ends, and is then reconciled."""
+    both = threading.Barrier(2)
+    office.wire.on_text = lambda user, text: both.wait(WAIT_S)
+    bad, good = office.write("bad"), office.write("good")
+    confirm = settle.confirm
+
+    def breaks(services, arrived):
+        if bad in arrived:
+            raise KeyError("no such thing")
+        confirm(services, arrived)
+
+    monkeypatch.setattr(settle, "confirm", breaks)
+    deliver.send_ready(office.services)
+    assert {row.id: row.state for row in office.rows()} == {bad: "claimed", good: "confirmed"}
+    office.now += leases.LEASE + timedelta(seconds=1)
+    sweep.leases(office.services)
+    assert (office.rows()[0].state, office.rows()[0].wait_reason) == ("due", "reconcile")
+
+
+def test_two_workers_that_want_the_same_rows_share_them(office):
+    ids = [office.write(f"m{n}") for n in range(6)]
+    got: list[list[int]] = []
+    for wanted in (ids[:4], list(reversed(ids))):
+        with office.services.new_work() as work:
+            got.append([row.id for row in work.outbox.claim(wanted, office.now, lease=leases.LEASE)])
+            work.commit()
+    assert got == [ids[:4], ids[4:]]
+
+
+def test_a_worker_does_not_wait_for_the_one_that_is_just_claiming(database_url, office):
+    if not database_url.startswith("postgresql"):
+        pytest.skip("SQLite has one writer at a time")
+    ids = [office.write(f"m{n}") for n in range(3)]
+    with office.services.new_work() as one, office.services.new_work() as other:
+        assert [row.id for row in one.outbox.claim(ids[:2], office.now, lease=leases.LEASE)] == ids[:2]
+        assert [row.id for row in other.outbox.claim(ids, office.now, lease=leases.LEASE)] == ids[2:]
+
+
+def test_messages_confirmed_together_keep_a_reference_each(office):
+    ids = [office.write(f"m{n}") for n in range(3)]
+    with office.services.new_work() as work:
+        work.outbox.claim(ids, office.now, lease=leases.LEASE)
+        assert work.outbox.confirm({ids[0]: "a", ids[1]: "b"}, office.now) == ids[:2]
+        assert work.outbox.confirm({ids[1]: "c", ids[2]: "d"}, office.now) == ids[2:]
+        work.commit()
+    assert [row.ref for row in office.rows()] == ["a", "b", "d"]
 
 
 def test_a_late_failure_does_not_overrule_who_took_the_row_over(office):
