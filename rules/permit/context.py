@@ -12,11 +12,11 @@ from functools import cache
 from typing import Any
 
 from rules.permit import gas, hours
-from rules.permit.facts import Clock, Unusable, fact_dictionary, usable
+from rules.permit.facts import Clock, Fact, Unusable, fact_dictionary, usable
 from rules.permit.functions import HEIGHT_ROMAN, INTERNAL_NAMES, required_height_level
 from rules.permit.levels import HOT_WORK_FACTS, RANK, hot_work_bases, upgrade_due
 from rules.permit.logic import Unknown, unknown
-from rules.permit.model import LEVEL_ZH, Stage, plain
+from rules.permit.model import LEVEL_ZH, Stage
 from rules.permit.table import RuleTable, Settings
 
 _UNSET = object()
@@ -136,16 +136,33 @@ class Verdicts(Context):
     def __init__(self, table: RuleTable, raw: Mapping[str, Any], **asked: Any):
         super().__init__(table, raw, **asked)
         self.values = _Found(self._find)
-        self.shown = _Found(self._shown)
         self.look: Callable[[str], Any] = self.values.__getitem__
 
     def __call__(self, name: str) -> Any:
         return self.values[name]
 
-    def _shown(self, name: str) -> Any:
-        """The fact as a verdict shows it: in JSON's types, None when it is unknown."""
-        value = self.values[name]
-        return None if type(value) is Unknown else plain(value)
+    def _find(self, name: str) -> Any:
+        """As in a `Context`; answers of yes and no, most of all facts, without the way round."""
+        fact = _answered().get(name)
+        if fact is not None:
+            value = self.raw.get(name)
+            if type(value) is bool:
+                return value
+            if value is None and not fact.nullable:
+                return _nobody_says(name)
+        return super()._find(name)
+
+
+@cache
+def _answered() -> Mapping[str, Fact]:
+    """Yes-or-no facts that follow from nothing else."""
+    derived = {*DERIVED, *INTERNAL_NAMES}
+    return {name: fact for name, fact in fact_dictionary().items() if fact.type == "bool" and name not in derived}
+
+
+@cache
+def _nobody_says(name: str) -> Unknown:
+    return unknown(name)
 
 
 class _Found(dict[str, Any]):

@@ -13,6 +13,7 @@ from rules.permit.facts import fact_dictionary
 from rules.permit.fix import FixOptions, smallest_fix
 from rules.permit.judge import outcome, overall
 from rules.permit.levels import LevelProposal, height_level, hot_work_level, lifting_proposal
+from rules.permit.logic import Unknown
 from rules.permit.model import LEVELS, SEVERITY, FixSet, Result, Rule, RuleResult, Stage, Verdict, plain
 from rules.permit.table import RuleTable, normal_level
 
@@ -97,10 +98,28 @@ def propose_level(table: RuleTable, *, work: str, at: datetime, facts: Mapping[s
     return LevelProposal("none", "none", False, False, "附录B表B.1", "这种作业不分级")
 
 
-def _row(rule: Rule, context: Verdicts, level: str | None) -> RuleResult:
+_SIMPLE = frozenset({bool, str, type(None)})  # of these, equal values are shown alike: 1 and 1.0 are not
+_REMEMBERED = 500  # combinations of values a rule is remembered for; a plant shows far fewer
+
+
+def _row(rule: Rule, context: Verdicts, level: str) -> RuleResult:
+    """The rule's row. A rule whose facts are simple and all known comes out as it came out for the same facts before."""
+    look = context.look
+    values = (context.work, level, *[look(name) for name in rule.reads])
+    if not _SIMPLE.issuperset(map(type, values)) or None in rule.settled:
+        return _judged(rule, context, level)
+    row = rule.remembered.get(values)
+    if row is None:
+        if len(rule.remembered) >= _REMEMBERED:
+            rule.remembered.clear()
+        row = rule.remembered[values] = _judged(rule, context, level)
+    return row
+
+
+def _judged(rule: Rule, context: Verdicts, level: str) -> RuleResult:
     result, missing = outcome(rule, rule.when.run(context.look), level)
-    found = context.shown
-    shown = {name: found[name] for name in rule.facts}
+    found = {name: context.look(name) for name in rule.facts}
+    shown = {name: None if type(value) is Unknown else plain(value) for name, value in found.items()}
     if "level" in shown:
         shown["level"] = level
     limit, message, remedy = rule.settled
