@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 WITH_MEDIA = {Kind.IMAGE, Kind.VOICE, Kind.VIDEO}
 MAX_ATTEMPTS = 4
-AT_ONCE = 20  # then it is looked again whether something urgent came in
+AT_ONCE = 5  # then it is looked again whether something urgent came in
 BACK_OFF_S = (1, 5, 30)
 HOLD_S = (
     5.2  # WeCom gives up after 5 s and then sends the message again; DingTalk does not, for it this is one more chance

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from storage.database import UtcTime
 
+_WITH = "plain.connection"
 LONGEST = 32  # a list longer than this is laid out each time: one layout a length would be kept for ever
 
 
@@ -32,7 +33,7 @@ def look(
     """
     if db.new or (len(db.identity_map) and (db.dirty or db.deleted)):
         db.flush()
-    connection, asked = db.connection(), values or {}
+    connection, asked = _connection_of(db), values or {}
     lists = tuple(len(value) for value in asked.values() if type(value) is list)
     if not isinstance(statement, SelectBase) or any(not 0 < length <= LONGEST for length in lists):
         return connection.execute(statement, dict(asked) if asked else None).all()
@@ -41,6 +42,15 @@ def look(
     if ready is None:
         ready = _known[key] = Layout(statement, connection.dialect, asked)
     return ready.run(connection, asked, named)
+
+
+def _connection_of(db: Session) -> Connection:
+    """The connection of the session's transaction: the same for all of it, and asking the session costs a small statement."""
+    transaction, (then, connection) = db.get_transaction(), db.info.get(_WITH, (None, None))
+    if transaction is None or then is not transaction:
+        connection = db.connection()
+        db.info[_WITH] = db.get_transaction(), connection
+    return connection  # type: ignore[no-any-return]
 
 
 def one_of(column: Any, words: Iterable[str]) -> ColumnElement[bool]:

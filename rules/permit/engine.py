@@ -98,21 +98,23 @@ def propose_level(table: RuleTable, *, work: str, at: datetime, facts: Mapping[s
     return LevelProposal("none", "none", False, False, "附录B表B.1", "这种作业不分级")
 
 
-_SIMPLE = frozenset({bool, str, type(None)})  # of these, equal values are shown alike: 1 and 1.0 are not
+_SIMPLE = frozenset({bool, str, int, float, type(None)})
 _REMEMBERED = 500  # combinations of values a rule is remembered for; a plant shows far fewer
 
 
 def _row(rule: Rule, context: Verdicts, level: str) -> RuleResult:
     """The rule's row. A rule whose facts are simple and all known comes out as it came out for the same facts before."""
     look = context.look
-    values = (context.work, level, *[look(name) for name in rule.reads])
-    if not _SIMPLE.issuperset(map(type, values)) or None in rule.settled:
+    values = [look(name) for name in rule.reads]
+    kinds = tuple(map(type, values))  # 1 and 1.0 are equal and shown differently
+    if not _SIMPLE.issuperset(kinds) or rule.worded:
         return _judged(rule, context, level)
-    row = rule.remembered.get(values)
+    case = context.work, level, kinds, *values
+    row = rule.remembered.get(case)
     if row is None:
         if len(rule.remembered) >= _REMEMBERED:
             rule.remembered.clear()
-        row = rule.remembered[values] = _judged(rule, context, level)
+        row = rule.remembered[case] = _judged(rule, context, level)
     return row
 
 
