@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -54,6 +54,11 @@ _FREE: Any = (
 )
 
 
+def best(cards: Iterable[Row[Any]], kinds: Collection[str]) -> dict[int, Row[Any]]:
+    """Person id → of these kinds the card that lives longest."""
+    return {row.person_id: row for row in sorted((card for card in cards if card.kind in kinds), key=_shortest)}
+
+
 def _shortest(row: Row[Any]) -> tuple[bool, date]:
     return row.valid_until is None, row.valid_until or date.min
 
@@ -67,14 +72,9 @@ class Certificates:
         rows = self.db.scalars(select(Certificate).where(Certificate.person_id == person_id)).all()
         return sorted(rows, key=lambda row: (row.valid_until is not None, -(row.valid_until or date.max).toordinal()))
 
-    def best_of(self, person_ids: Collection[int], kinds: Collection[str]) -> dict[int, Row[Any]]:
-        """As `best` for several people at once: person id → (kind, number, issued_on, valid_until)."""
-        asked = {"people": list(person_ids), "kinds": list(kinds)}
-        rows = look(self.db, _CARDS, asked) if person_ids else []
-        found: dict[int, Row[Any]] = {}
-        for row in sorted(rows, key=_shortest):
-            found[row.person_id] = row
-        return found
+    def cards(self, person_ids: Collection[int], kinds: Collection[str]) -> Sequence[Row[Any]]:
+        """What these people hold of these kinds, for `best`."""
+        return look(self.db, _CARDS, {"people": list(person_ids), "kinds": list(kinds)}) if person_ids and kinds else []
 
     def best(self, person_id: int, kinds: Collection[str]) -> Certificate | None:
         """The certificate of one of these kinds that lasts longest, expired or not; without an end counts as longest."""

@@ -1,4 +1,4 @@
-"""A permit as a judgement sees it: plain rows in place of entities, read in four statements.
+"""A permit as a judgement sees it: plain rows in place of entities, read in four statements and one journey.
 
 A live permit is judged on every new fact near it and mostly comes out as before: then nobody needs the entity with all
 that can be shown, told and changed of it. Fields are those of `Permit` by their names; nothing can be written here.
@@ -15,7 +15,7 @@ from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from storage.models import Area, Equipment, GasTest, Permit, PermitApproval, PermitParty, Person
-from storage.plain import look
+from storage.plain import looks
 
 
 class SeenArea(NamedTuple):
@@ -146,7 +146,7 @@ _TESTS: Any = (
 def read(db: Session, permit_id: int) -> SeenPermit:
     """Raises NoResultFound when there is no such permit."""
     asked = {"permit": permit_id}
-    found = look(db, _PERMIT, asked)
+    found, *parts = looks(db, *((statement, asked) for statement in (_PERMIT, _PARTIES, _APPROVALS, _TESTS)))
     if not found:
         raise NoResultFound(f"no permit {permit_id}")
     row: tuple[Any, ...] = found[0]
@@ -156,10 +156,8 @@ def read(db: Session, permit_id: int) -> SeenPermit:
         SeenEquipment(*equipment) if equipment[0] is not None else None,
         SeenPerson(*guardian) if guardian[0] is not None else None,
     )
-    parts = (
-        [SeenParty(*line) for line in look(db, _PARTIES, asked)],
-        [SeenApproval(*line) for line in look(db, _APPROVALS, asked)],
-        [SeenTest(*line) for line in look(db, _TESTS, asked)],
-    )
-    values: Any = (*own, *beside, *parts)
+    rows = [
+        [kind(*line) for line in lines] for kind, lines in zip((SeenParty, SeenApproval, SeenTest), parts, strict=True)
+    ]
+    values: Any = (*own, *beside, *rows)
     return SeenPermit(*values)

@@ -34,14 +34,52 @@ def look(
     if db.new or (len(db.identity_map) and (db.dirty or db.deleted)):
         db.flush()
     connection, asked = _connection_of(db), values or {}
+    ready = _layout(connection.dialect, statement, asked)
+    if ready is None:
+        return connection.execute(statement, dict(asked) if asked else None).all()
+    return ready.run(connection, asked, named)
+
+
+def _layout(dialect: Dialect, statement: Executable, asked: Mapping[str, Any]) -> Layout | None:
+    """None for what is better left to SQLAlchemy: no SELECT, an empty or a very long list."""
     lists = tuple(len(value) for value in asked.values() if type(value) is list)
     if not isinstance(statement, SelectBase) or any(not 0 < length <= LONGEST for length in lists):
-        return connection.execute(statement, dict(asked) if asked else None).all()
-    key = statement, connection.dialect.name, lists
+        return None
+    key = statement, dialect.name, lists
     ready = _known.get(key)
     if ready is None:
-        ready = _known[key] = Layout(statement, connection.dialect, asked)
-    return ready.run(connection, asked, named)
+        ready = _known[key] = Layout(statement, dialect, asked)
+    return ready
+
+
+def looks(db: Session, *asked: tuple[Executable, Mapping[str, Any]]) -> list[Sequence[Any]]:
+    """What several statements find, as `look` does. PostgreSQL is asked in one journey: each costs more than its answer."""
+    if db.new or (len(db.identity_map) and (db.dirty or db.deleted)):
+        db.flush()
+    connection = _connection_of(db)
+    if connection.dialect.driver != "psycopg" or len(asked) < 2:
+        return [look(db, statement, values) for statement, values in asked]
+    layouts = [_layout(connection.dialect, statement, values) for statement, values in asked]
+    if any(layout is None for layout in layouts):
+        return [look(db, statement, values) for statement, values in asked]
+    return _in_one_journey(connection, [layout for layout in layouts if layout], [values for _, values in asked])
+
+
+def _in_one_journey(
+    connection: Connection, layouts: Sequence[Layout], values: Sequence[Mapping[str, Any]]
+) -> list[Sequence[Any]]:
+    driver: Any = connection.connection.driver_connection
+    cursors = [driver.cursor() for _ in layouts]
+    try:
+        with driver.pipeline():
+            for layout, cursor, given in zip(layouts, cursors, values, strict=True):
+                cursor.execute(layout.sql, layout.given(given))
+        return [layout.found(connection, cursor, named=True) for layout, cursor in zip(layouts, cursors, strict=True)]
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise layouts[0].wrapped(connection, error, cursors[0]) from error
+    finally:
+        for cursor in cursors:
+            cursor.close()
 
 
 def _connection_of(db: Session) -> Connection:
@@ -50,7 +88,7 @@ def _connection_of(db: Session) -> Connection:
     if transaction is None or then is not transaction:
         connection = db.connection()
         db.info[_WITH] = db.get_transaction(), connection
-    return connection  # type: ignore[no-any-return]
+    return connection
 
 
 def one_of(column: Any, words: Iterable[str]) -> ColumnElement[bool]:
@@ -90,7 +128,8 @@ class Layout:
                 constant = state.parameters[part]
                 self.into.append((part, None, None, None, process(constant) if process is not None else constant))
 
-    def run(self, connection: Connection, values: Mapping[str, Any], named: bool) -> list[Any]:
+    def given(self, values: Mapping[str, Any]) -> Any:
+        """The values as the driver takes them."""
         given = []
         for _, source, place, process, constant in self.into:
             if source is None:
@@ -98,20 +137,26 @@ class Layout:
                 continue
             value = values[source] if place is None else values[source][place]
             given.append(process(value) if process is not None else value)
-        asked: Any = (
-            given if self.positional else {part[0]: value for part, value in zip(self.into, given, strict=True)}
-        )
-        driver = connection.connection
-        cursor = driver.cursor()
+        if self.positional:
+            return given
+        return {part[0]: value for part, value in zip(self.into, given, strict=True)}
+
+    def run(self, connection: Connection, values: Mapping[str, Any], named: bool) -> list[Any]:
+        asked = self.given(values)
+        cursor = connection.connection.cursor()
         try:
             cursor.execute(self.sql, asked)
-            found = list(cursor.fetchall())
-            if self.out is None:
-                self.out = self._ways_out(connection.dialect, cursor.description)
+            return self.found(connection, cursor, named=named)
         except connection.dialect.loaded_dbapi.Error as error:
-            raise self._wrapped(connection, error, cursor) from error
+            raise self.wrapped(connection, error, cursor) from error
         finally:
             cursor.close()
+
+    def found(self, connection: Connection, cursor: Any, *, named: bool) -> list[Any]:
+        """The rows of an executed cursor."""
+        found = list(cursor.fetchall())
+        if self.out is None:
+            self.out = self._ways_out(connection.dialect, cursor.description)
         if self.out and found:
             columns: list[Any] = list(zip(*found, strict=True))
             for place, process in self.out:
@@ -131,7 +176,7 @@ class Layout:
                     ways.append((place, process))
         return ways
 
-    def _wrapped(self, connection: Connection, error: Exception, cursor: Any) -> BaseException:
+    def wrapped(self, connection: Connection, error: Exception, cursor: Any) -> BaseException:
         """The driver's error as SQLAlchemy raises it; a connection that is gone is given up."""
         dialect, gone = connection.dialect, False
         if dialect.is_disconnect(error, connection.connection, cursor):  # type: ignore[arg-type]

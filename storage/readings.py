@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from storage.database import rows_changed
 from storage.models import Area, Counter, Detector, Reading, SourceState, Zone
 from storage.permits import Box
-from storage.plain import look
+from storage.plain import look, looks
 
 PLAN = "plan"  # the counter that moves when an outline changes
 
@@ -102,9 +102,6 @@ class Readings:
         if box is not None:
             return look(self.db, _IN_BOX, asdict(box))
         return look(self.db, _IN_AREA, {"area": area_id}) if area_id is not None else []
-
-    def of_kind(self, kind: str) -> Sequence[SeenDetector]:
-        return look(self.db, _OF_KIND, {"kind": kind})
 
     def portable(self) -> Sequence[SeenDetector]:
         """Meters that are carried: they have no place."""
@@ -205,10 +202,10 @@ class Readings:
 
     # -- sources
 
-    def feed_facts(self, name: str) -> Mapping[str, Any]:
-        """What the feed last told; empty when there is none."""
-        found = look(self.db, _FEED, {"name": name})
-        return found[0][0] if found else {}
+    def feed_and_meters(self, name: str, kind: str) -> tuple[Mapping[str, Any], Sequence[SeenDetector]]:
+        """(what the feed last told, empty when there is none; the meters of this kind), in one journey."""
+        told, meters = looks(self.db, (_FEED, {"name": name}), (_OF_KIND, {"kind": kind}))
+        return (told[0][0] if told else {}), meters
 
     def known_source(self, name: str) -> SourceState | None:
         """The state of a feed, when it has one."""

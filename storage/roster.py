@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from rules.terms import Role
 from storage.database import rows_changed
 from storage.models import Duty, Leave, Person
-from storage.plain import look
+from storage.plain import looks
 
 MAX_CHAIN = 3  # a substitute may be away too; longer chains are a mistake in the roster
 KEPT_FOR = timedelta(days=7)  # a roster with a line within a week, before or after, is being kept
@@ -225,14 +225,15 @@ class Roster:
         return self.shifts_of([person_id], at)[person_id]
 
     def shifts_of(self, person_ids: Collection[int], at: datetime) -> dict[int, tuple[bool | None, datetime | None]]:
-        """`shift_of` for each of these people, in two statements."""
+        """`shift_of` for each of these people, in one journey."""
         people = list(person_ids)
         if not people:
             return {}
-        away = {row[0] for row in look(self.db, _AWAY, {"people": people, "at": at})}
         span = {"people": people, "from": at - KEPT_FOR, "to": at + KEPT_FOR}
+        absent, lines = looks(self.db, (_AWAY, {"people": people, "at": at}), (_SHIFTS, span))
+        away = {row[0] for row in absent}
         spans: dict[int, list[tuple[datetime, datetime]]] = {}
-        for person_id, starts, ends in look(self.db, _SHIFTS, span):
+        for person_id, starts, ends in lines:
             spans.setdefault(person_id, []).append((starts, ends))
         return {one: (False, None) if one in away else _shift(spans.get(one, []), at) for one in people}
 

@@ -6,7 +6,7 @@ permit judged later sees the plant as it is then. Names and units are those of r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from handlers.permit import gas_facts, neighbours, surroundings, tables, video
 from handlers.permit.surroundings import Watch
 from rules import certificates
 from rules.permit import RuleTable, Stage, gas, hours
+from storage.certificates import best
 from storage.permit_seen import JudgedPermit
 from storage.permits import LIVE
 from storage.unit_of_work import UnitOfWork
@@ -126,15 +127,17 @@ def calendar(table: RuleTable, at: datetime, until: datetime | None) -> dict[str
 
 
 def _people(work: UnitOfWork, permit: JudgedPermit, at: datetime, stage: Stage) -> dict[str, Any]:
-    workers = [party for party in permit.parties if party.role == "worker" and party.left_at is None]
-    found: dict[str, Any] = {"worker_ids": [str(party.person_id) for party in workers]}
+    workers = [party.person_id for party in permit.parties if party.role == "worker" and party.left_at is None]
+    found: dict[str, Any] = {"worker_ids": [str(worker) for worker in workers]}
     guardian = permit.guardian
+    kinds = certificates.guardian_kinds(permit.work)
+    wanted = certificates.operator_kinds(permit.work, f"{permit.content} {permit.method}")
+    cards = work.certificates.cards([*workers, *([guardian.id] if guardian else [])], [*kinds, *(wanted or ())])
     if guardian is None:
         found |= {"guardian_id": None, "guardian_cert_no": None, "guardian_training_passed": False}
         found |= {"guardian_cert_expiry": None, "guardian_active_sites": 0}
     else:
-        kinds = certificates.guardian_kinds(permit.work)
-        card = work.certificates.best_of([guardian.id], kinds).get(guardian.id)
+        card = best(cards, kinds).get(guardian.id)
         found |= {
             "guardian_id": str(guardian.id),
             "guardian_cert_no": card.number if card else None,
@@ -148,7 +151,7 @@ def _people(work: UnitOfWork, permit: JudgedPermit, at: datetime, stage: Stage) 
         present = guardian_present(permit, at)
         if present is not None:
             found["guardian_on_site"] = present
-    return found | _operators(work, permit, [party.person_id for party in workers], at)
+    return found | _operators(permit, workers, cards, wanted, at)
 
 
 def _shift(
@@ -180,14 +183,15 @@ def guardian_present(permit: JudgedPermit, at: datetime) -> bool | None:
     return True if at - party.checked_in_at <= GONE_AFTER else None
 
 
-def _operators(work: UnitOfWork, permit: JudgedPermit, workers: Sequence[int], at: datetime) -> dict[str, Any]:
-    kinds = certificates.operator_kinds(permit.work, f"{permit.content} {permit.method}")
+def _operators(
+    permit: JudgedPermit, workers: Sequence[int], known: Sequence[Any], kinds: Collection[str] | None, at: datetime
+) -> dict[str, Any]:
     if kinds is None:
         return {}
     if not kinds:
         return {"operator_cert_required": False}
     ends = (permit.valid_until or permit.planned_end or at).astimezone(zone()).date()
-    held = work.certificates.best_of(workers, kinds)
+    held = best(known, kinds)
     cards = [held.get(person) for person in workers]
     valid = bool(cards) and all(
         card is not None and (card.valid_until is None or card.valid_until >= ends) for card in cards

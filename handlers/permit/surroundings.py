@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -222,21 +223,22 @@ def weather(work: UnitOfWork, at: datetime) -> tuple[dict[str, Any], datetime | 
     """
     found: dict[str, Any] = {}
     until: list[datetime] = []
-    seen = work.readings.feed_facts(WEATHER).get("seen")
+    told, meters = work.readings.feed_and_meters(WEATHER, "wind")
+    seen = told.get("seen")
     if seen and (ends := datetime.fromisoformat(seen["at"]) + WEATHER_AGE) >= at:
         found |= seen["facts"]
         until.append(ends)
-    force, meter_until = _metered(work, at)
+    force, meter_until = _metered(meters, at)
     if force is not None and meter_until is not None:
         found["wind_force"] = force
         until.append(meter_until)
     return found, min(until, default=None)
 
 
-def _metered(work: UnitOfWork, at: datetime) -> tuple[int | None, datetime | None]:
+def _metered(meters: Sequence[SeenDetector], at: datetime) -> tuple[int | None, datetime | None]:
     """(highest force by the plant's own meters, until when it counts); (None, None) without a fresh value."""
     best: tuple[int | None, datetime | None] = None, None
-    for meter in work.readings.of_kind("wind"):
+    for meter in meters:
         silent, _ = silence(meter, at)
         if silent or meter.last_value is None or meter.last_at is None:
             continue

@@ -16,6 +16,7 @@ from cards.card import Card
 from jobs import deliver, leases, settle, sweep
 from jobs.context import Services
 from jobs.queue import NoKicker
+from storage.database import open_engine
 from storage.models import Delivery
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
@@ -271,13 +272,14 @@ def test_two_workers_that_want_the_same_rows_share_them(office):
     assert got == [ids[:4], ids[4:]]
 
 
-def test_a_worker_does_not_wait_for_the_one_that_is_just_claiming(database_url, office):
-    if not database_url.startswith("postgresql"):
-        pytest.skip("SQLite has one writer at a time")
+def test_a_worker_does_not_wait_for_the_one_that_is_just_claiming(postgres_url):
+    """Of PostgreSQL: SQLite has one writer at a time."""
+    office = Office(open_engine(postgres_url))
     ids = [office.write(f"m{n}") for n in range(3)]
     with office.services.new_work() as one, office.services.new_work() as other:
         assert [row.id for row in one.outbox.claim(ids[:2], office.now, lease=leases.LEASE)] == ids[:2]
         assert [row.id for row in other.outbox.claim(ids, office.now, lease=leases.LEASE)] == ids[2:]
+    office.services.engine.dispose()
 
 
 def test_messages_confirmed_together_keep_a_reference_each(office):

@@ -92,6 +92,26 @@ def test_what_the_session_changed_is_written_first(work):
     assert plain.look(work.db, COUNT, {"name": "李强"})[0][0] == 1
 
 
+@pytest.mark.parametrize("codes", [["GT-0"], ["GT-0", "GT-3", "GT-1"], []])
+def test_several_statements_find_together_what_each_finds(work, codes):
+    work.db.add(Person(code="q", name="李强", created_at=NOW))  # written first, as with one
+    asked = ((DETECTORS, {"codes": codes, "until": NOW}), (COUNT, {"name": "李强"}), (SOURCE, {"name": "weather"}))
+    for _ in range(8):  # the driver prepares what it is asked often
+        together = plain.looks(work.db, *asked)
+        assert together == [plain.look(work.db, statement, values) for statement, values in asked]
+    assert together[1][0][0] == 1
+    assert together[2][0].facts == {"seen": {"风": 3}}
+
+
+def test_one_of_several_that_is_wrong_is_raised_and_costs_no_connection(work):
+    wrong = select(text("nothing, nothing FROM nothing WHERE")).limit(1)
+    with pytest.raises((OperationalError, ProgrammingError)) as caught:
+        plain.looks(work.db, (COUNT, {"name": "王芳"}), (wrong, {}), (SOURCE, {"name": "weather"}))
+    assert "syntax error" in str(caught.value.orig) or "no such" in str(caught.value.orig)
+    work.db.rollback()
+    assert plain.looks(work.db, (COUNT, {"name": "王芳"}), (SOURCE, {"name": "weather"})) != []
+
+
 def test_a_missing_value_is_a_mistake(work):
     with pytest.raises(Exception, match="name"):
         plain.look(work.db, COUNT, {})

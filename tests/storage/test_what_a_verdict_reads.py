@@ -9,6 +9,7 @@ from sqlalchemy import Engine, event
 
 from handlers.permit import judge
 from storage import plain
+from storage.certificates import best
 from storage.models import Area, Certificate, Duty, Leave, Permit, PermitParty, Person
 from storage.permits import Box
 from storage.unit_of_work import UnitOfWork
@@ -16,7 +17,7 @@ from storage.unit_of_work import UnitOfWork
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 BOX = Box(south=37.4, west=118.5, north=37.5, east=118.6)
-STATEMENTS = 17  # of one verdict of running work; each costs about as much as the database takes to answer
+STATEMENTS = 16  # of one verdict of running work; each costs about as much as the database takes to answer
 
 
 @pytest.fixture
@@ -55,10 +56,11 @@ def test_the_best_card_of_several_people_is_the_one_that_lasts_longest(work):
     for n, end in enumerate(ends):
         work.db.add(Certificate(person_id=other.id, kind="guardian", number=f"B{n}", valid_until=end))
     work.db.add(Certificate(person_id=nobody.id, kind="welding", number="C", valid_until=None))
-    found = work.certificates.best_of([one.id, other.id, nobody.id], ["guardian", "hot_work_guardian"])
-    assert {key: row.number for key, row in found.items()} == {one.id: "A1", other.id: "B2"}
+    cards = work.certificates.cards([one.id, other.id, nobody.id], ["guardian", "hot_work_guardian", "welding"])
+    assert {key: row.number for key, row in best(cards, ["guardian"]).items()} == {one.id: "A1", other.id: "B2"}
+    assert {key: row.number for key, row in best(cards, ["welding"]).items()} == {nobody.id: "C"}
     assert work.certificates.best(one.id, ["guardian"]).number == "A1"
-    assert work.certificates.best_of([], ["guardian"]) == {}
+    assert work.certificates.cards([], ["guardian"]) == work.certificates.cards([one.id], []) == []
 
 
 def test_shifts_of_several_people(work):
@@ -126,8 +128,10 @@ def test_a_verdict_of_running_work_costs_few_statements(work, engine, monkeypatc
     def count(_connection, _cursor, statement, *_rest) -> None:
         asked.append(statement)
 
-    run = plain.Layout.run
-    monkeypatch.setattr(plain.Layout, "run", lambda self, *args: (asked.append(self.sql), run(self, *args))[1])
+    found = plain.Layout.found
+    monkeypatch.setattr(
+        plain.Layout, "found", lambda self, *args, **how: (asked.append(self.sql), found(self, *args, **how))[1]
+    )
     with UnitOfWork(engine, NOW, read_only=True) as again:
         event.listen(engine, "before_cursor_execute", count)
         judged = judge.judge(again, again.permits.seen(number))
