@@ -85,6 +85,15 @@ SIGNS: dict[str, Act] = {
 _SIGN = rf"^(?:{NUMBER}[,,\s]*({'|'.join(SIGNS)})|({'|'.join(SIGNS)})[,,\s]*{NUMBER})(?:[,,。\s].{{0,60}})?$"
 ASKS = rf"^(?=.*{NUMBER}).{{0,30}}(?:到哪|审批了|批了|进度|怎么样|什么情况|状态|谁在|谁监护|几点|了吗|[??])"
 REQUEST = rf"^(?:申请)?({KINDS})(?:作业)?票?[,,::\s]+\S{{2}}"
+_WILL = r"(?:我们?|今天|下午|上午|现在|要|准备|打算|想|去|在)*"
+_JOB = (
+    "进罐|罐内|塔内|釜内|动火|电焊|气焊|焊接|气割|切割|打磨|吊装|起吊|登高|高处|抽盲板|堵盲板|盲板抽堵|开挖|动土|接临电"
+)
+_DOING = "清理|清洗|清罐|检修|检查|维修|更换|补焊|焊接|打磨|刷漆|防腐|保温|拆除|安装|施工|作业|法兰|管线|阀门|内壁"
+JOB = rf"^{_WILL}(\S{{2,16}}?){_WILL}(?:{_JOB})(?:{_DOING})*[。!!]?$"
+"""«V-206进罐清理»: a place, a job, and nothing else; whoever reports a hazard says what is wrong."""
+_CODE = re.compile(r"[A-Za-z]{1,4}[-–— ]?\d+[A-Za-z]?(?:/[A-Za-z])?")
+_PART_OF_IT = re.compile(r"(?:的|里面?|内|上|顶部?|底部?|旁边?|[进出]口|泵|罐|塔|釜|法兰|管线|管道|阀门?|平台|机组)*")
 COMPLAINT = re.compile(r"没|无人|无证|未|不戴|不系|不在|漏|坏|断|危险|冒|违|松|倒|掉")
 _DO = rf"^(?:({NUMBER})[,,\s]*)?({'|'.join(VERBS)})[,,\s]*({NUMBER})?$"
 
@@ -199,6 +208,16 @@ def _asks_for_one(turn: Turn) -> bool:
     return _names_a_place(turn) and COMPLAINT.search(turn.text) is None
 
 
+def _states_a_job(turn: Turn) -> bool:
+    """Before the job only the place is named: «刚才有人在3号泵房动火» is no request."""
+    found = re.search(JOB, turn.text)
+    if found is None or not _asks_for_one(turn):
+        return False
+    area = places.area_named(turn.work, turn.text)
+    rest = _CODE.sub("", found.group(1)).replace(area.name if area is not None else "\0", "")
+    return _PART_OF_IT.fullmatch(rest) is not None
+
+
 def _names_a_place(turn: Turn) -> bool:
     codes = [mention.code for mention in words.equipment_codes(turn.text)]
     return _there(turn) or any(turn.work.plant.equipment_by_code(code) is not None for code in codes)
@@ -264,4 +283,5 @@ STARTS = (
     like(LONGER, longer_said),
     like(ASKS, asked),
     _in_place(REQUEST, request_said, _asks_for_one),
+    _in_place(JOB, apply.begin_by_sentence, _states_a_job),
 )

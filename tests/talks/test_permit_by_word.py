@@ -132,6 +132,29 @@ def test_a_request_said_in_one_go(plant):
         assert (draft.planned_end - draft.planned_start).total_seconds() == 7200
 
 
+@pytest.mark.parametrize(
+    ("said", "work", "content"),
+    [
+        ("V-206进罐清理", "confined_space", "V-206进罐清理"),
+        ("下午要在3号泵房P-102B出口法兰焊接", "hot_work", ""),
+        ("P-101B吊装检修", "lifting", "P-101B吊装检修"),
+    ],
+)
+def test_a_place_and_a_job_are_a_request(plant, said, work, content):
+    plant.phone(APPLICANT).says(said).sees("什么时候干")
+    with plant.work(read_only=True) as db:
+        draft = db.permits.draft_of(db.people.by_name(APPLICANT)[0].id, since=plant.now.replace(year=2000))
+        assert draft is not None and draft.work == work
+        assert not content or draft.content == content
+
+
+@pytest.mark.parametrize("said", ["刚才有人在3号泵房动火", "V-206没测氧就进罐清理", "P-102B 着火了", "看到P-101B吊装"])
+def test_a_place_and_a_job_with_more_to_it_are_none(plant, said):
+    plant.phone(APPLICANT).says(said)
+    with plant.work(read_only=True) as db:
+        assert db.permits.draft_of(db.people.by_name(APPLICANT)[0].id, since=plant.now.replace(year=2000)) is None
+
+
 def test_a_name_that_is_not_in_the_roll_is_asked_for(plant):
     phone = plant.phone(APPLICANT)
     phone.says("动火 P-101B 出口法兰焊接,现在干2小时,监护孙悟空").sees("谁监护?")
