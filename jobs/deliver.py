@@ -20,7 +20,6 @@ from time import monotonic
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import OperationalError
 
 from bot.outbox import REPLY, URGENT
 from bot.platforms.base import Failure, PlatformError
@@ -30,6 +29,7 @@ from jobs import redraw, settle
 from jobs.context import Services
 from jobs.leases import LEASE, Leases
 from jobs.send import Outcome, send_card_batch, send_one
+from storage.conflicts import AWAY
 from storage.models import Delivery
 from storage.unit_of_work import UnitOfWork
 
@@ -138,7 +138,7 @@ class Round:
         try:
             return _claim(self.services, parcels) if parcels else {}
         except Exception as error:
-            if len(parcels) == 1 or isinstance(error, OperationalError):  # the database is away: no use asking on
+            if len(parcels) == 1 or isinstance(error, AWAY):  # the database is away: no use asking on
                 self.broken.update(parcels)
                 log.error("delivery.not_claimed", ids=[parcel.row_id for parcel in parcels], exc_info=error)
                 return {}

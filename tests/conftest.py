@@ -20,12 +20,14 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 import structlog
 from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, event
+from werkzeug.routing.rules import Rule
 
 from storage import schema
 from storage.database import open_engine
@@ -40,6 +42,22 @@ KINDS = ("sqlite", "postgres")
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
 NewDatabase = Callable[[], AbstractContextManager[str]]
+
+
+def _remember_url_builders() -> None:
+    """Werkzeug compiles two functions for each address of each app, and a thousand tests make the same four apps anew."""
+    compiled, known = Rule._compile_builder, dict[Any, Any]()
+
+    def remembered(rule: Rule, append_unknown: bool = True) -> Any:
+        key = append_unknown, rule.rule, tuple(rule._trace), repr(rule.defaults)
+        if key not in known:
+            known[key] = compiled(rule, append_unknown)
+        return known[key]
+
+    Rule._compile_builder = remembered  # type: ignore[method-assign]
+
+
+_remember_url_builders()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

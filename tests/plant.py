@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -94,6 +96,9 @@ _NEXT_DUE = _earliest(
 )
 
 
+_LOADED: list[sqlite3.Connection] = []
+
+
 class Plant:
     def __init__(self, database_url: str, redis: Any, folder: Path) -> None:
         self.now = START
@@ -113,7 +118,7 @@ class Plant:
         context.use(self.services)
         self.app = create_app(self.settings, services=self.services)
         self._mount(self.http)
-        self._load_people()
+        self._load()
         self._numbers: dict[str, int] = {}
 
     def _environment(self, database_url: str, folder: Path) -> dict[str, str]:
@@ -161,6 +166,20 @@ class Plant:
             session.mount(url, WsgiAdapter(emulator.app))
         if hasattr(self, "app"):
             session.mount(APP, WsgiAdapter(self.app))
+
+    def _load(self) -> None:
+        """The plant's own rows. On SQLite the first plant of a test process writes them, the others copy its file."""
+        path = self.services.engine.url.database
+        if self.services.engine.dialect.name != "sqlite" or path is None:
+            self._load_people()
+        elif _LOADED:
+            with closing(sqlite3.connect(path)) as ours:
+                _LOADED[0].backup(ours)
+        else:
+            self._load_people()
+            _LOADED.append(sqlite3.connect(":memory:", check_same_thread=False))
+            with closing(sqlite3.connect(path)) as ours:
+                ours.backup(_LOADED[0])
 
     def _load_people(self) -> None:
         with self.work() as work:
