@@ -45,7 +45,18 @@ def begin(turn: Turn, kind: str, *, said: str = "", keep_open: bool = False) -> 
         slots.people_told(turn, permit, said)
         if slots.says_what(said, permit):
             permit.content = slots.job_of(said, at=turn.at)[:500]
-    go_on(turn, permit)
+    go_on(turn, permit, note=_understood(permit) if said else "")
+
+
+def _understood(permit: Permit) -> str:
+    """What the first sentence was taken for, shown with the first question: nobody should ask for the wrong work."""
+    place = (
+        permit.equipment.code if permit.equipment is not None else permit.area.name if permit.area is not None else ""
+    )
+    return (
+        ",".join(part for part in (f"{Work(permit.work).zh}作业票", place, permit.content) if part)
+        + "。不对就说“取消”。"
+    )
 
 
 def begin_by_word(kind: str) -> Step:

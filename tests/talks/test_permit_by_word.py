@@ -7,6 +7,7 @@ import re
 import pytest
 
 from handlers.permit import by_word
+from rules.permit import Work
 from tests import permits as p
 from tests.permits import APPLICANT, GUARDIAN, LEADER, WORKER
 from tests.plant import Plant
@@ -143,7 +144,7 @@ def test_a_request_said_in_one_go(plant):
     ],
 )
 def test_a_place_and_a_job_are_a_request(plant, said, work, content):
-    plant.phone(APPLICANT).says(said).sees("什么时候干")
+    plant.phone(APPLICANT).says(said).sees("什么时候干", f"{Work(work).zh}作业票", "不对就说“取消”")
     with plant.work(read_only=True) as db:
         draft = db.permits.draft_of(db.people.by_name(APPLICANT)[0].id, since=plant.now.replace(year=2000))
         assert draft is not None and draft.work == work

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.platforms.wecom.text import MORE, clean, cut_bytes, cut_chars, plain
@@ -62,6 +62,7 @@ class Renderer:
 
     def button_interaction(self, card: Card, *, ref: str = "", look: Look = APP) -> Json:
         """Up to six buttons, perhaps with one drop-down whose choice comes along with the press."""
+        card = _whole_title(card, look)
         drawn = self._head("button_interaction", card, look) | _facts(card.facts, look)
         drawn["button_list"] = [self._button(button) for button in card.buttons]
         text = _body(card, look.text)
@@ -82,6 +83,7 @@ class Renderer:
 
     def text_notice(self, card: Card, look: Look = APP) -> Json:
         """Nothing to press; the whole card opens its page."""
+        card = _whole_title(card, look)
         drawn = self._head("text_notice", card, look) | _facts(card.facts, look) | self._links(card, look)
         text = _body(card, look.text)
         if text:
@@ -92,6 +94,7 @@ class Renderer:
         """Nothing to press, with the picture on top. It has no free text, so body and note become rows."""
         if not card.picture:
             raise ValueError("a news_notice needs a picture")
+        card = _whole_title(card, look)
         drawn = self._head("news_notice", card, look) | _facts(card.facts, look) | self._links(card, look)
         body, note = _cut_text(card.body, look.row_text), cut_chars(card.note, look.row_title)
         rows = [{"title": "说明", "desc": body}] if body else []
@@ -165,6 +168,22 @@ class Renderer:
             if button.url
         ]
         return {"jump_list": rows[:MAX_LINKS]} if rows else {}
+
+
+_ENDS = ("。？！；?!;", "，、：,: ")  # of a sentence, else of a part of one
+
+
+def _whole_title(card: Card, look: Look) -> Card:
+    """A title that is too long goes on in the text: of a question its end is what people must read."""
+    line = " ".join(clean(card.title).split())
+    if len(line) <= look.title:
+        return card
+    head = line[: look.title]
+    at = next((at for marks in _ENDS if (at := max(head.rfind(mark) for mark in marks)) > 3), None)
+    if at is None:
+        return replace(card, body=f"{line}\n{card.body}")  # it cannot be parted: it stands there once more as a whole
+    title = line[:at] if line[at] not in "？！?!" else line[: at + 1]
+    return replace(card, title=title, body=f"{line[at + 1 :].strip()}\n{card.body}".rstrip())
 
 
 def _facts(facts: Sequence[Fact], look: Look) -> Json:

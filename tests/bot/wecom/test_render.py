@@ -184,3 +184,27 @@ def test_every_card_is_one_that_wecom_takes(neutral, robot):
         assert len(row["text"]) <= 10
     assert not CONTROL.search(json.dumps(drawn, ensure_ascii=False))
     assert len(DRAW.markdown(neutral, limit_bytes=2048).encode()) <= 2048
+
+
+LONG = "报一下气体分析,如“中部可燃0.1%LEL,氧20.8,硫化氢0”。可以先发仪器照片。"
+
+
+@pytest.mark.parametrize(
+    ("title", "head", "text"),
+    [
+        ("谁监护?", "谁监护?", ""),
+        (LONG, "报一下气体分析,如“中部可燃0.1%LEL,氧20.8,硫化氢0”", "可以先发仪器照片。"),
+        ("先撤到上风向,别碰设备。" + "再" * 30, "先撤到上风向,别碰设备", "再" * 30),
+        ("还有3个人没有确认,要现在叫停吗?" + "点" * 30, "还有3个人没有确认,要现在叫停吗?", "点" * 30),
+        ("字" * 50, "字" * 35 + "…", "字" * 50),
+    ],
+)
+def test_a_question_that_is_too_long_for_a_title_goes_on_below(title, head, text):
+    drawn = DRAW.template_card(card(title=title, buttons=(PRESS,)))
+    assert drawn["main_title"]["title"] == head
+    assert drawn.get("sub_title_text", "") == text
+
+
+def test_what_does_not_fit_the_title_comes_before_the_text():
+    drawn = DRAW.text_notice(card(title="先撤到上风向。" + "再" * 40, body="正文", note="备注"))
+    assert drawn["sub_title_text"] == "再" * 40 + "\n正文\n备注"
