@@ -77,7 +77,9 @@ class Round:
     pool: ThreadPoolExecutor
     waiting: list[Parcel] = field(default_factory=list)
     running: dict[Future[Done], Parcel] = field(default_factory=dict)
-    broken: set[Parcel] = field(default_factory=set)  # failed outside the send itself: left to a later round
+    broken: set[Parcel] = field(
+        default_factory=set
+    )  # failed outside the send itself, or not ours: left to a later round
     done: int = 0
 
     def look(self) -> None:
@@ -93,8 +95,8 @@ class Round:
         drawings = [Parcel(("post", post_id), False, post_id=post_id) for post_id in stale]
         self.waiting = [parcel for parcel in (*parcels, *drawings) if parcel not in self.broken]
 
-    def start(self) -> None:
-        """Give every free sender the most urgent parcel whose lane is free."""
+    def start(self) -> int:
+        """Give every free sender the most urgent parcel whose lane is free; returns how many were handed out."""
         busy = {parcel.lane for parcel in self.running.values()}
         drawing = sum(parcel.post_id > 0 for parcel in self.running.values())
         others = sum(not parcel.urgent for parcel in self.running.values())
@@ -119,6 +121,7 @@ class Round:
             chosen.append(parcel)
             self.waiting.remove(parcel)
         self._hand_out(chosen)
+        return len(chosen)
 
     def _hand_out(self, chosen: Sequence[Parcel]) -> None:
         claimed = self._claim([parcel for parcel in chosen if not parcel.post_id])
@@ -126,7 +129,10 @@ class Round:
             if parcel.post_id:
                 self.running[self.pool.submit(_redraw, self.services, parcel.post_id)] = parcel
                 continue
-            count, job = claimed.get(parcel, (0, []))
+            if parcel not in claimed:  # somebody else has it
+                self.broken.add(parcel)
+                continue
+            count, job = claimed[parcel]
             if job:
                 self.leases.hold(part["id"] for part in job)
                 self.running[self.pool.submit(_send, self.services, job, self.leases)] = parcel
@@ -189,11 +195,11 @@ def send_ready(services: Services) -> int:
         now = Round(services, leases, pool)
         now.look()
         while now.waiting or now.running:
-            if monotonic() - began < START_WITHIN_S:
-                now.start()
-            if not now.running:
+            handed_out = now.start() if monotonic() - began < START_WITHIN_S else 0
+            if now.running:
+                now.collect()
+            elif not handed_out:
                 break
-            now.collect()
             if monotonic() - looked > LOOK_EVERY_S or not now.waiting:
                 looked = monotonic()
                 now.look()

@@ -222,6 +222,16 @@ def test_a_living_worker_keeps_its_lease_longer_than_it_is(office, monkeypatch):
     assert [(row.state, row.attempts) for row in office.rows()] == [("confirmed", 1)]
 
 
+def test_many_messages_that_nobody_needs_hold_up_none_that_somebody_does(office):
+    """One look at the queue is enough for all of them, however few senders there are."""
+    office.services.no_longer = lambda work, row: "" if row.dedupe_key == "needed" else "closed"
+    for n in range(3 * deliver.SENDERS):
+        office.write(f"void{n}", urgency=1)
+    office.write("needed")
+    assert deliver.send_ready(office.services) == 3 * deliver.SENDERS + 1
+    assert [row.state for row in office.rows()] == ["expired"] * (3 * deliver.SENDERS) + ["confirmed"]
+
+
 def test_one_row_that_cannot_be_read_holds_up_none_of_those_claimed_with_it(office, monkeypatch):
     bad = office.write("bad")
     for n in range(5):
