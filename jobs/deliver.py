@@ -1,6 +1,7 @@
 """Sending: claim under a lease, call the platform outside any transaction, write down what happened.
 
-Messages to one place go one after another; different places overlap. Who goes next is decided each time a sender is
+Messages to one place go one after another in their order; different places overlap. An alarm waits for no card that goes
+to the same people and to others. Who goes next is decided each time a sender is
 free, most urgent first, and some senders take nothing but alarms: a platform that answers slowly holds up no alarm.
 Some take anything but alarms, and what waits grows more urgent with its age: nothing is starved for ever. A card for
 several people on one platform is one call. What a dead worker held becomes `unknown` (jobs/sweep.py).
@@ -31,6 +32,7 @@ from jobs.leases import LEASE, Leases
 from jobs.send import Outcome, send_card_batch, send_one
 from storage.conflicts import AWAY
 from storage.models import Delivery
+from storage.outbox import DueRow
 from storage.unit_of_work import UnitOfWork
 
 log = structlog.get_logger()
@@ -49,10 +51,12 @@ Job = list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One call: a message, all due rows of a card's batch, or a card to be redrawn. `lane` is used by one at a time."""
+    """One call: a message, all due rows of a card's batch, or a card to be redrawn. `lane` is used by one at a time, and
+    so is each of `places` (platform, user or group)."""
 
     lane: Hashable
     urgent: bool
+    places: frozenset[Hashable] = frozenset()
     rank: float = 0.0  # who goes first among those that are not urgent: when it was due, later for what can wait
     row_id: int = 0
     batch_key: str = ""
@@ -98,6 +102,7 @@ class Round:
     def start(self) -> int:
         """Give every free sender the most urgent parcel whose lane is free; returns how many were handed out."""
         busy = {parcel.lane for parcel in self.running.values()}
+        taken = {place for parcel in self.running.values() for place in parcel.places}
         drawing = sum(parcel.post_id > 0 for parcel in self.running.values())
         others = sum(not parcel.urgent for parcel in self.running.values())
         talking = any(not parcel.post_id for parcel in self.waiting)
@@ -113,7 +118,9 @@ class Round:
                 full = under_way >= SENDERS and others >= FOR_OTHERS
             if full or under_way >= SENDERS + FOR_ALARMS:
                 continue
-            if parcel.lane in busy or (parcel.post_id and talking and drawing >= FOR_CARDS):
+            waits_for_place = not parcel.urgent and not taken.isdisjoint(parcel.places)
+            taken |= parcel.places  # also when it waits: what comes later to the same place must not overtake it
+            if waits_for_place or parcel.lane in busy or (parcel.post_id and talking and drawing >= FOR_CARDS):
                 continue
             busy.add(parcel.lane)
             drawing += parcel.post_id > 0
@@ -208,16 +215,23 @@ def send_ready(services: Services) -> int:
 
 def _parcels(work: UnitOfWork, now: datetime) -> list[Parcel]:
     """Due rows as parcels, the most urgent first."""
-    parcels: dict[Hashable, Parcel] = {}
+    together: dict[Hashable, list[DueRow]] = {}
     for row in work.outbox.due_rows(now):
-        urgent = row.urgency <= URGENT
-        rank = row.due_at.timestamp() + row.urgency * AGE_S
-        if row.batch_key:
-            parcels.setdefault(row.batch_key, Parcel(("batch", row.batch_key), urgent, rank, batch_key=row.batch_key))
-        else:
-            place = (row.platform, row.user_id or row.group_id)
-            parcels[row.id] = Parcel(place, urgent, rank, row_id=row.id)
-    return list(parcels.values())
+        together.setdefault(row.batch_key or row.id, []).append(row)
+    return [_parcel(rows) for rows in together.values()]
+
+
+def _parcel(rows: Sequence[DueRow]) -> Parcel:
+    """Of the rows of one call; the first, most urgent one says when it goes."""
+    first, places = rows[0], frozenset(_place(row) for row in rows)
+    urgent, rank = first.urgency <= URGENT, first.due_at.timestamp() + first.urgency * AGE_S
+    if first.batch_key:
+        return Parcel(("batch", first.batch_key), urgent, places, rank, batch_key=first.batch_key)
+    return Parcel(_place(first), urgent, places, rank, row_id=first.id)
+
+
+def _place(row: DueRow) -> tuple[str, str]:
+    return row.platform, row.user_id or row.group_id
 
 
 def _claim(services: Services, parcels: Sequence[Parcel]) -> dict[Parcel, tuple[int, Job]]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine, select
 
-from bot.platforms.base import Failure, PlatformError, Posted, Sent
+from bot.platforms.base import Failure, PlatformError, Posted, Sent, Target
 from bot.router import Router
 from cards.card import Card
 from jobs import deliver, leases, settle, sweep
@@ -220,6 +220,47 @@ def test_a_living_worker_keeps_its_lease_longer_than_it_is(office, monkeypatch):
     office.write("slow")
     deliver.send_ready(office.services)
     assert [(row.state, row.attempts) for row in office.rows()] == [("confirmed", 1)]
+
+
+def test_cards_to_one_person_arrive_in_their_order(office):
+    """Also when each goes to somebody else as well: the one behind waits, and is not overtaken by what comes later."""
+    said: list[str] = []
+    lock = threading.Lock()
+
+    def on_card(targets, ref) -> None:
+        with lock:
+            said.append(",".join(sorted(target.user for target in targets)))
+
+    office.wire.on_card = on_card
+    office.wire.on_text = lambda user, text: on_card([Target(user=user)], "")
+    with office.services.new_work() as work:
+        cards = [work.cards.put(f"c{n}", "", 0, Card(title=f"c{n}").to_json(), at=office.now).id for n in range(3)]
+        work.commit()
+    for n, (card, people) in enumerate(zip(cards, ("ab", "bc", "cd"), strict=True)):
+        for user in people:
+            office.write(f"c{n}{user}", user=user, what="card", payload={}, card_id=card, batch_key=f"wecom|c{n}")
+    office.write("text", user="d")
+    deliver.send_ready(office.services)
+    assert said == ["a,b", "b,c", "c,d", "d"]
+
+
+def test_an_alarm_waits_for_no_card_to_the_same_people(office):
+    hanging, alarm_sent, may_end = threading.Event(), threading.Event(), threading.Event()
+
+    def on_card(targets, ref) -> None:
+        hanging.set()
+        assert may_end.wait(WAIT_S)
+
+    office.wire.on_card, office.wire.on_text = on_card, lambda user, text: alarm_sent.set()
+    office.card("slow", 2)
+    round_ = threading.Thread(target=deliver.send_ready, args=(office.services,))
+    round_.start()
+    assert hanging.wait(WAIT_S)
+    office.write("alarm", user="slow:0", urgency=0)
+    sent = alarm_sent.wait(WAIT_S)
+    may_end.set()
+    round_.join()
+    assert sent, "the alarm waited for a card"
 
 
 def test_many_messages_that_nobody_needs_hold_up_none_that_somebody_does(office):
