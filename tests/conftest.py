@@ -9,7 +9,7 @@
 
 `--database sqlite` (or postgres) runs the parametrised tests on one of them. Talks and pages marked `sqlite_suffices`
 look at what people see; what they ask of the database runs on both elsewhere, and they themselves do with
-`--database both`.
+`--database both`. `postgres_suffices` is the same for the other.
 """
 
 from __future__ import annotations
@@ -75,8 +75,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _kinds(test: pytest.Item, wish: str) -> tuple[str, ...]:
     if wish in KINDS:
         return (wish,)
-    suffices = test.get_closest_marker("sqlite_suffices") and not test.get_closest_marker("both_databases")
-    return ("sqlite",) if suffices and wish == "usual" else KINDS
+    if wish == "both" or test.get_closest_marker("both_databases"):
+        return KINDS
+    suffices = [kind for kind in KINDS if test.get_closest_marker(f"{kind}_suffices")]
+    return tuple(suffices) or KINDS
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,8 @@ from storage.models import (
 )
 from tests.pictures import scene
 
+# the same questions run on SQLite in test_quiet.py and test_properties.py
+pytestmark = pytest.mark.postgres_suffices
 FOUND_WITHIN_S = 60.0
 
 
