@@ -162,14 +162,15 @@ def relieve(plant: Plant, name: str, number: str = "ZY-0001") -> list[str]:
     """The relief stands at the point and reads item after item; returns the items."""
     relief = plant.phone(name)
     relief.taps("监护打卡", on=number)
-    read = []
+    read: dict[str, str] = {}
     for _ in range(10):
         title, labels = _asked(relief)
-        if "已知晓" not in labels:
+        # the answered question and the live card are drawn anew in one moment: either may be the newest on the phone
+        if "已知晓" not in labels or title in read:
             break
-        read.append(_body(relief))
+        read[title] = _body(relief)
         relief.taps("已知晓", on=title)
-    return read
+    return list(read.values())
 
 
 def start(plant: Plant, number: str = "ZY-0001", *, guardian: str = GUARDIAN) -> Phone:
