@@ -22,7 +22,7 @@ from tools.fault_runs.run import Plan, Result
 from tools.phones import Transcript
 
 # no further run begins after so many seconds; the runs that were left out are named
-SHORT_S, CI_S = 390.0, 80.0
+SHORT_S, CI_S = 390.0, 50.0
 
 
 def table(results: list[Result]) -> str:
