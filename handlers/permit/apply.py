@@ -53,10 +53,10 @@ def _understood(permit: Permit) -> str:
     place = (
         permit.equipment.code if permit.equipment is not None else permit.area.name if permit.area is not None else ""
     )
-    return (
-        ",".join(part for part in (f"{Work(permit.work).zh}作业票", place, permit.content) if part)
-        + "。不对就说“取消”。"
-    )
+    if place in permit.content:
+        place = ""
+    parts = ",".join(part for part in (f"{Work(permit.work).zh}作业票", place, permit.content) if part)
+    return f"{parts}。不对就说“取消”。"
 
 
 def begin_by_word(kind: str) -> Step:
