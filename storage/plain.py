@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Executable, SelectBase, literal_column
+from sqlalchemy import ColumnElement, Connection, Dialect, Executable, Select, SelectBase, literal_column
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -23,21 +23,34 @@ _WITH = "plain.connection"
 LONGEST = 32  # a list longer than this is laid out each time: one layout a length would be kept for ever
 
 
-def look(
-    db: Session, statement: Executable, values: Mapping[str, Any] | None = None, *, named: bool = True
-) -> Sequence[Any]:
+def look(db: Session, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
     """What the statement finds; what this session has changed is written first, as with its own queries.
 
-    `statement` is built once, at import: its layout is kept. Rows have the columns by place and, when `named`, by name:
-    for hundreds of rows that are walked through once the names cost more than the database.
+    `statement` is built once, at import: its layout is kept. Rows have the columns by place and by name.
     """
-    if db.new or (len(db.identity_map) and (db.dirty or db.deleted)):
-        db.flush()
+    _written(db)
     connection, asked = _connection_of(db), values or {}
     ready = _layout(connection.dialect, statement, asked)
     if ready is None:
         return connection.execute(statement, dict(asked) if asked else None).all()
-    return ready.run(connection, asked, named)
+    found: Sequence[Any] = ready.run(connection, asked, Layout.rows)
+    return found
+
+
+def look_columns(db: Session, statement: Select[Any], values: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
+    """As `look`, the columns: hundreds of rows that are walked through once are dearer as rows."""
+    _written(db)
+    connection = _connection_of(db)
+    ready = _layout(connection.dialect, statement, values)
+    if ready is None:
+        found = connection.execute(statement, dict(values)).all()
+        return list(zip(*found, strict=True)) or [()] * len(statement.selected_columns)
+    return ready.run(connection, values, Layout.columns)
+
+
+def _written(db: Session) -> None:
+    if db.new or (len(db.identity_map) and (db.dirty or db.deleted)):
+        db.flush()
 
 
 def _layout(dialect: Dialect, statement: Executable, asked: Mapping[str, Any]) -> Layout | None:
@@ -54,8 +67,7 @@ def _layout(dialect: Dialect, statement: Executable, asked: Mapping[str, Any]) -
 
 def looks(db: Session, *asked: tuple[Executable, Mapping[str, Any]]) -> list[Sequence[Any]]:
     """What several statements find, as `look` does. PostgreSQL is asked in one journey: each costs more than its answer."""
-    if db.new or (len(db.identity_map) and (db.dirty or db.deleted)):
-        db.flush()
+    _written(db)
     connection = _connection_of(db)
     if connection.dialect.driver != "psycopg" or len(asked) < 2:
         return [look(db, statement, values) for statement, values in asked]
@@ -74,7 +86,7 @@ def _in_one_journey(
         with driver.pipeline():
             for layout, cursor, given in zip(layouts, cursors, values, strict=True):
                 cursor.execute(layout.sql, layout.given(given))
-        return [layout.found(connection, cursor, named=True) for layout, cursor in zip(layouts, cursors, strict=True)]
+        return [layout.rows(connection, cursor) for layout, cursor in zip(layouts, cursors, strict=True)]
     except connection.dialect.loaded_dbapi.Error as error:
         raise layouts[0].wrapped(connection, error, cursors[0]) from error
     finally:
@@ -101,6 +113,7 @@ def one_of(column: Any, words: Iterable[str]) -> ColumnElement[bool]:
 
 
 Process = Callable[[Any], Any]
+Form = Callable[["Layout", Connection, Any], Any]
 _known: dict[tuple[SelectBase, str, tuple[int, ...]], Layout] = {}
 
 
@@ -111,69 +124,77 @@ class Layout:
         compiled: Any = statement.compile(dialect=dialect)
         state = compiled.construct_expanded_state(dict(values))
         self.sql: str = state.statement
-        self.columns = statement.selected_columns
-        self.row = partial(tuple.__new__, namedtuple("Found", self.columns.keys(), rename=True))
+        self.selected = statement.selected_columns
+        self.row = partial(tuple.__new__, namedtuple("Found", self.selected.keys(), rename=True))
         self.out: list[tuple[int, Process]] | None = None  # known with the first answer: it tells the driver's types
         whose = {
             part: (name, place) for name, parts in state.parameter_expansion.items() for place, part in enumerate(parts)
         }
-        self.positional = state.positiontup is not None
-        self.into: list[tuple[str, str | None, int | None, Process | None, Any]] = []
-        for part in state.positiontup if self.positional else state.parameters:
-            name, place = whose.get(part, (part, None))
-            process = compiled.binds[name].type.dialect_impl(dialect).bind_processor(dialect)
+        places = state.positiontup if state.positiontup is not None else list(state.parameters)
+        self.constants: Any = [None] * len(places) if state.positiontup is not None else dict.fromkeys(places)
+        self.into: list[tuple[Any, str, int | None, Process | None]] = []
+        for number, place in enumerate(places):
+            name, part = whose.get(place, (place, None))
+            kind = compiled.binds[name].type
+            process = kind.dialect_impl(dialect).bind_processor(dialect)
+            if isinstance(kind, UtcTime) and dialect.name == "sqlite":
+                process = _to_text
+            at = number if state.positiontup is not None else place
             if name in values:
-                self.into.append((part, name, place, process, None))
+                self.into.append((at, name, part, process))
             else:
-                constant = state.parameters[part]
-                self.into.append((part, None, None, None, process(constant) if process is not None else constant))
+                constant = state.parameters[place]
+                self.constants[at] = process(constant) if process is not None else constant
 
     def given(self, values: Mapping[str, Any]) -> Any:
         """The values as the driver takes them."""
-        given = []
-        for _, source, place, process, constant in self.into:
-            if source is None:
-                given.append(constant)
-                continue
-            value = values[source] if place is None else values[source][place]
-            given.append(process(value) if process is not None else value)
-        if self.positional:
-            return given
-        return {part[0]: value for part, value in zip(self.into, given, strict=True)}
+        given = self.constants.copy()
+        for place, source, part, process in self.into:
+            value = values[source] if part is None else values[source][part]
+            given[place] = process(value) if process is not None else value
+        return given
 
-    def run(self, connection: Connection, values: Mapping[str, Any], named: bool) -> list[Any]:
+    def run(self, connection: Connection, values: Mapping[str, Any], form: Form) -> Any:
+        """What the statement finds for these values, as `rows` or `columns` give it."""
         asked = self.given(values)
         cursor = connection.connection.cursor()
         try:
             cursor.execute(self.sql, asked)
-            return self.found(connection, cursor, named=named)
+            return form(self, connection, cursor)
         except connection.dialect.loaded_dbapi.Error as error:
             raise self.wrapped(connection, error, cursor) from error
         finally:
             cursor.close()
 
-    def found(self, connection: Connection, cursor: Any, *, named: bool) -> list[Any]:
-        """The rows of an executed cursor."""
-        found = list(cursor.fetchall())
-        if self.out is None:
-            self.out = self._ways_out(connection.dialect, cursor.description)
-        if self.out and found:
-            columns: list[Any] = list(zip(*found, strict=True))
-            for place, process in self.out:
-                columns[place] = [process(value) for value in columns[place]]
-            found = list(zip(*columns, strict=True))
-        return [self.row(line) for line in found] if named else found
+    def columns(self, connection: Connection, cursor: Any) -> Sequence[tuple[Any, ...]]:
+        """Those of an executed cursor."""
+        found: list[tuple[Any, ...]] = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(self.selected)
+        for place, process in self._ways_out(connection.dialect, cursor.description):
+            found[place] = tuple([process(value) for value in found[place]])
+        return found
+
+    def rows(self, connection: Connection, cursor: Any) -> list[Any]:
+        """Those of an executed cursor."""
+        found, ways = [], self._ways_out(connection.dialect, cursor.description)
+        for line in map(list, cursor.fetchall()):
+            for place, process in ways:
+                line[place] = process(line[place])
+            found.append(self.row(line))
+        return found
 
     def _ways_out(self, dialect: Dialect, description: Any) -> list[tuple[int, Process]]:
         """How each column's values come out, for those that do not as they are."""
+        if self.out is not None:
+            return self.out
         ways: list[tuple[int, Process]] = []
-        for place, column in enumerate(self.columns):
+        for place, column in enumerate(self.selected):
             if isinstance(column.type, UtcTime):
                 ways.append((place, _from_text if dialect.name == "sqlite" else _in_utc))
             else:
                 process = column.type.dialect_impl(dialect).result_processor(dialect, description[place][1])
                 if process is not None:
                     ways.append((place, process))
+        self.out = ways
         return ways
 
     def wrapped(self, connection: Connection, error: Exception, cursor: Any) -> BaseException:
@@ -197,6 +218,15 @@ class Layout:
 def _from_text(text: str | None) -> datetime | None:
     """A time as `UtcTime` writes it in SQLite: three hours of readings are hundreds of rows, each of a few microseconds."""
     return datetime.fromisoformat(text + "+00:00") if text is not None else None
+
+
+def _to_text(moment: datetime | None) -> str | None:
+    """A time as `UtcTime` writes it in SQLite."""
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise ValueError("a naive datetime was given to the database")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:

@@ -6,10 +6,11 @@ The 3-hour span of a verdict is one range scan of `ix_reading_span`.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Insert, Row, bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Session
 from storage.database import rows_changed
 from storage.models import Area, Counter, Detector, Reading, SourceState, Zone
 from storage.permits import Box
-from storage.plain import look, looks
+from storage.plain import look, look_columns, looks
 
 PLAN = "plan"  # the counter that moves when an outline changes
 
@@ -70,6 +71,14 @@ SeenDetector = Row[Any]
 """A detector as a judgement sees it (`_SEEN`): the fields of `Detector` by their names."""
 
 
+class Span(NamedTuple):
+    """Readings of one detector side by side, oldest first; None for a value that the detector could not give."""
+
+    times: Sequence[datetime]
+    values: Sequence[float | None]
+    statuses: Sequence[str]
+
+
 @dataclass(frozen=True, slots=True)
 class NewReading:
     """One checked value, in the detector's own unit."""
@@ -109,12 +118,15 @@ class Readings:
 
     # -- readings
 
-    def span(
-        self, detector_ids: Collection[int], kind: str, since: datetime, until: datetime
-    ) -> Sequence[tuple[int, datetime, float | None, str]]:
-        """(detector id, time, value, status) in the span, by detector, oldest first."""
-        asked = {"detectors": list(detector_ids), "kind": kind, "since": since, "until": until}
-        return look(self.db, _SPAN, asked, named=False)
+    def span(self, detector_ids: Collection[int], kind: str, since: datetime, until: datetime) -> dict[int, Span]:
+        """What each of the detectors said in the span, which is open at its beginning and closed at its end."""
+        wanted = list(detector_ids)
+        asked = {"detectors": wanted, "kind": kind, "since": since, "until": until}
+        of, *said = look_columns(self.db, _SPAN, asked)
+        if len(wanted) == 1:
+            return {wanted[0]: Span(*said)}
+        edges = {one: (bisect_left(of, one), bisect_right(of, one)) for one in wanted}
+        return {one: Span(*(column[begin:end] for column in said)) for one, (begin, end) in edges.items()}
 
     def latest(self, detector_id: int, kind: str) -> Reading | None:
         return self.db.scalar(

@@ -124,11 +124,8 @@ def watch(
         stuck=timedelta(minutes=table.settings.trend_stuck_minutes),
         skew=table.settings.skew,
     )
-    spans: dict[int, list[tuple[datetime, float, str]]] = {d.id: [] for d in near}
-    for of, time, value, status in work.readings.span(list(spans), "combustible", at - policy.window, at + policy.skew):
-        if value is not None or status != "ok":
-            spans[of].append((time, value or 0.0, status))
-    series = [Series(d.code, d.unit, spans[d.id]) for d in near]
+    spans = work.readings.span([d.id for d in near], "combustible", at - policy.window, at + policy.skew)
+    series = [Series(d.code, d.unit, *spans[d.id]) for d in near]
     seen = trend.look_back(series, at=at, lel_vol=lel_vol, policy=policy)
     silent, notes = silence(near[0], at)
     over = next((d.code for d in near if _is_over(d, at, lel_vol, limit_vol)), "") or air

@@ -15,6 +15,7 @@ from rules.permit.judge import outcome, overall
 from rules.permit.levels import LevelProposal, height_level, hot_work_level, lifting_proposal
 from rules.permit.logic import Unknown
 from rules.permit.model import LEVELS, SEVERITY, FixSet, Result, Rule, RuleResult, Stage, Verdict, plain
+from rules.permit.remembered import frozen, remembered
 from rules.permit.table import RuleTable, normal_level
 
 
@@ -40,7 +41,7 @@ def evaluate(
         raise ValueError("the time of a judgement needs a time zone")
     facts = plain(facts)
     context = Verdicts(table, facts, work=work, level=level, at=at, stage=stage)
-    rows = [_row(rule, context, level) for rule in table.selected(work, level, stage)]
+    rows = _rows(context, facts)
     rows.sort(key=lambda row: SEVERITY[row.result])
     result = overall(row.result for row in rows)
     fixes: Sequence[FixSet] = ()
@@ -98,29 +99,23 @@ def propose_level(table: RuleTable, *, work: str, at: datetime, facts: Mapping[s
     return LevelProposal("none", "none", False, False, "附录B表B.1", "这种作业不分级")
 
 
-_SIMPLE = frozenset({bool, str, int, float, type(None)})
-_REMEMBERED = 500  # combinations of values a rule is remembered for; a plant shows far fewer
+def _rows(context: Verdicts, facts: Mapping[str, Any]) -> list[RuleResult]:
+    """Every rule's row: as it came out for the same facts before, unless it rests on the time."""
+    table, sent = context.table, frozen(facts).get
+    traced = Context(table, facts, work=context.work, level=context.level, at=context.at, stage=context.stage)
+    rows = []
+    for one in remembered(table, context.work, context.level, context.stage):
+        if one.timed:
+            rows.append(_judged(one.rule, context))
+        else:
+            rows.append(one.row(sent) or one.judge(traced, sent, _judged))
+    return rows
 
 
-def _row(rule: Rule, context: Verdicts, level: str) -> RuleResult:
-    """The rule's row. A rule whose facts are simple and all known comes out as it came out for the same facts before."""
-    look = context.look
-    values = [look(name) for name in rule.reads]
-    kinds = tuple(map(type, values))  # 1 and 1.0 are equal and shown differently
-    if not _SIMPLE.issuperset(kinds) or rule.worded:
-        return _judged(rule, context, level)
-    case = context.work, level, kinds, *values
-    row = rule.remembered.get(case)
-    if row is None:
-        if len(rule.remembered) >= _REMEMBERED:
-            rule.remembered.clear()
-        row = rule.remembered[case] = _judged(rule, context, level)
-    return row
-
-
-def _judged(rule: Rule, context: Verdicts, level: str) -> RuleResult:
-    result, missing = outcome(rule, rule.when.run(context.look), level)
-    found = {name: context.look(name) for name in rule.facts}
+def _judged(rule: Rule, context: Context) -> RuleResult:
+    look, level = context.look, context.level
+    result, missing = outcome(rule, rule.when.run(look), level)
+    found = {name: look(name) for name in rule.facts}
     shown = {name: None if type(value) is Unknown else plain(value) for name, value in found.items()}
     if "level" in shown:
         shown["level"] = level
@@ -142,6 +137,8 @@ def _judged(rule: Rule, context: Verdicts, level: str) -> RuleResult:
 
 
 def _pending(missing: Sequence[str], context: Context) -> str:
+    for name in missing:
+        context(name)  # what is wrong with it is known when it was looked at
     problems = [context.problems[name] for name in missing if name in context.problems]
     asked = [_label(name, context.work) for name in missing if name not in context.problems]
     if asked:

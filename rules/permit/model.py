@@ -144,21 +144,6 @@ class Rule:
         """Limit, message and remedy in words; None for one that names a value only the facts can tell."""
         return self._settled(self.limit), self._settled(self.message), self._settled(self.remedy)
 
-    @cached_property
-    def worded(self) -> bool:
-        """Whether a text of the rule names a value that only the facts can tell."""
-        return None in self.settled
-
-    @cached_property
-    def reads(self) -> tuple[str, ...]:
-        """The names of all facts that the rule judges by or shows."""
-        return tuple(dict.fromkeys((*self.facts, *sorted(self.when.names))))
-
-    @cached_property
-    def remembered(self) -> dict[tuple[Any, ...], RuleResult]:
-        """(work, level, types and values of `reads`) → how the rule came out; kept by rules/permit/engine.py."""
-        return {}
-
     def _settled(self, text: str) -> str | None:
         try:
             return text.format_map(self.words)

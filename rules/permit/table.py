@@ -123,7 +123,8 @@ class RuleTable:
     validities: tuple[Mapping[str, Any], ...]
     dues: tuple[DueSpec, ...]
     version: str
-    _cache: dict = field(default_factory=dict, compare=False, repr=False)
+    memory: dict[Any, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What is worked out once for this table: rules by work, level and stage, and how they came out (remembered.py)."""
 
     @cached_property
     def by_id(self) -> Mapping[str, Rule]:
@@ -136,9 +137,10 @@ class RuleTable:
 
     def selected(self, work: str, level: str | None, stage: Stage | None) -> tuple[Rule, ...]:
         key = (work, level, stage)
-        if key not in self._cache:
-            self._cache[key] = tuple(rule for rule in self.rules if rule.applies(work, level, stage))
-        return self._cache[key]
+        if key not in self.memory:
+            self.memory[key] = tuple(rule for rule in self.rules if rule.applies(work, level, stage))
+        selected: tuple[Rule, ...] = self.memory[key]
+        return selected
 
     def basis(self, work: str | None = None) -> str:
         """The words in front of a verdict: 依据 for plants the standard binds, 参照 for the others (cl. 1)."""

@@ -10,17 +10,23 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from rules.permit.gas import BadReading, vol_of
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One detector's values in its unit, as (time, value, status); a status other than ``ok`` means it is not used."""
+    """One detector's readings in its unit: times, values and statuses side by side.
+
+    A status other than ``ok`` means that the value is not used; an ``ok`` without a value (None) is no reading.
+    """
 
     detector: str
     unit: str
-    values: Sequence[tuple[datetime, float, str]]
+    times: Sequence[datetime]
+    values: Sequence[float | None]
+    statuses: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,6 @@ class Trend:
 
     count: int
     max_vol: float | None
-    max_at: datetime | None
     last_vol: float | None
     slope_per_hour: float | None
     untrusted: tuple[str, ...]
@@ -65,74 +70,74 @@ def look_back(
     """
     policy = policy or TrendPolicy()
     notes: list[str] = []
-    kept: dict[str, list[tuple[datetime, float]]] = {}
+    kept: dict[str, Kept] = {}
     for one in series:
-        if values := _usable(one, at, lel_vol, policy, notes):
-            kept[one.detector] = values
+        times, vols = _usable(one, at, lel_vol, policy, notes)
+        if times:
+            kept[one.detector] = times, vols
     if not kept:
-        return Trend(0, None, None, None, None, tuple(notes))
-    trusted = [name for name, values in kept.items() if _trusted(name, values, at, policy, notes)]
-    max_vol, max_at = max((vol, time) for values in kept.values() for time, vol in values)
-    slopes = [slope for values in kept.values() if (slope := _slope(values)) is not None]
+        return Trend(0, None, None, None, tuple(notes))
+    trusted = [name for name, (times, vols) in kept.items() if _trusted(name, times, vols, at, policy, notes)]
+    slopes = [slope for times, vols in kept.values() if (slope := _slope(times, vols)) is not None]
     return Trend(
-        count=sum(len(kept[name]) for name in trusted),
-        max_vol=max_vol,
-        max_at=max_at,
-        last_vol=max(values[-1][1] for values in kept.values()),
+        count=sum(len(kept[name][0]) for name in trusted),
+        max_vol=max(max(vols) for _, vols in kept.values()),
+        last_vol=max(vols[-1] for _, vols in kept.values()),
         slope_per_hour=max(slopes) if slopes else 0.0,
         untrusted=tuple(notes),
     )
 
 
-def _usable(
-    one: Series, at: datetime, lel_vol: float | None, policy: TrendPolicy, notes: list[str]
-) -> list[tuple[datetime, float]]:
-    """The detector's values of the window in % vol, oldest first; what is left out is noted."""
+Kept = tuple[Sequence[datetime], Sequence[float]]
+"""Times, oldest first, and the values of these times in % vol."""
+
+
+def _usable(one: Series, at: datetime, lel_vol: float | None, policy: TrendPolicy, notes: list[str]) -> Kept:
+    """The detector's values of the window; what is left out is noted."""
     oldest, newest = at - policy.window, at + policy.skew
-    kept: list[tuple[datetime, float]] = []
     try:
         convert = vol_of(one.unit, lel_vol=lel_vol)
     except BadReading as problem:
-        if any(oldest < time <= newest and status == "ok" for time, _, status in one.values):
+        if any(
+            oldest < time <= newest and status == "ok" for time, status in zip(one.times, one.statuses, strict=True)
+        ):
             _note(notes, f"{one.detector}:{problem}")
-        return kept
-    if (simple := _all_good(one.values, oldest, newest, convert)) is not None:
+        return (), ()
+    if (simple := _all_good(one, oldest, newest, convert)) is not None:
         return simple
-    for time, value, status in one.values:
+    kept: list[tuple[datetime, float]] = []
+    for time, value, status in zip(one.times, one.values, one.statuses, strict=True):
         if not oldest < time <= newest:
             if time > newest:
                 _note(notes, f"{one.detector}:读数时间晚于当前时间,未采用")
         elif status != "ok":
             _note(notes, f"{one.detector}:探测器状态为 {status},未采用")
-        else:
+        elif value is not None:
             try:
                 kept.append((time, convert(value)))
             except BadReading as problem:
                 _note(notes, f"{one.detector}:{problem}")
     kept.sort(key=operator.itemgetter(0))
-    return kept
+    return [time for time, _ in kept], [vol for _, vol in kept]
 
 
-def _all_good(
-    values: Sequence[tuple[datetime, float, str]], oldest: datetime, newest: datetime, convert: Callable[[float], float]
-) -> list[tuple[datetime, float]] | None:
-    """All of them in % vol when there is nothing to leave out and they come in their order; None otherwise.
+def _all_good(one: Series, oldest: datetime, newest: datetime, convert: Callable[[float], float]) -> Kept | None:
+    """All of them when there is nothing to leave out and they come in their order; None otherwise.
 
     What nearly every judgement sees: hundreds of values, few of them different.
     """
-    if not values:
-        return []
-    times = [time for time, _, _ in values]
-    if {status for _, _, status in values} != {"ok"} or not oldest < times[0] or not times[-1] <= newest:
+    times = one.times
+    if not times:
+        return (), ()
+    if set(one.statuses) != {"ok"} or not oldest < times[0] or not times[-1] <= newest:
         return None
-    numbers = [value for _, value, _ in values]
-    if set(map(type, numbers)) != {float} or any(map(operator.gt, times, times[1:])):
+    if set(map(type, one.values)) != {float} or any(map(operator.gt, times, times[1:])):
         return None
     try:
-        vols = {value: convert(value) for value in set(numbers)}
+        vols: dict[Any, float] = {value: convert(value) for value in set(one.values) if value is not None}
     except BadReading:
         return None
-    return list(zip(times, map(vols.__getitem__, numbers), strict=True))
+    return times, list(map(vols.__getitem__, one.values))
 
 
 def _note(notes: list[str], text: str) -> None:
@@ -141,25 +146,25 @@ def _note(notes: list[str], text: str) -> None:
 
 
 def _trusted(
-    name: str, values: list[tuple[datetime, float]], at: datetime, policy: TrendPolicy, notes: list[str]
+    name: str, times: Sequence[datetime], vols: Sequence[float], at: datetime, policy: TrendPolicy, notes: list[str]
 ) -> bool:
-    times = [at - policy.window, *(time for time, _ in values), at]
-    if max(map(operator.sub, times[1:], times)) > policy.gap:
+    edges = [at - policy.window, *times, at]
+    if max(map(operator.sub, edges[1:], edges)) > policy.gap:
         _note(notes, f"{name}:数据不可信,有超过 {policy.gap.total_seconds() / 60:g} 分钟没有读数")
         return False
-    if values[-1][0] - values[0][0] >= policy.stuck and len({value for _, value in values}) == 1:
+    if times[-1] - times[0] >= policy.stuck and len(set(vols)) == 1:
         _note(notes, f"{name}:数据不可信,读数一直不变")
         return False
     return True
 
 
-def _slope(values: list[tuple[datetime, float]]) -> float | None:
+def _slope(times: Sequence[datetime], vols: Sequence[float]) -> float | None:
     """Least-squares slope in % vol per hour; None with fewer than two different times."""
-    start, hour = values[0][0], timedelta(hours=1)
-    hours = [(time - start) / hour for time, _ in values]
-    mean_x, mean_y = sum(hours) / len(hours), sum([vol for _, vol in values]) / len(values)
+    start, hour, count = times[0], timedelta(hours=1), len(times)
+    hours = [(time - start) / hour for time in times]
+    mean_x, mean_y = sum(hours) / count, sum(vols) / count
     away = [x - mean_x for x in hours]
     spread = math.fsum(map(operator.mul, away, away))
     if spread == 0:
         return None
-    return math.fsum(map(operator.mul, away, [vol - mean_y for _, vol in values])) / spread
+    return math.fsum(map(operator.mul, away, [vol - mean_y for vol in vols])) / spread

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import Engine, bindparam, func, literal, select, text, union_all
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError, StatementError
 
 from storage import plain
 from storage.models import Area, Detector, Permit, Person, SourceState
@@ -67,11 +67,18 @@ def test_rows_are_those_of_the_connection(work, codes):
             assert row.last_at is None or row.last_at.tzinfo is UTC
 
 
-def test_without_names_the_rows_are_the_same(work):
-    asked = {"codes": ["GT-0", "GT-2", "GT-3"], "until": NOW}
-    found = plain.look(work.db, DETECTORS, asked, named=False)
-    assert [tuple(row) for row in plain.look(work.db, DETECTORS, asked)] == [tuple(row) for row in found]
-    assert len(found) == 2
+@pytest.mark.parametrize("codes", [["GT-0", "GT-2", "GT-3"], ["GT-0"] * (plain.LONGEST + 1), ["nobody"], []])
+def test_the_columns_are_those_of_the_rows(work, codes):
+    asked = {"codes": codes, "until": NOW}
+    rows = [tuple(row) for row in plain.look(work.db, DETECTORS, asked)]
+    columns = plain.look_columns(work.db, DETECTORS, asked)
+    assert list(zip(*columns, strict=True)) == rows
+    assert len(columns) == len(DETECTORS.selected_columns)
+
+
+def test_a_time_without_a_zone_is_refused(work):
+    with pytest.raises((ValueError, StatementError), match="naive"):
+        plain.look(work.db, DETECTORS, {"codes": ["GT-0"], "until": NOW.replace(tzinfo=None)})
 
 
 def test_two_selects_are_looked_at_as_one(work):

@@ -42,7 +42,7 @@ def test_a_repeat_changes_nothing(work):
     rows = [reading(gt, 3), reading(gt, 2), reading(gt, 1)]
     assert work.readings.add(rows, received_at=NOW) == 3
     assert work.readings.add([*rows, reading(gt, 0)], received_at=NOW) == 1
-    assert len(work.readings.span([gt.id], "combustible", NOW - timedelta(hours=3), NOW)) == 4
+    assert len(work.readings.span([gt.id], "combustible", NOW - timedelta(hours=3), NOW)[gt.id].times) == 4
 
 
 def test_the_last_value_moves_on_only_to_a_later_one(work):
@@ -56,8 +56,18 @@ def test_the_last_value_moves_on_only_to_a_later_one(work):
 def test_the_span_is_open_at_its_beginning_and_closed_at_its_end(work):
     gt, other = detector(work, "GT-1"), detector(work, "GT-2")
     work.readings.add([reading(gt, 180), reading(gt, 179), reading(gt, 0), reading(other, 1)], received_at=NOW)
-    rows = work.readings.span([gt.id], "combustible", NOW - timedelta(hours=3), NOW)
-    assert [at for _, at, _, _ in rows] == [NOW - timedelta(minutes=179), NOW]
+    said = work.readings.span([gt.id], "combustible", NOW - timedelta(hours=3), NOW)
+    assert said == {gt.id: ((NOW - timedelta(minutes=179), NOW), (1.0, 1.0), ("ok", "ok"))}
+
+
+def test_the_span_of_several_detectors_keeps_them_apart(work):
+    gt, silent, other = detector(work, "GT-1"), detector(work, "GT-2"), detector(work, "GT-3")
+    rows = [reading(gt, 2), reading(gt, 1, None, "fault"), reading(other, 1, 3.0)]
+    work.readings.add(rows, received_at=NOW)
+    said = work.readings.span([other.id, gt.id, silent.id], "combustible", NOW - timedelta(hours=3), NOW)
+    assert (said[gt.id].values, said[gt.id].statuses) == ((1.0, None), ("ok", "fault"))
+    assert said[other.id].values == (3.0,)
+    assert said[silent.id] == ((), (), ())
 
 
 def test_detectors_of_a_box_or_else_of_the_area(work):

@@ -128,10 +128,11 @@ def test_a_verdict_of_running_work_costs_few_statements(work, engine, monkeypatc
     def count(_connection, _cursor, statement, *_rest) -> None:
         asked.append(statement)
 
-    found = plain.Layout.found
-    monkeypatch.setattr(
-        plain.Layout, "found", lambda self, *args, **how: (asked.append(self.sql), found(self, *args, **how))[1]
-    )
+    for form in ("rows", "columns"):
+        inner = getattr(plain.Layout, form)
+        monkeypatch.setattr(
+            plain.Layout, form, lambda self, *args, inner=inner: (asked.append(self.sql), inner(self, *args))[1]
+        )
     with UnitOfWork(engine, NOW, read_only=True) as again:
         event.listen(engine, "before_cursor_execute", count)
         judged = judge.judge(again, again.permits.seen(number))

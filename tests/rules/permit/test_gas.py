@@ -86,10 +86,10 @@ def test_ppm_to_mg():
 def series(values, *, detector="D1", step=5, end=AT, unit="%LEL", status="ok", before=()):
     """One detector: a value every `step` minutes up to `end`; `before`: (minutes before AT, value) ahead of them."""
     start = end - timedelta(minutes=step * (len(values) - 1))
-    early = [(AT - timedelta(minutes=minutes), value, status) for minutes, value in before]
-    return Series(
-        detector, unit, [*early, *((start + timedelta(minutes=step * i), v, status) for i, v in enumerate(values))]
-    )
+    times = [AT - timedelta(minutes=minutes) for minutes, _ in before]
+    times += [start + timedelta(minutes=step * i) for i in range(len(values))]
+    numbers = [value for _, value in before] + list(values)
+    return Series(detector, unit, times, numbers, [status] * len(times))
 
 
 WAVE = [0.5 + 0.1 * (i % 3) for i in range(36)]
@@ -136,6 +136,18 @@ def test_data_that_cannot_be_trusted_counts_as_no_data(readings, words):
 def test_a_high_value_of_an_untrusted_detector_still_counts_against_the_work():
     found = look_back([series([30.0] * 36)], at=AT, lel_vol=5.0)
     assert found.count == 0 and found.max_vol == 1.5
+
+
+def test_no_value_is_no_reading_and_the_others_count():
+    good = series(WAVE)
+    gone = Series("D1", "%LEL", good.times, [*good.values[:-1], None], good.statuses)
+    assert look_back([gone], at=AT, lel_vol=5.0).count == 35
+
+
+def test_values_out_of_order_are_judged_as_if_they_came_in_order():
+    good = series([i / 10 for i in range(36)])
+    turned = Series("D1", "%LEL", good.times[::-1], good.values[::-1], good.statuses)
+    assert look_back([turned], at=AT, lel_vol=5.0) == look_back([good], at=AT, lel_vol=5.0)
 
 
 def test_one_good_detector_among_bad_ones():
