@@ -17,10 +17,11 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from rules.permit.context import AT, Context, rests_on
+from rules.permit.context import AT, LEVEL, Context, rests_on
 from rules.permit.judge import Decision, decide, overall
 from rules.permit.model import Change, FixSet, Result, Rule, Stage, apply_changes, plain
 from rules.permit.options import FixOptions, Option, Request, candidates, level_changes
+from rules.permit.remembered import part_of_key
 from rules.permit.table import RuleTable, normal_level
 
 __all__ = ["FixOptions", "smallest_fix"]
@@ -44,13 +45,14 @@ def smallest_fix(
     """
     options = options or FixOptions()
     origin = Request(table, work, normal_level(work, level), at, plain(facts), stage)
-    if not _blocking(origin):
+    judge = _Judge()
+    if not judge.blocking(origin)[0]:
         return ()
     found, most = [], 10_000
     for change in (None, *level_changes(origin)):
         request = origin if change is None else moved(origin, change)
         spent = 0 if change is None else 1
-        for answer in _at_level(request, options, most - spent):
+        for answer in _at_level(request, options, most - spent, judge):
             most = min(most, spent + len(answer.chosen))
             found.append((change, answer))
     smallest = [pair for pair in found if len(pair[1].chosen) + (pair[0] is not None) == most]
@@ -95,18 +97,57 @@ def _applied(chosen: Iterable[Option], origin: Request, *, words: bool) -> tuple
     return tuple(changes), request
 
 
-def _decisions(request: Request, rules: Iterable[Rule]) -> dict[str, Decision]:
-    context = request.context()
-    return {rule.id: decide(rule, context, request.level) for rule in rules}
+class _Judge:
+    """What one call has found out: hundreds of sets are tried, and a rule sees but a few different facts of them all."""
+
+    def __init__(self) -> None:
+        self.searches: dict[tuple[frozenset[str], frozenset[str]], _Search] = {}
+        """By rules and options: searches at another level that had nothing to do with the level."""
+        self.known: dict[str, tuple[tuple[str, ...], dict[tuple[Any, ...], Decision]]] = {}
+        """By rule: the names its decisions rested on so far, and the decisions by the values of these."""
+
+    def decisions(self, request: Request, rules: Iterable[Rule]) -> dict[str, Decision]:
+        context: Context | None = None
+        found = {}
+        for rule in rules:
+            names, known = self.known.get(rule.id, ((), {}))
+            decision = known.get(_values(request, names))
+            if decision is None:
+                context = context or request.context()
+                decision = decide(rule, context, request.level)
+                if new := decision.reads.difference(names):
+                    names, known = (*names, *sorted(new)), {}
+                known[_values(request, names)] = decision
+                self.known[rule.id] = names, known
+            found[rule.id] = decision
+        return found
+
+    def blocking(self, request: Request) -> tuple[list[Rule], frozenset[str]]:
+        """The rules that block, and every name that any rule looked at."""
+        rules = request.table.selected(request.work, request.level, request.stage)
+        decisions = self.decisions(request, rules)
+        reads = frozenset().union(*(decision.reads for decision in decisions.values()))
+        return [rule for rule in rules if not decisions[rule.id].result.allows_work], reads - {AT, LEVEL}
 
 
-def _blocking(request: Request) -> list[Rule]:
-    rules = request.table.selected(request.work, request.level, request.stage)
-    decisions = _decisions(request, rules)
-    return [rule for rule in rules if not decisions[rule.id].result.allows_work]
+def _values(request: Request, names: Iterable[str]) -> tuple[Any, ...]:
+    facts = request.facts
+    return tuple(
+        [
+            (part_of_key(facts[name]) if name in facts else None)
+            if name not in _AROUND
+            else request.at
+            if name == AT
+            else request.level
+            for name in names
+        ]
+    )
 
 
-def _at_level(request: Request, options: FixOptions, most: int) -> list[_Answer]:
+_AROUND = frozenset({AT, LEVEL})
+
+
+def _at_level(request: Request, options: FixOptions, most: int, judge: _Judge) -> list[_Answer]:
     """Smallest sets at this level, none larger than `most`; empty when there is none.
 
     A joined set may disturb a rule that did not block before. That rule then takes part in the grouping, which brings
@@ -114,34 +155,34 @@ def _at_level(request: Request, options: FixOptions, most: int) -> list[_Answer]
     """
     if most < 0:
         return []
-    choices = candidates(request, options)
-    rules = _blocking(request)
+    rules, looked_at = judge.blocking(request)
+    choices = candidates(request, options, looked_at)
     while True:
-        solved, exact, total = _solved(request, rules, choices, options, most)
+        solved, exact, total = _solved(request, rules, choices, options, most, judge)
         if solved is None:
             return []
-        joined = [_joined(request, chosen, exact) for chosen in _mixed(solved)[: options.max_sets]]
+        joined = [_joined(request, chosen, exact, judge) for chosen in _mixed(solved)[: options.max_sets]]
         if answers := [answer for answer in joined if answer.result.allows_work]:
             return answers
         known = {rule.id for rule in rules}
-        disturbed = [rule for rule in _blocking(joined[0].after) if rule.id not in known]
+        disturbed = [rule for rule in judge.blocking(joined[0].after)[0] if rule.id not in known]
         if not disturbed:
             break
         rules = [*rules, *disturbed]
     everything = request.table.selected(request.work, request.level, request.stage)
-    whole = _Search(request, everything, choices, options, start=total)
-    answers = [_joined(request, chosen, whole.exact) for chosen in whole.run()]
+    whole = _Search(request, everything, choices, options, judge, start=total)
+    answers = [_joined(request, chosen, whole.exact, judge) for chosen in whole.run()]
     return [answer for answer in answers if answer.result.allows_work and len(answer.chosen) <= most]
 
 
 def _solved(
-    request: Request, rules: Sequence[Rule], choices: Sequence[Option], options: FixOptions, most: int
+    request: Request, rules: Sequence[Rule], choices: Sequence[Option], options: FixOptions, most: int, judge: _Judge
 ) -> tuple[list[list[tuple[Option, ...]]] | None, bool, int]:
     """The smallest sets of every part, whether they are proven smallest, and their size together.
 
     None when one part has no set, or when together they would be larger than `most`.
     """
-    searches = [_Search(request, part, near, options) for part, near in _parts(rules, choices, request.work)]
+    searches = [_search(request, part, near, options, judge) for part, near in _parts(rules, choices, request.work)]
     total = sum(search.least for search in searches)
     solved: list[list[tuple[Option, ...]]] = []
     for search in searches:
@@ -155,6 +196,20 @@ def _solved(
     return solved, all(search.exact for search in searches), total
 
 
+def _search(
+    request: Request, rules: Sequence[Rule], choices: Sequence[Option], options: FixOptions, judge: _Judge
+) -> _Search:
+    """The search for one part; the one made at another level where that would come out the same."""
+    key = frozenset(rule.id for rule in rules), frozenset(option.id for option in choices)
+    known = judge.searches.get(key)
+    if known is None or not known.is_of_any_level or not _changed(known.origin, request) <= _BY_LEVEL:
+        known = judge.searches[key] = _Search(request, rules, choices, options, judge)
+    return known
+
+
+_BY_LEVEL = frozenset({LEVEL, "upgraded"})  # what filing at another level changes, see `level_changes`
+
+
 def _mixed(solved: Sequence[list[tuple[Option, ...]]]) -> list[tuple[Option, ...]]:
     """The best of every part together, then each other choice of one part with the best of the rest."""
     best = [sets[0] for sets in solved]
@@ -164,10 +219,10 @@ def _mixed(solved: Sequence[list[tuple[Option, ...]]]) -> list[tuple[Option, ...
     return [tuple(option for part in mix for option in part) for mix in mixes]
 
 
-def _joined(request: Request, chosen: tuple[Option, ...], exact: bool) -> _Answer:
+def _joined(request: Request, chosen: tuple[Option, ...], exact: bool, judge: _Judge) -> _Answer:
     _, after = _applied(chosen, request, words=False)
     rules = after.table.selected(after.work, after.level, after.stage)
-    result = overall(decision.result for decision in _decisions(after, rules).values())
+    result = overall(decision.result for decision in judge.decisions(after, rules).values())
     return _Answer(chosen, request, after, result, exact)
 
 
@@ -179,9 +234,10 @@ def _looks_at(names: frozenset[str], work: str) -> frozenset[str]:
 def _parts(blocking: Sequence[Rule], choices: Sequence[Option], work: str) -> list[tuple[list[Rule], list[Option]]]:
     """Blocking rules grouped so that no candidate touches two groups, each with the candidates that touch it."""
     parts: list[tuple[list[Rule], dict[str, Option]]] = []
+    touching = _by_name(choices)
     for rule in blocking:
         names = _looks_at(rule.when.names, work)
-        near = {option.id: option for option in choices if not names.isdisjoint(option.touches)}
+        near = {option.id: option for name in names & touching.keys() for option in touching[name]}
         rules = [rule]
         apart = []
         for other_rules, other_near in parts:
@@ -193,33 +249,62 @@ def _parts(blocking: Sequence[Rule], choices: Sequence[Option], work: str) -> li
     return [(rules, list(near.values())) for rules, near in parts]
 
 
-class _State:
-    """A partial set, applied and judged."""
+def _by_name(choices: Iterable[Option]) -> dict[str, list[Option]]:
+    """The options that touch a fact."""
+    found: dict[str, list[Option]] = {}
+    for option in choices:
+        for name in option.touches:
+            found.setdefault(name, []).append(option)
+    return found
 
-    __slots__ = ("chosen", "decisions", "request")
+
+class _State:
+    """A partial set, applied and judged. `choices`: by blocking rule what may be added, once it was asked for."""
+
+    __slots__ = ("choices", "chosen", "decisions", "request", "taken")
 
     def __init__(self, chosen: tuple[Option, ...], request: Request, decisions: dict[str, Decision]):
         self.chosen, self.request, self.decisions = chosen, request, decisions
+        self.taken = frozenset().union(*(option.fields for option in chosen))
+        self.choices: list[list[Option]] | None = None
 
 
 class _Search:
     """Smallest sets of `choices` after which none of `rules` blocks; `least` is a lower bound on their size."""
 
     def __init__(
-        self, request: Request, rules: Sequence[Rule], choices: Sequence[Option], options: FixOptions, start: int = 1
+        self,
+        request: Request,
+        rules: Sequence[Rule],
+        choices: Sequence[Option],
+        options: FixOptions,
+        judge: _Judge,
+        start: int = 1,
     ):
-        self.origin, self.rules, self.options, self.start = request, rules, options, start
-        self.by_name: dict[str, list[Option]] = {}
-        for option in choices:
-            for name in option.touches:
-                self.by_name.setdefault(name, []).append(option)
-        self.first = _State((), request, _decisions(request, rules))
-        self.least = _disjoint([self._choices(self.first, decision) for decision in self._blocking(self.first)])
+        self.origin, self.rules, self.options, self.judge, self.start = request, rules, options, judge, start
+        self.states: dict[frozenset[str], _State] = {}
+        self.by_name = _by_name(choices)
+        self.by_reads: dict[frozenset[str], list[Option]] = {}
+        self.first = _State((), request, judge.decisions(request, rules))
+        self.least = _disjoint(self._choices(self.first))
         self.nodes, self.exact = 0, True
         self.found: dict[frozenset[str], tuple[Option, ...]] = {}
+        self.sets: list[tuple[Option, ...]] | None = None
+
+    @property
+    def is_of_any_level(self) -> bool:
+        """Whether it was run and looked at nothing that another level changes."""
+        states = (self.first, *self.states.values())
+        reads = frozenset().union(*(decision.reads for state in states for decision in state.decisions.values()))
+        return self.sets is not None and _BY_LEVEL.isdisjoint(reads)
 
     def run(self) -> list[tuple[Option, ...]]:
         """The smallest sets, cheapest first; empty when none exists."""
+        if self.sets is None:
+            self.sets = self._run()
+        return self.sets
+
+    def _run(self) -> list[tuple[Option, ...]]:
         limit = max(self.start, self.least)
         while True:
             self.cut, self.seen = 10_000, set[frozenset[str]]()
@@ -241,12 +326,11 @@ class _Search:
             return
         self.seen.add(key)
         self.nodes += 1
-        blocking = self._blocking(state)
-        if not blocking:
+        choices = self._choices(state)
+        if not choices:
             if not any(_dominated(state.chosen, other) for other in self.found.values()):
                 self.found[key] = state.chosen
             return
-        choices = sorted((self._choices(state, decision) for decision in blocking), key=len)
         if not choices[0]:
             return
         needed = len(state.chosen) + _disjoint(choices)
@@ -256,31 +340,39 @@ class _Search:
         for option in choices[0]:
             self._deepen(self._with(state, option), limit)
 
-    def _choices(self, state: _State, decision: Decision) -> list[Option]:
-        unique = {option.id: option for name in decision.reads for option in self.by_name.get(name, ())}
-        usable = [option for option in unique.values() if not any(option.clashes(other) for other in state.chosen)]
-        return sorted(usable, key=lambda option: (option.cost, option.id))
+    def _choices(self, state: _State) -> list[list[Option]]:
+        """What may be added for each rule that blocks, the rule with the fewest first; empty when none blocks."""
+        if state.choices is None:
+            found = [self._near(state, decision) for decision in self._blocking(state)]
+            state.choices = sorted(found, key=len)
+        return state.choices
+
+    def _near(self, state: _State, decision: Decision) -> list[Option]:
+        near = self.by_reads.get(decision.reads)
+        if near is None:
+            unique = {option.id: option for name in decision.reads for option in self.by_name.get(name, ())}
+            near = sorted(unique.values(), key=lambda option: (option.cost, option.id))
+            self.by_reads[decision.reads] = near
+        return [option for option in near if state.taken.isdisjoint(option.fields)]
 
     def _with(self, state: _State, option: Option) -> _State:
-        """Judge again, but only the rules that rested on something that changed."""
+        """With one option more; judged again, but only the rules that rested on something that changed."""
         chosen = (*state.chosen, option)
-        _, request = _applied(chosen, self.origin, words=False)
-        changed = _changed(state.request, request)
-        context: Context | None = None
-        decisions = {}
-        for rule in self.rules:
-            old = state.decisions[rule.id]
-            if not changed.isdisjoint(old.reads):
-                context = context or request.context()
-                old = decide(rule, context, request.level)
-            decisions[rule.id] = old
-        return _State(chosen, request, decisions)
+        key = frozenset([item.id for item in chosen])
+        found = self.states.get(key)
+        if found is None:
+            _, request = _applied(chosen, self.origin, words=False)
+            changed = _changed(state.request, request)
+            again = [rule for rule in self.rules if not changed.isdisjoint(state.decisions[rule.id].reads)]
+            decisions = {**state.decisions, **self.judge.decisions(request, again)}
+            found = self.states[key] = _State(chosen, request, decisions)
+        return found
 
     def _greedy(self) -> list[tuple[Option, ...]]:
         """A set that works, small but not proven smallest: always the change that unblocks most rules."""
         state = self.first
         while blocking := self._blocking(state):
-            tries = [self._with(state, option) for option in min((self._choices(state, d) for d in blocking), key=len)]
+            tries = [self._with(state, option) for option in self._choices(state)[0]]
             if not tries:
                 return []
             best = min(tries, key=lambda item: (len(self._blocking(item)), _cost(item.chosen)))
@@ -328,6 +420,8 @@ def _changed(before: Request, after: Request) -> set[str]:
     }
     if before.at != after.at:
         names.add(AT)
+    if before.level != after.level:
+        names.add(LEVEL)
     return names
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -80,8 +80,8 @@ class Option:
         return not self.fields.isdisjoint(other.fields)
 
 
-def candidates(request: Request, options: FixOptions) -> list[Option]:
-    """Everything that could be done at the request's level, cheapest first."""
+def candidates(request: Request, options: FixOptions, looked_at: Collection[str]) -> list[Option]:
+    """Everything that could be done at the request's level, cheapest first. `looked_at`: what its rules asked for."""
     found = []
     daylight = _daylight_possible(request, options)
     for action in actions():
@@ -94,9 +94,8 @@ def candidates(request: Request, options: FixOptions) -> list[Option]:
         found.append(_action_option(action, request, options, daylight))
     context = request.context()
     rules = request.table.selected(request.work, request.level, request.stage)
-    for rule in rules:
-        context.judge(rule.when)
-    for name in sorted({name for rule in rules for name in rule.facts} | _asked(context)):
+    asked = {name for name in looked_at if isinstance(context(name), Unknown)}
+    for name in sorted({name for rule in rules for name in rule.facts} | asked):
         fact = fact_dictionary().get(name)
         if fact is None or fact.good is None:
             continue
@@ -107,10 +106,6 @@ def candidates(request: Request, options: FixOptions) -> list[Option]:
     for change in (*options.guardians, *options.extra):
         found.append(_fixed_option(change))
     return sorted(found, key=lambda option: (option.cost, option.id))
-
-
-def _asked(context: Context) -> set[str]:
-    return {name for name, value in context.values.items() if isinstance(value, Unknown)}
 
 
 def level_changes(request: Request) -> list[Change]:

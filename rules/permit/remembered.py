@@ -65,17 +65,18 @@ def remembered(table: RuleTable, work: str, level: str | None, stage: Stage | No
 
 def frozen(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Plain facts as parts of a key. Two are equal only when the same was sent; what cannot be a key equals nothing."""
-    return {name: value if type(value) in _AS_THEY_ARE else _frozen(value) for name, value in facts.items()}
+    return {name: value if type(value) in _AS_THEY_ARE else part_of_key(value) for name, value in facts.items()}
 
 
-def _frozen(value: Any) -> Any:
+def part_of_key(value: Any) -> Any:
+    """A plain fact as `frozen` has it."""
     kind = type(value)
     if kind in _AS_THEY_ARE:
         return value
     if kind in _MARKED:
         return kind, value
     if kind is list:
-        return kind, *map(_frozen, value)
+        return kind, *map(part_of_key, value)
     if kind is dict:
-        return kind, *((key, _frozen(item)) for key, item in value.items())
+        return kind, *((key, part_of_key(item)) for key, item in value.items())
     return object()

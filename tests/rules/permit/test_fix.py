@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules.permit import Change, FixOptions, Result, Stage, evaluate, guardian_change, smallest_fix
-from rules.permit.fix import _applied, moved
+from rules.permit.fix import _applied, _Judge, _Search, moved
+from rules.permit.judge import decide
 from rules.permit.model import LEVELS
 from rules.permit.options import Request, candidates, level_changes
 
@@ -39,7 +40,7 @@ def flips(request: Request, size: int, options: FixOptions) -> bool:
     for change in (None, *level_changes(request)):
         base = request if change is None else moved(request, change)
         spare = size if change is None else size - 1
-        choices = candidates(base, options)
+        choices = candidates(base, options, _Judge().blocking(base)[1])
         for count in range(max(spare, -1) + 1):
             for chosen in combinations(choices, count):
                 if any(a.clashes(b) for a, b in combinations(chosen, 2)):
@@ -186,6 +187,23 @@ def test_no_smaller_set_flips_the_verdict(permit):
         return
     smaller = len(fixes[0].changes) - 1 if fixes else 2
     assert not flips(request, min(smaller, 2), options)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(broken_permits(largest=8))
+def test_what_the_search_remembers_changes_nothing(permit):
+    work, level, facts, stage = permit
+    asked = {"work": work, "level": level, "at": AT, "facts": facts, "stage": stage}
+    found = smallest_fix(TABLE, **asked)
+    with pytest.MonkeyPatch.context() as forgetful:
+        forgetful.setattr(_Judge, "decisions", lambda _, request, rules: decided(request, rules))
+        forgetful.setattr(_Search, "is_of_any_level", False)
+        assert smallest_fix(TABLE, **asked) == found
+
+
+def decided(request: Request, rules) -> dict:
+    context = request.context()
+    return {rule.id: decide(rule, context, request.level) for rule in rules}
 
 
 def test_the_search_is_pure_and_repeatable():
