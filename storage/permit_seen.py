@@ -6,7 +6,6 @@ that can be shown, told and changed of it. Fields are those of `Permit` by their
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -61,8 +60,7 @@ class SeenTest(NamedTuple):
     values: list[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class SeenPermit:
+class SeenPermit(NamedTuple):
     """The first fields are the columns of `_PERMIT` in their order."""
 
     id: int
@@ -159,5 +157,4 @@ def read(db: Session, permit_id: int) -> SeenPermit:
     rows = [
         [kind(*line) for line in lines] for kind, lines in zip((SeenParty, SeenApproval, SeenTest), parts, strict=True)
     ]
-    values: Any = (*own, *beside, *rows)
-    return SeenPermit(*values)
+    return SeenPermit._make([*own, *beside, *rows])

@@ -11,6 +11,8 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from itertools import repeat
+from operator import add
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Dialect, Executable, Select, SelectBase, literal_column
@@ -170,7 +172,11 @@ class Layout:
         """Those of an executed cursor."""
         found: list[tuple[Any, ...]] = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(self.selected)
         for place, process in self._ways_out(connection.dialect, cursor.description):
-            found[place] = tuple([process(value) for value in found[place]])
+            column = found[place]
+            if process is _from_text and None not in column:
+                found[place] = tuple(map(datetime.fromisoformat, map(add, column, repeat("+00:00"))))
+            else:
+                found[place] = tuple([process(value) for value in column])
         return found
 
     def rows(self, connection: Connection, cursor: Any) -> list[Any]:

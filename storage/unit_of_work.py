@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import TracebackType
 
 from sqlalchemy import Engine, Pool
@@ -32,11 +32,17 @@ from storage.roster import Roster
 from storage.trail import Trail
 
 
+@lru_cache(maxsize=8)
+def _for_reading(engine: Engine) -> Engine:
+    """Made once: making it costs as much as several of the statements that it will run."""
+    return engine.execution_options(read_only=True)
+
+
 class UnitOfWork:
     """Use as a context manager and call `commit()`; leaving without it rolls back. `at` is the time of the work."""
 
     def __init__(self, engine: Engine, at: datetime, *, read_only: bool = False) -> None:
-        self._engine = engine.execution_options(read_only=True) if read_only else engine
+        self._engine = _for_reading(engine) if read_only else engine
         self.read_only = read_only
         self.at = at
         self.wake: set[str] = set()  # queues that have work once this is committed

@@ -105,7 +105,7 @@ def _rows(context: Verdicts, facts: Mapping[str, Any]) -> list[RuleResult]:
     traced = Context(table, facts, work=context.work, level=context.level, at=context.at, stage=context.stage)
     rows = []
     for one in remembered(table, context.work, context.level, context.stage):
-        if one.timed:
+        if one.anew:
             rows.append(_judged(one.rule, context))
         else:
             rows.append(one.row(sent) or one.judge(traced, sent, _judged))

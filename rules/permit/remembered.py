@@ -13,7 +13,7 @@ from rules.permit.context import AT, LEVEL, Context
 from rules.permit.model import Rule, RuleResult, Stage
 from rules.permit.table import RuleTable
 
-ROWS = 200  # a rule's rows that are kept: of an answer in words or of a person's number there is no end
+ROWS = 200  # with more of them a rule's facts hardly come again (a person's number, a measured value)
 _AS_THEY_ARE = frozenset({str})
 _MARKED = frozenset({bool, int, float, type(None)})  # 1, 1.0 and True are equal and mean different things
 
@@ -21,11 +21,12 @@ _MARKED = frozenset({bool, int, float, type(None)})  # 1, 1.0 and True are equal
 class Remembered:
     """One rule for one work, level and stage of one table."""
 
-    __slots__ = ("kept", "rule", "timed")
+    __slots__ = ("anew", "kept", "rule")
 
     def __init__(self, rule: Rule):
         self.rule = rule
-        self.timed = False
+        self.anew = False
+        """Whether it is judged each time: it rests on the time, or what it rests on is hardly ever the same."""
         self.kept: tuple[tuple[str, ...], dict[tuple[Any, ...], RuleResult]] = ((), {})
         """Names that rows rested on so far, and the rows by the values of these. Replaced together: other threads judge too."""
 
@@ -40,7 +41,7 @@ class Remembered:
         """The rule's row, remembered for the next time unless it rests on the time."""
         row, reads = context.judge(lambda _: judged(self.rule, context))
         if AT in reads:
-            self.timed = True
+            self.anew = True
             return row
         names, rows = self.kept
         if new := reads.difference(names, (LEVEL,)):
@@ -49,8 +50,9 @@ class Remembered:
         values = tuple([sent(name) for name in names])
         if not any(type(value) is object for value in values):
             if len(rows) >= ROWS:
-                rows.clear()
-            rows[values] = row
+                self.anew, self.kept = True, ((), {})
+            else:
+                rows[values] = row
         return row
 
 

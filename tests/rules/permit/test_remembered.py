@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rules.permit import Stage, evaluate, load
 from rules.permit.facts import fact_dictionary
 from rules.permit.model import LEVELS, Work
-from rules.permit.remembered import ROWS, Remembered, frozen, remembered
+from rules.permit.remembered import ROWS, frozen, remembered
 from tests.rules.permit.helpers import AT, good_facts, low_level
 
 WORN = load()  # judges all that this file judges
@@ -88,15 +88,19 @@ def test_most_rules_of_a_verdict_do_not_rest_on_the_time():
     judged(table, facts, work="hot_work", level=level)
     known = remembered(table, "hot_work", level, None)
     sent = frozen({name: value for name, value in facts.items() if not hasattr(value, "isoformat")}).get
-    timed = [one.rule.id for one in known if one.timed]
+    timed = [one.rule.id for one in known if one.anew]
     assert {"G-004", "G-012", "HW-A02"} <= set(timed)
     assert len(timed) < len(known) / 3
     assert sum(one.row(sent) is not None for one in known) >= len(known) / 2
 
 
-def test_a_rule_keeps_a_bounded_number_of_rows():
+def test_a_rule_whose_facts_hardly_come_again_is_judged_each_time():
     table, level = load(), low_level("hot_work")
-    for number in range(3 * ROWS):
-        judged(table, good_facts("hot_work", guardian_id=number, worker_ids=["x"]), work="hot_work", level=level)
-    known: list[Remembered] = [*remembered(table, "hot_work", level, None)]
-    assert max(len(one.kept[1]) for one in known) == ROWS
+    for number in range(ROWS + 1):
+        facts = good_facts("hot_work", guardian_id=number, worker_ids=["7"])
+        judged(table, facts, work="hot_work", level=level)
+    known = {one.rule.id: one for one in remembered(table, "hot_work", level, None)}
+    assert (known["G-005"].anew, known["G-005"].kept) == (True, ((), {}))
+    assert not known["HW-C05"].anew
+    again = judged(table, good_facts("hot_work", guardian_id=7, worker_ids=["7"]), work="hot_work", level=level)
+    assert {row["id"]: row["result"] for row in again["rules"]}["G-005"] == "fail"
