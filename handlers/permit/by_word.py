@@ -18,7 +18,7 @@ from cards import permit as cards
 from cards.card import Button, Card
 from cards.words import local, zone
 from handlers.hazard import place as places
-from handlers.permit import apply, cast, gas_talk, measure_talk, sign_talk, work_talk
+from handlers.permit import apply, cast, gas_talk, measure_talk, sign_talk, slots, work_talk
 from handlers.permit.talk import GONE, guarded
 from rules import text as words
 from rules.permit import Work
@@ -91,7 +91,8 @@ _JOB = (
 )
 _DOING = "清理|清洗|清罐|检修|检查|维修|更换|补焊|焊接|打磨|刷漆|防腐|保温|拆除|安装|施工|作业|法兰|管线|阀门|内壁"
 JOB = rf"^{_WILL}(\S{{2,16}}?){_WILL}(?:{_JOB})(?:{_DOING})*[。!!]?$"
-"""«V-206进罐清理»: a place, a job, and nothing else; whoever reports a hazard says what is wrong."""
+"""«V-206进罐清理»: a place, a job, when and who, and nothing else; whoever reports a hazard says what is wrong."""
+LONGEST_JOB = 60
 _CODE = re.compile(r"[A-Za-z]{1,4}[-–— ]?\d+[A-Za-z]?(?:/[A-Za-z])?")
 _PART_OF_IT = re.compile(r"(?:的|里面?|内|上|顶部?|底部?|旁边?|[进出]口|泵|罐|塔|釜|法兰|管线|管道|阀门?|平台|机组)*")
 COMPLAINT = re.compile(r"没|无人|无证|未|不戴|不系|不在|漏|坏|断|危险|冒|违|松|倒|掉")
@@ -210,7 +211,8 @@ def _asks_for_one(turn: Turn) -> bool:
 
 def _states_a_job(turn: Turn) -> bool:
     """Before the job only the place is named: «刚才有人在3号泵房动火» is no request."""
-    found = re.search(JOB, turn.text)
+    clauses = slots.clauses_left(turn, turn.text)
+    found = re.search(JOB, clauses[0]) if len(clauses) == 1 and len(clauses[0]) <= LONGEST_JOB else None
     if found is None or not _asks_for_one(turn):
         return False
     area = places.area_named(turn.work, turn.text)
@@ -283,5 +285,5 @@ STARTS = (
     like(LONGER, longer_said),
     like(ASKS, asked),
     _in_place(REQUEST, request_said, _asks_for_one),
-    _in_place(JOB, apply.begin_by_sentence, _states_a_job),
+    _in_place(rf"^.*(?:{_JOB})", apply.begin_by_sentence, _states_a_job),
 )

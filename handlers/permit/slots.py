@@ -106,7 +106,11 @@ def named(turn: Turn, text: str) -> tuple[list[Person], str]:
 
 _GUARDIAN = re.compile(r"^监护人?[::是]?\s*([一-鿿]{2,4})$")
 _WORKERS = re.compile(r"^(?:作业人员?|干活的|工人)[::是]?\s*([一-鿿]{2,4}(?:[、和][一-鿿]{2,4}){0,9})$")
-_CLAUSES = re.compile(r"[,,。;;]+")
+_CLAUSES = re.compile(r"[,，。;；]+|、(?=监护|作业人)")
+_WHEN = re.compile(
+    r"^(?:今天|明天|后天|明早|今晚|早上|上午|中午|下午|晚上|现在|\d{1,2}[:：]\d{2}|\d{1,2}[点时](?:半|\d{1,2}分?)?"
+    r"|干?[\d一二两三四五六七八]个?小时|到|至|[-—~～]|起|开始|\s)+"
+)
 
 
 def people_told(turn: Turn, permit: Permit, text: str) -> None:
@@ -123,11 +127,26 @@ def people_told(turn: Turn, permit: Permit, text: str) -> None:
 
 
 def job_of(text: str, *, at: datetime) -> str:
-    """The words for the job in a whole request: without the clauses that only say when and who."""
+    """The words for the job in a whole request: without what only says when and who."""
     parts = [part.strip() for part in _CLAUSES.split(text)]
-    kept = [part for part in parts if part and not (_GUARDIAN.match(part) or _WORKERS.match(part))]
+    bare = [_WHEN.sub("", part) for part in parts if not (_GUARDIAN.match(part) or _WORKERS.match(part))]
+    kept = [part for part in bare if part]
     job = [part for part in kept if said_time(part, now=at, zone=zone()) is None] or kept
-    return ",".join(job) if len(job) < len(parts) else text
+    return ",".join(job) if job and job != parts else text
+
+
+def clauses_left(turn: Turn, text: str) -> list[str]:
+    """The clauses of a sentence that say more than when, or who of the roll guards or works."""
+    found = []
+    for part in _CLAUSES.split(text):
+        who = _GUARDIAN.match(part.strip()) or _WORKERS.match(part.strip())
+        if who is not None:
+            people, note = named(turn, who.group(1))
+            if people and not note:
+                continue
+        if rest := _WHEN.sub("", part.strip()):
+            found.append(rest)
+    return found
 
 
 def guardian_said(turn: Turn, permit: Permit, text: str) -> str:

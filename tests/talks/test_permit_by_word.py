@@ -151,7 +151,35 @@ def test_a_place_and_a_job_are_a_request(plant, said, work, content):
         assert not content or draft.content == content
 
 
-@pytest.mark.parametrize("said", ["刚才有人在3号泵房动火", "V-206没测氧就进罐清理", "P-102B 着火了", "看到P-101B吊装"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "明天上午9点到11点 P-102B出口法兰焊接,监护郑凯,作业人吴涛",
+        "P-102B出口法兰焊接,明天上午9点到11点,监护人郑凯、作业人吴涛。",
+    ],
+)
+def test_when_and_who_may_stand_around_the_job(plant, said):
+    p.feed(plant)
+    plant.phone(APPLICANT).says(said).sees("报一下气体分析", "动火作业票")
+    with plant.work(read_only=True) as db:
+        draft = db.permits.draft_of(db.people.by_name(APPLICANT)[0].id, since=plant.now.replace(year=2000))
+        assert (draft.equipment.code, draft.guardian.name, draft.content) == ("P-102B", "郑凯", "P-102B出口法兰焊接")
+        assert [x.person.name for x in draft.parties if x.role == "worker"] == ["吴涛"]
+        assert (draft.planned_end - draft.planned_start).total_seconds() == 7200
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "刚才有人在3号泵房动火",
+        "V-206没测氧就进罐清理",
+        "P-102B 着火了",
+        "看到P-101B吊装",
+        "下午3点 P-102B焊接,火花飞进地沟",
+        "P-102B焊接,监护人不在",
+        "P-102B焊接,监护人一直在玩手机",
+    ],
+)
 def test_a_place_and_a_job_with_more_to_it_are_none(plant, said):
     plant.phone(APPLICANT).says(said)
     with plant.work(read_only=True) as db:
