@@ -14,7 +14,7 @@ from rules.permit.fix import FixOptions, smallest_fix
 from rules.permit.judge import outcome, overall
 from rules.permit.levels import LevelProposal, height_level, hot_work_level, lifting_proposal
 from rules.permit.logic import Unknown
-from rules.permit.model import LEVELS, SEVERITY, FixSet, Result, Rule, RuleResult, Stage, Verdict, plain
+from rules.permit.model import LEVELS, SEVERITY, Due, FixSet, Result, Rule, RuleResult, Stage, Verdict, plain
 from rules.permit.remembered import frozen, remembered
 from rules.permit.table import RuleTable, normal_level
 
@@ -58,9 +58,17 @@ def evaluate(
         rules=tuple(rows),
         missing=tuple(missing),
         fix=tuple(fixes),
-        due_next=due_next(context),
+        due_next=_due(context, rows),
         table_version=table.version,
     )
+
+
+def _due(context: Context, rows: Sequence[RuleResult]) -> tuple[Due, ...]:
+    """What falls due next. Of a request, not what is in the way already: «12:08前动火» says nothing of work tomorrow."""
+    if context.stage is not Stage.REQUEST:
+        return due_next(context)
+    failing = {row.id for row in rows if row.result is Result.FAIL}
+    return tuple(due for due in due_next(context) if due.rule not in failing)
 
 
 def replay(

@@ -491,6 +491,16 @@ def test_the_day_a_permit_runs_into_is_said_beforehand():
     assert not [due for due in judge(ends_before, stage=Stage.REQUEST).due_next if "公休日" in due.message]
 
 
+def test_a_deadline_that_is_missed_already_is_not_said_of_a_request():
+    tomorrow = AT + timedelta(hours=24)
+    facts = good_facts("hot_work", start_time=tomorrow, valid_to=tomorrow + timedelta(hours=2))
+    asked = judge(facts, stage=Stage.REQUEST)
+    assert row(asked, "HW-A02").result is Result.FAIL
+    assert not [due for due in asked.due_next if due.rule == "HW-A02"]
+    now = judge({**facts, "start_time": AT.isoformat()}, stage=Stage.REQUEST)
+    assert [due.message for due in now.due_next if due.rule == "HW-A02"] == ["10:30前动火,否则须重新取样"]
+
+
 def test_no_cylinders_means_no_cylinder_questions():
     names = ("cylinder_gap", "cylinder_fire_distance", "acetylene_upright", "flashback_arrestor")
     facts = {**without(good_facts("hot_work"), *names), "cylinders_used": False}
