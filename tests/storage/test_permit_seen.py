@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -67,7 +66,7 @@ def test_every_field_is_that_of_the_entity(work, bare):
     work.commit()
     work.db.expunge_all()
     seen, entity = work.permits.seen(permit.id, lock=True), work.permits.to_judge(permit.id)
-    own = [item.name for item in fields(SeenPermit)][: len(permit_seen._OWN)]
+    own = list(SeenPermit._fields[: len(permit_seen._OWN)])
     assert own == [column.key for column in permit_seen._OWN]
     assert {name: getattr(seen, name) for name in own} == {name: getattr(entity, name) for name in own}
     for name in ("area", "equipment", "guardian"):
