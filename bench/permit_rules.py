@@ -96,7 +96,7 @@ def at_share(sorted_ms: list[float], share: float) -> float:
 def rows_of(rounds: int = 500) -> list[Row]:
     """Part of `./anshao bench permit`."""
     table, options = load(), FixOptions()
-    mixed, hard = permits(table, rounds, seed=1), forty(table, max(rounds // 5, 20), seed=2)
+    mixed, hard = permits(table, rounds, seed=1), forty(table, max(rounds, 20), seed=2)
 
     def verdict(work: str, facts: dict[str, Any]) -> None:
         evaluate(table, work=work, level=LEVEL[work], at=AT, facts=facts, with_fix=False)
