@@ -131,20 +131,9 @@ class _Judge:
 
 
 def _values(request: Request, names: Iterable[str]) -> tuple[Any, ...]:
-    facts = request.facts
-    return tuple(
-        [
-            (part_of_key(facts[name]) if name in facts else None)
-            if name not in _AROUND
-            else request.at
-            if name == AT
-            else request.level
-            for name in names
-        ]
-    )
-
-
-_AROUND = frozenset({AT, LEVEL})
+    facts, around = request.facts, {AT: request.at, LEVEL: request.level}
+    sent = [around[name] if name in around else part_of_key(facts[name]) if name in facts else None for name in names]
+    return tuple(sent)
 
 
 def _at_level(request: Request, options: FixOptions, most: int, judge: _Judge) -> list[_Answer]:

@@ -76,9 +76,6 @@ class Option:
     moves: bool = False
     fields: frozenset[str] = field(default=frozenset())
 
-    def clashes(self, other: Option) -> bool:
-        return not self.fields.isdisjoint(other.fields)
-
 
 def candidates(request: Request, options: FixOptions, looked_at: Collection[str]) -> list[Option]:
     """Everything that could be done at the request's level, cheapest first. `looked_at`: what its rules asked for."""

@@ -43,7 +43,7 @@ def flips(request: Request, size: int, options: FixOptions) -> bool:
         choices = candidates(base, options, _Judge().blocking(base)[1])
         for count in range(max(spare, -1) + 1):
             for chosen in combinations(choices, count):
-                if any(a.clashes(b) for a, b in combinations(chosen, 2)):
+                if any(not a.fields.isdisjoint(b.fields) for a, b in combinations(chosen, 2)):
                     continue
                 _, after = _applied(chosen, base, words=False)
                 if judge(after.work, after.level, after.at, after.facts, after.stage).allows_work:
