@@ -7,9 +7,11 @@ closing the ring by repeating the first corner is allowed and not needed.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 from rules.terms import PlaceSource
@@ -227,14 +229,18 @@ class AreaIndex(Generic[Key]):
 
     def __init__(self, areas: Iterable[tuple[Key, Ring]]) -> None:
         """areas: (key, ring of [lon, lat]). Raises ValueError with the reason for a ring that is not an area."""
-        self._areas: list[tuple[Key, Ring, Box, float]] = []
+        found: list[tuple[Key, Ring, Box, float]] = []
         for key, ring in areas:
             if problem := polygon_problem(ring):
                 raise ValueError(problem)
             lons, lats = [corner[0] for corner in ring], [corner[1] for corner in ring]
             box = (min(lons), min(lats), max(lons), max(lats))
-            self._areas.append((key, ring, box, _surface(ring)))
-        self._areas.sort(key=lambda area: area[3])
+            found.append((key, ring, box, _surface(ring)))
+        found.sort(key=itemgetter(3))
+        self._areas = [(key, ring, box, rank) for rank, (key, ring, box, _) in enumerate(found)]
+        self._areas.sort(key=lambda area: area[2][0])  # from west to east; the rank says which is smaller
+        self._lefts = [box[0] for _, _, box, _ in self._areas]
+        self._widest = max((box[2] - box[0] for _, _, box, _ in self._areas), default=0.0)
 
     def __len__(self) -> int:
         return len(self._areas)
@@ -242,20 +248,28 @@ class AreaIndex(Generic[Key]):
     def containing(self, point: Point) -> list[Key]:
         """Keys of the areas that hold the point, the smallest area first (a pump house inside a workshop)."""
         here = _around(point, 0.0)
-        return [key for key, ring, box, _ in self._areas if _overlap(here, box) and in_polygon(point, ring)]
+        found = [
+            (rank, key)
+            for key, ring, box, rank in self._beside(here)
+            if _overlap(here, box) and in_polygon(point, ring)
+        ]
+        return [key for _, key in sorted(found, key=itemgetter(0))]
 
     def near(
         self, point: Point, *, within_m: float, limit: int = 5, wanted: Callable[[Key], bool] = lambda key: True
     ) -> list[tuple[Key, float]]:
         """(key, metres) of areas no farther than within_m, nearest first, then smallest; 0 m means inside."""
-        west, south, east, north = _around(point, within_m)
+        here = _around(point, within_m)
         found = [
-            (key, d)
-            for key, ring, (left, bottom, right, top), _ in self._areas
-            if west <= right and left <= east and south <= top and bottom <= north  # written out: asked of every area
-            if wanted(key) and (d := distance_to_polygon_m(point, ring)) <= within_m
+            (d, rank, key)
+            for key, ring, box, rank in self._beside(here)
+            if _overlap(here, box) and wanted(key) and (d := distance_to_polygon_m(point, ring)) <= within_m
         ]
-        return sorted(found, key=lambda pair: pair[1])[:limit]
+        return [(key, d) for d, _, key in sorted(found, key=itemgetter(0, 1))[:limit]]
+
+    def _beside(self, here: Box) -> Sequence[tuple[Key, Ring, Box, int]]:
+        """Areas that may reach into the box by where they lie from west to east."""
+        return self._areas[bisect_left(self._lefts, here[0] - self._widest) : bisect_right(self._lefts, here[2])]
 
 
 def _surface(ring: Ring) -> float:

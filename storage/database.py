@@ -126,6 +126,12 @@ def _begin(connection: Any) -> None:
     # lock at the beginning makes writers queue instead. Read-only work asks for a plain BEGIN.
     driver = connection.connection.driver_connection
     if connection.get_execution_options().get("read_only", False):
-        driver.execute("BEGIN")
+        begin_reading(driver)
     else:
         driver.begin_write()
+
+
+def begin_reading(driver: Any) -> None:
+    """Begin a transaction that only reads, if none is begun; PostgreSQL begins one by itself with the first statement."""
+    if isinstance(driver, sqlite.GatedConnection) and not driver.in_transaction:
+        driver.execute("BEGIN")

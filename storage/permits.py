@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from operator import itemgetter
@@ -46,6 +46,10 @@ class Box:
     west: float
     north: float
     east: float
+
+    def edges(self) -> dict[str, float]:
+        """As parameters of a statement."""
+        return {"south": self.south, "west": self.west, "north": self.north, "east": self.east}
 
 
 def _with_all(query: Select[Permit]) -> Select[Permit]:
@@ -102,7 +106,9 @@ _BESIDE: Any = select(
     Permit.height_m,
     Permit.valid_until,
     Permit.ended_at,
-    Permit.facts["coordinator_id"].as_string().label("coordinator_id"),
+)
+_COORDINATORS: Any = select(Permit.id, Permit.facts["coordinator_id"].as_string().label("coordinator_id")).where(
+    Permit.id.in_(bindparam("permits", expanding=True))
 )
 
 
@@ -115,8 +121,11 @@ def _beside(in_box: bool, in_area: bool) -> Any:
         return live.where(area)
     lat = Permit.lat.between(bindparam("south"), bindparam("north"))
     lon = Permit.lon.between(bindparam("west"), bindparam("east"))
-    # two selects where an OR would have all permits of the area looked at, ended ones too
-    return union_all(live.where(lat, lon), live.where(area, Permit.lat.is_(None))) if in_area else live.where(lat, lon)
+    if not in_area:
+        return live.where(lat, lon)
+    # two selects where an OR would have all permits of the area looked at, ended ones too; a sum keeps SQLite from it as well
+    placeless = live.where(Permit.lat.is_(None), Permit.area_id + 0 == bindparam("area"))
+    return union_all(live.where(lat, lon), placeless)
 
 
 class Permits:
@@ -262,11 +271,11 @@ class Permits:
     def near(self, box: Box | None, *, area_id: int | None, but: int | None = None) -> Sequence[Neighbour]:
         """Live permits in the box or, when they have no position, in the area: what a neighbour must know (SIMOPS).
 
-        (id, number, work, state, content, equipment_id, lat, lon, height_m, valid_until, ended_at, coordinator_id)
+        (id, number, work, state, content, equipment_id, lat, lon, height_m, valid_until, ended_at)
         """
         if box is None and area_id is None:
             return []
-        asked = {**(asdict(box) if box is not None else {}), "but": but or 0}
+        asked: dict[str, Any] = {**(box.edges() if box is not None else {}), "but": but or 0}
         if area_id is not None:
             asked["area"] = area_id
         return sorted(look(self.db, _beside(box is not None, area_id is not None), asked), key=itemgetter(0))
@@ -274,6 +283,10 @@ class Permits:
     def told(self, permit_ids: Collection[int]) -> dict[int, dict[str, Any]]:
         """What people answered for these permits, by permit id."""
         return {row.id: row.facts for row in look(self.db, _TOLD, {"permits": list(permit_ids)})}
+
+    def coordinators(self, permit_ids: Collection[int]) -> dict[int, str | None]:
+        """Who coordinates each of these permits with its neighbours, as its people answered."""
+        return {row.id: row.coordinator_id for row in look(self.db, _COORDINATORS, {"permits": list(permit_ids)})}
 
     def guarded_by(self, person_id: int, *, but: int | None = None) -> int:
         """How many live permits this person guards."""

@@ -13,15 +13,71 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import repeat
 from operator import add
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Executable, Select, SelectBase, literal_column
+from sqlalchemy import ColumnElement, Connection, Dialect, Engine, Executable, Pool, Select, SelectBase, literal_column
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import PoolProxiedConnection
 
-from storage.database import UtcTime
+from storage.database import UtcTime, begin_reading
 
 _WITH = "plain.connection"
+
+
+class Journey(NamedTuple):
+    """A connection of the driver inside a transaction: as much of SQLAlchemy's `Connection` as a plain statement needs."""
+
+    engine: Engine
+    dialect: Dialect
+    connection: PoolProxiedConnection
+
+    def invalidate(self, error: Any) -> None:
+        self.connection.invalidate(error)
+
+
+class ReadOnly(Session):
+    """A session of work that writes nothing: `look` asks the driver, SQLAlchemy's connection joins it when first needed.
+
+    To begin and end a transaction through Session and Connection costs as much as ten small statements.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine, expire_on_commit=False)
+        self._journey: Journey | None = None
+        self._joined: Connection | None = None
+
+    def journey(self) -> Journey:
+        """The transaction, begun when it is first asked for."""
+        if self._journey is None:
+            engine: Any = self.bind
+            dialect = engine.dialect
+            try:
+                pooled = engine.raw_connection()
+            except dialect.loaded_dbapi.Error as error:
+                wrapped: Any = DBAPIError.instance(None, None, error, dialect.loaded_dbapi.Error, dialect=dialect)
+                raise wrapped from error
+            self._journey = Journey(engine, dialect, pooled)
+            begin_reading(pooled.driver_connection)
+        return self._journey
+
+    def get_bind(self, *_: Any, **__: Any) -> Connection:
+        """For all that is not plain: the same transaction."""
+        if self._joined is None:
+            journey = self.journey()
+            self._joined = Connection(journey.engine, connection=journey.connection)
+        return self._joined
+
+    def close(self) -> None:
+        """Give the connection back; the pool ends its transaction."""
+        if self._joined is not None:
+            super().close()
+            self._joined.close()
+        elif self._journey is not None:
+            self._journey.connection.close()
+        self._joined = self._journey = None
+
+
 LONGEST = 32  # a list longer than this is laid out each time: one layout a length would be kept for ever
 
 
@@ -30,47 +86,53 @@ def look(db: Session, statement: Executable, values: Mapping[str, Any] | None = 
 
     `statement` is built once, at import: its layout is kept. Rows have the columns by place and by name.
     """
-    _written(db)
-    connection, asked = _connection_of(db), values or {}
+    connection, asked = _ready(db), values or {}
     ready = _layout(connection.dialect, statement, asked)
     if ready is None:
-        return connection.execute(statement, dict(asked) if asked else None).all()
+        return db.connection().execute(statement, dict(asked) if asked else None).all()
     found: Sequence[Any] = ready.run(connection, asked, Layout.rows)
     return found
 
 
 def look_columns(db: Session, statement: Select[Any], values: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
     """As `look`, the columns: hundreds of rows that are walked through once are dearer as rows."""
-    _written(db)
-    connection = _connection_of(db)
+    connection = _ready(db)
     ready = _layout(connection.dialect, statement, values)
     if ready is None:
-        found = connection.execute(statement, dict(values)).all()
+        found = db.connection().execute(statement, dict(values)).all()
         return list(zip(*found, strict=True)) or [()] * len(statement.selected_columns)
     return ready.run(connection, values, Layout.columns)
 
 
-def _written(db: Session) -> None:
+def _ready(db: Session) -> Connection | Journey:
+    """The connection to ask, when what this session has changed is written."""
+    if isinstance(db, ReadOnly):
+        return db.journey()
     if db.new or (len(db.identity_map) and (db.dirty or db.deleted)):
         db.flush()
+    return _connection_of(db)
 
 
 def _layout(dialect: Dialect, statement: Executable, asked: Mapping[str, Any]) -> Layout | None:
     """None for what is better left to SQLAlchemy: no SELECT, an empty or a very long list."""
-    lists = tuple(len(value) for value in asked.values() if type(value) is list)
-    if not isinstance(statement, SelectBase) or any(not 0 < length <= LONGEST for length in lists):
-        return None
-    key = statement, dialect.name, lists
-    ready = _known.get(key)
+    known = _known.get((statement, dialect.name))
+    if known is None:
+        if not isinstance(statement, SelectBase):
+            return None
+        lists = tuple(name for name, value in asked.items() if type(value) is list)
+        known = _known[statement, dialect.name] = lists, {}
+    lengths = tuple([len(asked[name]) for name in known[0]])
+    ready = known[1].get(lengths)
     if ready is None:
-        ready = _known[key] = Layout(statement, dialect, asked)
+        if any(not 0 < length <= LONGEST for length in lengths):
+            return None
+        ready = known[1][lengths] = Layout(statement, dialect, asked)  # type: ignore[arg-type]
     return ready
 
 
 def looks(db: Session, *asked: tuple[Executable, Mapping[str, Any]]) -> list[Sequence[Any]]:
     """What several statements find, as `look` does. PostgreSQL is asked in one journey: each costs more than its answer."""
-    _written(db)
-    connection = _connection_of(db)
+    connection = _ready(db)
     if connection.dialect.driver != "psycopg" or len(asked) < 2:
         return [look(db, statement, values) for statement, values in asked]
     layouts = [_layout(connection.dialect, statement, values) for statement, values in asked]
@@ -80,7 +142,7 @@ def looks(db: Session, *asked: tuple[Executable, Mapping[str, Any]]) -> list[Seq
 
 
 def _in_one_journey(
-    connection: Connection, layouts: Sequence[Layout], values: Sequence[Mapping[str, Any]]
+    connection: Connection | Journey, layouts: Sequence[Layout], values: Sequence[Mapping[str, Any]]
 ) -> list[Sequence[Any]]:
     driver: Any = connection.connection.driver_connection
     cursors = [driver.cursor() for _ in layouts]
@@ -105,6 +167,11 @@ def _connection_of(db: Session) -> Connection:
     return connection
 
 
+def pool_of(db: Session) -> Pool:
+    """The connection pool of the session's database: the same object for all sessions of this process."""
+    return _ready(db).engine.pool
+
+
 def one_of(column: Any, words: Iterable[str]) -> ColumnElement[bool]:
     """`column IN (…)` for words of our own: written into the statement, where a list of parameters is laid out anew each time."""
     known = list(words)
@@ -115,8 +182,9 @@ def one_of(column: Any, words: Iterable[str]) -> ColumnElement[bool]:
 
 
 Process = Callable[[Any], Any]
-Form = Callable[["Layout", Connection, Any], Any]
-_known: dict[tuple[SelectBase, str, tuple[int, ...]], Layout] = {}
+Form = Callable[["Layout", "Connection | Journey", Any], Any]
+_known: dict[tuple[Executable, str], tuple[tuple[str, ...], dict[tuple[int, ...], Layout]]] = {}
+"""By statement and dialect: the names of its lists, and the layouts for these lengths of them."""
 
 
 class Layout:
@@ -156,7 +224,7 @@ class Layout:
             given[place] = process(value) if process is not None else value
         return given
 
-    def run(self, connection: Connection, values: Mapping[str, Any], form: Form) -> Any:
+    def run(self, connection: Connection | Journey, values: Mapping[str, Any], form: Form) -> Any:
         """What the statement finds for these values, as `rows` or `columns` give it."""
         asked = self.given(values)
         cursor = connection.connection.cursor()
@@ -168,7 +236,7 @@ class Layout:
         finally:
             cursor.close()
 
-    def columns(self, connection: Connection, cursor: Any) -> Sequence[tuple[Any, ...]]:
+    def columns(self, connection: Connection | Journey, cursor: Any) -> Sequence[tuple[Any, ...]]:
         """Those of an executed cursor."""
         found: list[tuple[Any, ...]] = list(zip(*cursor.fetchall(), strict=True)) or [()] * len(self.selected)
         for place, process in self._ways_out(connection.dialect, cursor.description):
@@ -179,7 +247,7 @@ class Layout:
                 found[place] = tuple([process(value) for value in column])
         return found
 
-    def rows(self, connection: Connection, cursor: Any) -> list[Any]:
+    def rows(self, connection: Connection | Journey, cursor: Any) -> list[Any]:
         """Those of an executed cursor."""
         found, ways = [], self._ways_out(connection.dialect, cursor.description)
         for line in map(list, cursor.fetchall()):
@@ -203,7 +271,7 @@ class Layout:
         self.out = ways
         return ways
 
-    def wrapped(self, connection: Connection, error: Exception, cursor: Any) -> BaseException:
+    def wrapped(self, connection: Connection | Journey, error: Exception, cursor: Any) -> BaseException:
         """The driver's error as SQLAlchemy raises it; a connection that is gone is given up."""
         dialect, gone = connection.dialect, False
         if dialect.is_disconnect(error, connection.connection, cursor):  # type: ignore[arg-type]
@@ -232,7 +300,9 @@ def _to_text(moment: datetime | None) -> str | None:
         return None
     if moment.tzinfo is None:
         raise ValueError("a naive datetime was given to the database")
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(" ", "microseconds")[:26]  # without the offset
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:

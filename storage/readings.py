@@ -6,20 +6,20 @@ The 3-hour span of a verdict is one range scan of `ix_reading_span`.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import Insert, Row, bindparam, delete, func, or_, select, update
+from sqlalchemy import Insert, Row, bindparam, delete, func, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from storage import spans
 from storage.database import rows_changed
 from storage.models import Area, Counter, Detector, Reading, SourceState, Zone
 from storage.permits import Box
-from storage.plain import look, look_columns, looks
+from storage.plain import look, looks
 
 PLAN = "plan"  # the counter that moves when an outline changes
 
@@ -54,29 +54,13 @@ _IN_BOX = _SEEN.where(
     Detector.lon.between(bindparam("west"), bindparam("east")),
 ).order_by(Detector.id)
 _IN_AREA = _SEEN.where(Detector.area_id == bindparam("area")).order_by(Detector.id)
-_OF_KIND = _SEEN.where(Detector.kind == bindparam("kind")).order_by(Detector.id)
+_WIND = _SEEN.where(Detector.kind == literal_column("'wind'")).order_by(
+    Detector.id
+)  # written so that its index is used
 _PORTABLE = _SEEN.where(Detector.lat.is_(None), Detector.kind != "wind").order_by(Detector.id)
-_SPAN: Any = (
-    select(Reading.detector_id, Reading.at, Reading.value, Reading.status)
-    .where(
-        Reading.detector_id.in_(bindparam("detectors", expanding=True)),
-        Reading.kind == bindparam("kind"),
-        Reading.at > bindparam("since"),
-        Reading.at <= bindparam("until"),
-    )
-    .order_by(Reading.detector_id, Reading.at)
-)
 _FEED: Any = select(SourceState.facts).where(SourceState.name == bindparam("name"))
 SeenDetector = Row[Any]
 """A detector as a judgement sees it (`_SEEN`): the fields of `Detector` by their names."""
-
-
-class Span(NamedTuple):
-    """Readings of one detector side by side, oldest first; None for a value that the detector could not give."""
-
-    times: Sequence[datetime]
-    values: Sequence[float | None]
-    statuses: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +77,7 @@ class NewReading:
 class Readings:
     def __init__(self, db: Session) -> None:
         self.db = db
+        self._added = False
 
     # -- detectors
 
@@ -109,7 +94,7 @@ class Readings:
     def detectors_near(self, box: Box | None, area_id: int | None) -> Sequence[SeenDetector]:
         """Fixed detectors in the box; those of the area when the place has no position."""
         if box is not None:
-            return look(self.db, _IN_BOX, asdict(box))
+            return look(self.db, _IN_BOX, box.edges())
         return look(self.db, _IN_AREA, {"area": area_id}) if area_id is not None else []
 
     def portable(self) -> Sequence[SeenDetector]:
@@ -118,15 +103,9 @@ class Readings:
 
     # -- readings
 
-    def span(self, detector_ids: Collection[int], kind: str, since: datetime, until: datetime) -> dict[int, Span]:
+    def span(self, detector_ids: Collection[int], kind: str, since: datetime, until: datetime) -> dict[int, spans.Span]:
         """What each of the detectors said in the span, which is open at its beginning and closed at its end."""
-        wanted = list(detector_ids)
-        asked = {"detectors": wanted, "kind": kind, "since": since, "until": until}
-        of, *said = look_columns(self.db, _SPAN, asked)
-        if len(wanted) == 1:
-            return {wanted[0]: Span(*said)}
-        edges = {one: (bisect_left(of, one), bisect_right(of, one)) for one in wanted}
-        return {one: Span(*(column[begin:end] for column in said)) for one, (begin, end) in edges.items()}
+        return spans.read(self.db, list(detector_ids), kind, since, until, own=self._added)
 
     def latest(self, detector_id: int, kind: str) -> Reading | None:
         return self.db.scalar(
@@ -154,6 +133,7 @@ class Readings:
             }
             for row in rows
         ]
+        self._added = True
         connection = self.db.connection()
         new = len(connection.execute(_insert(connection.dialect.name), values).all())
         self._move_on(rows)
@@ -214,9 +194,9 @@ class Readings:
 
     # -- sources
 
-    def feed_and_meters(self, name: str, kind: str) -> tuple[Mapping[str, Any], Sequence[SeenDetector]]:
-        """(what the feed last told, empty when there is none; the meters of this kind), in one journey."""
-        told, meters = looks(self.db, (_FEED, {"name": name}), (_OF_KIND, {"kind": kind}))
+    def weather(self, name: str) -> tuple[Mapping[str, Any], Sequence[SeenDetector]]:
+        """(what the feed of this name last told, empty when there is none; the wind meters), in one journey."""
+        told, meters = looks(self.db, (_FEED, {"name": name}), (_WIND, {}))
         return (told[0][0] if told else {}), meters
 
     def known_source(self, name: str) -> SourceState | None:

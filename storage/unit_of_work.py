@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from types import TracebackType
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Engine, Pool
 from sqlalchemy.orm import Session
@@ -24,6 +25,7 @@ from storage.media_rows import MediaRows
 from storage.outbox import Outbox
 from storage.people import People
 from storage.permits import Permits
+from storage.plain import ReadOnly
 from storage.plant import Plant
 from storage.readings import Readings
 from storage.risks import Risks
@@ -31,11 +33,25 @@ from storage.roll_calls import RollCalls
 from storage.roster import Roster
 from storage.trail import Trail
 
+Made = TypeVar("Made")
+
 
 @lru_cache(maxsize=8)
 def _for_reading(engine: Engine) -> Engine:
     """Made once: making it costs as much as several of the statements that it will run."""
     return engine.execution_options(read_only=True)
+
+
+class made_once(Generic[Made]):
+    """`functools.cached_property` without the lock it takes before Python 3.12: work belongs to one thread."""
+
+    def __init__(self, make: Callable[[Any], Made]) -> None:
+        self.make = make
+        self.name = make.__name__
+
+    def __get__(self, work: Any, _: type | None = None) -> Made:
+        made = work.__dict__[self.name] = self.make(work)
+        return made
 
 
 class UnitOfWork:
@@ -48,7 +64,7 @@ class UnitOfWork:
         self.wake: set[str] = set()  # queues that have work once this is committed
 
     def __enter__(self) -> UnitOfWork:
-        self.db = Session(self._engine, expire_on_commit=False)
+        self.db = ReadOnly(self._engine) if self.read_only else Session(self._engine, expire_on_commit=False)
         return self
 
     def __exit__(
@@ -67,87 +83,87 @@ class UnitOfWork:
     def flush(self) -> None:
         self.db.flush()
 
-    @cached_property
+    @made_once
     def people(self) -> People:
         return People(self.db)
 
-    @cached_property
+    @made_once
     def plant(self) -> Plant:
         return Plant(self.db)
 
-    @cached_property
+    @made_once
     def hazards(self) -> Hazards:
         return Hazards(self.db)
 
-    @cached_property
+    @made_once
     def permits(self) -> Permits:
         return Permits(self.db)
 
-    @cached_property
+    @made_once
     def readings(self) -> Readings:
         return Readings(self.db)
 
-    @cached_property
+    @made_once
     def risks(self) -> Risks:
         return Risks(self.db)
 
-    @cached_property
+    @made_once
     def edge(self) -> Edge:
         return Edge(self.db)
 
-    @cached_property
+    @made_once
     def certificates(self) -> Certificates:
         return Certificates(self.db)
 
-    @cached_property
+    @made_once
     def chores(self) -> Chores:
         return Chores(self.db)
 
-    @cached_property
+    @made_once
     def inbox(self) -> InboxRows:
         return InboxRows(self.db)
 
-    @cached_property
+    @made_once
     def outbox(self) -> Outbox:
         return Outbox(self.db)
 
-    @cached_property
+    @made_once
     def cards(self) -> Cards:
         return Cards(self.db)
 
-    @cached_property
+    @made_once
     def budgets(self) -> Budgets:
         return Budgets(self.db)
 
-    @cached_property
+    @made_once
     def conversations(self) -> Conversations:
         return Conversations(self.db)
 
-    @cached_property
+    @made_once
     def ladder(self) -> Ladder:
         return Ladder(self.db)
 
-    @cached_property
+    @made_once
     def policies(self) -> Policies:
         return Policies(self.db)
 
-    @cached_property
+    @made_once
     def knowledge(self) -> Knowledge:
         return Knowledge(self.db)
 
-    @cached_property
+    @made_once
     def media(self) -> MediaRows:
         return MediaRows(self.db)
 
-    @cached_property
+    @made_once
     def roll_calls(self) -> RollCalls:
         return RollCalls(self.db)
 
-    @cached_property
+    @made_once
     def roster(self) -> Roster:
         return Roster(self.db)
 
-    @cached_property
+    @made_once
     def trail(self) -> Trail:
         return Trail(self.db)
 

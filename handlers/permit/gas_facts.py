@@ -36,7 +36,7 @@ def _counts_from(permit: JudgedPermit, tests: Sequence[GasTest | SeenTest]) -> t
     """
     times = sample_points.oldest([(test.at, test.values) for test in tests])
     needed = {"combustible"}
-    if permit.work == Work.CONFINED_SPACE.value:
+    if permit.work == Work.CONFINED_SPACE:
         needed |= {"o2", *times}
     if needed - times.keys():
         return None, ""
@@ -46,8 +46,13 @@ def _counts_from(permit: JudgedPermit, tests: Sequence[GasTest | SeenTest]) -> t
 def still_to_sample(permit: JudgedPermit, at: datetime) -> str:
     """Which point has an old sample beside newer ones, where work is to begin or to go on; "" for none."""
     tests = _newest_first(permit)
-    sampled_at, point = _counts_from(permit, tests)
-    if sampled_at is None or permit.state == PermitState.ACTIVE.value or sampled_at == tests[0].at:
+    return _older(permit, at, tests, *_counts_from(permit, tests))
+
+
+def _older(
+    permit: JudgedPermit, at: datetime, tests: Sequence[GasTest | SeenTest], sampled_at: datetime | None, point: str
+) -> str:
+    if sampled_at is None or permit.state == PermitState.ACTIVE or sampled_at == tests[0].at:
         return ""
     stopped = permit.suspended_at or permit.interrupted_at
     if at - sampled_at <= SAMPLE_COUNTS and (stopped is None or sampled_at >= stopped):
@@ -57,10 +62,10 @@ def still_to_sample(permit: JudgedPermit, at: datetime) -> str:
 
 def sampled(permit: JudgedPermit, work: UnitOfWork, notes: list[str]) -> dict[str, Any]:
     tests = _newest_first(permit)
-    sampled_at, _ = _counts_from(permit, tests)
-    if permit.work not in (Work.HOT_WORK.value, Work.CONFINED_SPACE.value) and not tests:
+    sampled_at, point = _counts_from(permit, tests)
+    if permit.work not in (Work.HOT_WORK, Work.CONFINED_SPACE) and not tests:
         return {}
-    if older := still_to_sample(permit, work.at):
+    if older := _older(permit, work.at, tests, sampled_at, point):
         notes.append(older)
     found: dict[str, Any] = {"last_analysis_time": sampled_at.isoformat() if sampled_at else None}
     newest = sample_points.counting((test.values for test in tests), work=permit.work)
@@ -75,7 +80,7 @@ def sampled(permit: JudgedPermit, work: UnitOfWork, notes: list[str]) -> dict[st
     ]
     if toxic:
         found["toxic_readings"] = toxic
-    if tests and permit.work == Work.CONFINED_SPACE.value:
+    if tests and permit.work == Work.CONFINED_SPACE:
         found["last_record_time"] = tests[0].at.isoformat()
     return found
 
@@ -97,7 +102,7 @@ def lel_of(answers: Mapping[str, Any], found: Mapping[str, Any]) -> float | None
 
 
 def watch(work: UnitOfWork, table: RuleTable, permit: JudgedPermit, lel_vol: float | None) -> Watch | None:
-    if permit.work not in (Work.HOT_WORK.value, Work.CONFINED_SPACE.value, Work.TEMP_POWER.value):
+    if permit.work not in (Work.HOT_WORK, Work.CONFINED_SPACE, Work.TEMP_POWER):
         return None
     high = lel_vol is not None and lel_vol >= 4
     limit = table.param("HW-A03.max_vol" if high else "HW-A04.max_vol")
@@ -112,7 +117,7 @@ def seen_by_detectors(
         return {}
     notes += seen.notes
     found: dict[str, Any] = {}
-    if permit.work == Work.HOT_WORK.value:
+    if permit.work == Work.HOT_WORK:
         found |= seen.trend.facts() if seen.trend is not None else {"trend3h_count": 0}
     if seen.over_limit:
         found["alarm_active"] = True
@@ -130,7 +135,7 @@ def seen_by_detectors(
 
 def watched(permit: JudgedPermit) -> frozenset[str]:
     """Codes of the detectors that were alive when the work began or went on; while it runs they must stay so."""
-    if permit.state not in (PermitState.ACTIVE.value, PermitState.INTERRUPTED.value):
+    if permit.state not in (PermitState.ACTIVE, PermitState.INTERRUPTED):
         return frozenset()
     approvals: Sequence[Any] = permit.approvals
     row = latest(approvals, "start")
@@ -139,13 +144,13 @@ def watched(permit: JudgedPermit) -> frozenset[str]:
 
 def meter(work: UnitOfWork, permit: JudgedPermit, seen: Watch | None) -> dict[str, Any]:
     """How long the meter that was used is calibrated; without one, the mounted detectors."""
-    tests, _ = tests_of(permit)
+    tests = _newest_first(permit)
     meter = work.readings.detector(tests[0].meter) if tests and tests[0].meter else None
     if meter is not None:
         days = [meter.calibrated_until]
     else:
         days = [d.calibrated_until for d in seen.detectors] if seen is not None else []
-    if not days and permit.work not in (Work.HOT_WORK.value, Work.CONFINED_SPACE.value):
+    if not days and permit.work not in (Work.HOT_WORK, Work.CONFINED_SPACE):
         # nothing is measured for the permit itself: what counts is that a calibrated meter is at hand
         days = [max((m.calibrated_until for m in work.readings.portable() if m.calibrated_until), default=None)]
     known = [day for day in days if day is not None]

@@ -112,7 +112,7 @@ def stacked(work: UnitOfWork, permit: JudgedPermit, over: Sequence[Any], notes: 
 def stopped_above(permit: JudgedPermit, beside: Sequence[Any], notes: list[str]) -> None:
     """Work at height over this one that was stopped: nobody works there, but what was left may fall."""
     for other in beside:
-        if other.work == AT_HEIGHT and other.state == PermitState.SUSPENDED.value and is_over(other, permit):
+        if other.work == AT_HEIGHT and other.state == PermitState.SUSPENDED and is_over(other, permit):
             notes.insert(0, f"{ABOVE} {other.number}高处作业已叫停,先确认上面没有松动的工具、材料")
 
 

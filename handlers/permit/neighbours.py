@@ -46,7 +46,7 @@ def neighbours(work: UnitOfWork, permit: JudgedPermit, notes: list[str], *, runn
             metres = [m for other, m in open_near if other.work == kind]
             found[name] = round(min(metres), 1) if metres else "none"
     painting = [(other, m) for other, m in open_near if PAINTING.search(other.content)]
-    if permit.work == Work.HOT_WORK.value and painting:
+    if permit.work == Work.HOT_WORK and painting:
         found["solvent_work_distance"] = round(painting[0][1], 1)
         beside = [other for other, m in painting if m <= SAME_PLACE_M]
         if any(heights.apart(permit, other) for other in beside):
@@ -56,20 +56,21 @@ def neighbours(work: UnitOfWork, permit: JudgedPermit, notes: list[str], *, runn
     same = [other for other, m in near if m <= SAME_PLACE_M]
     heights.stopped_above(permit, same, notes)
     found["tickets_held"] = sorted({permit.work, *(other.work for other in same)})
-    if permit.work == Work.BLIND_PLATE.value and permit.equipment_id is not None:
+    if permit.work == Work.BLIND_PLATE and permit.equipment_id is not None:
         plates = [o for o in same if o.work == permit.work and o.equipment_id == permit.equipment_id]
         found["same_pipe_active"] = 1 + len(plates)
-    if permit.work == Work.CONFINED_SPACE.value:
-        found |= {"hot_work_inside": True} if any(o.work == Work.HOT_WORK.value for o in same) else {}
+    if permit.work == Work.CONFINED_SPACE:
+        found |= {"hot_work_inside": True} if any(o.work == Work.HOT_WORK for o in same) else {}
         found |= {"coating_inside": True} if any(PAINTING.search(o.content) for o in same) else {}
-    if permit.work == Work.TEMP_POWER.value:
+    if permit.work == Work.TEMP_POWER:
         ends = [o.valid_until for o in same if o.work in ("hot_work", "confined_space") and o.valid_until]
         found["for_work_end"] = max(ends).isoformat() if ends else None
-    if any(metres <= CROSS_WORK_M for _, metres in open_near):
+    if across := [other.id for other, metres in open_near if metres <= CROSS_WORK_M]:
         found["cross_work"] = True
-        named = [other.coordinator_id for other, metres in open_near if metres <= CROSS_WORK_M]
-        if coordinator := next((name for name in named if name), None):
-            found["coordinator_id"] = coordinator  # whoever was named by the neighbour coordinates both (4.7)
+        if "coordinator_id" not in permit.facts:  # an answer given here stands
+            named = work.permits.coordinators(across)
+            if coordinator := next((named[other] for other in across if named[other]), None):
+                found["coordinator_id"] = coordinator  # whoever was named by the neighbour coordinates both (4.7)
     if open_near:
         seen = [f"{other.number}{Work(other.work).zh}({metres:.0f}m)" for other, metres in open_near[:3]]
         notes.append("附近有作业:" + "、".join(seen))

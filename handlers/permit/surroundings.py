@@ -220,7 +220,7 @@ def weather(work: UnitOfWork, at: datetime) -> tuple[dict[str, Any], datetime | 
     """
     found: dict[str, Any] = {}
     until: list[datetime] = []
-    told, meters = work.readings.feed_and_meters(WEATHER, "wind")
+    told, meters = work.readings.weather(WEATHER)
     seen = told.get("seen")
     if seen and (ends := datetime.fromisoformat(seen["at"]) + WEATHER_AGE) >= at:
         found |= seen["facts"]

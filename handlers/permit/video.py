@@ -15,7 +15,7 @@ MAX_AGE = timedelta(seconds=60)  # older than this the recording is unknown
 
 def is_wanted(permit: JudgedPermit) -> bool:
     """Special-grade hot work that is not over."""
-    return permit.work == Work.HOT_WORK.value and permit.level == "special" and permit.ended_at is None
+    return permit.work == Work.HOT_WORK and permit.level == "special" and permit.ended_at is None
 
 
 def source_of(permit_id: int) -> str:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from rules.permit.context import Context
 from rules.permit.logic import Unknown
-from rules.permit.model import Due
+from rules.permit.model import Due, Stage
+from rules.permit.table import DueSpec, RuleTable
 
 HORIZON = timedelta(days=3)
 
@@ -15,11 +16,7 @@ def due_next(context: Context) -> tuple[Due, ...]:
     """Deadlines of this permit within three days, soonest first; a fact nobody knows gives no line."""
     table, level, now = context.table, context.level, context.at
     found = []
-    for spec in table.dues:
-        if spec.work not in ("any", context.work) or (spec.levels is not None and level not in spec.levels):
-            continue
-        if context.stage is not None and context.stage not in spec.stages:
-            continue
+    for spec in _asked(table, context.work, level, context.stage):
         start = context(spec.source)
         if isinstance(start, Unknown) or start is None:
             continue
@@ -30,6 +27,20 @@ def due_next(context: Context) -> tuple[Due, ...]:
             text = spec.message.format(t=clock_text(due, now, context))
             found.append(Due(due, spec.rule, table.by_id[spec.rule].clause, text))
     return tuple(sorted(found, key=lambda item: (item.at, item.rule)))
+
+
+def _asked(table: RuleTable, work: str, level: str | None, stage: Stage | None) -> tuple[DueSpec, ...]:
+    key = DueSpec, work, level, stage
+    found: tuple[DueSpec, ...] | None = table.memory.get(key)
+    if found is None:
+        found = table.memory[key] = tuple(
+            spec
+            for spec in table.dues
+            if spec.work in ("any", work)
+            and (spec.levels is None or level in spec.levels)
+            and (stage is None or stage in spec.stages)
+        )
+    return found
 
 
 def clock_text(moment: datetime, now: datetime, context: Context) -> str:

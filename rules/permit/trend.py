@@ -14,17 +14,19 @@ from typing import Any
 
 from rules.permit.gas import BadReading, vol_of
 
+SECONDS_AN_HOUR = 3600.0
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One detector's readings in its unit: times, values and statuses side by side.
+    """One detector's readings in its unit: times (seconds since 1970, UTC), values and statuses side by side.
 
     A status other than ``ok`` means that the value is not used; an ``ok`` without a value (None) is no reading.
     """
 
     detector: str
     unit: str
-    times: Sequence[datetime]
+    times: Sequence[float]
     values: Sequence[float | None]
     statuses: Sequence[str]
 
@@ -88,13 +90,13 @@ def look_back(
     )
 
 
-Kept = tuple[Sequence[datetime], Sequence[float]]
-"""Times, oldest first, and the values of these times in % vol."""
+Kept = tuple[Sequence[float], Sequence[float]]
+"""Times in seconds, oldest first, and the values of these times in % vol."""
 
 
 def _usable(one: Series, at: datetime, lel_vol: float | None, policy: TrendPolicy, notes: list[str]) -> Kept:
     """The detector's values of the window; what is left out is noted."""
-    oldest, newest = at - policy.window, at + policy.skew
+    oldest, newest = (at - policy.window).timestamp(), (at + policy.skew).timestamp()
     try:
         convert = vol_of(one.unit, lel_vol=lel_vol)
     except BadReading as problem:
@@ -105,7 +107,7 @@ def _usable(one: Series, at: datetime, lel_vol: float | None, policy: TrendPolic
         return (), ()
     if (simple := _all_good(one, oldest, newest, convert)) is not None:
         return simple
-    kept: list[tuple[datetime, float]] = []
+    kept: list[tuple[float, float]] = []
     for time, value, status in zip(one.times, one.values, one.statuses, strict=True):
         if not oldest < time <= newest:
             if time > newest:
@@ -121,7 +123,7 @@ def _usable(one: Series, at: datetime, lel_vol: float | None, policy: TrendPolic
     return [time for time, _ in kept], [vol for _, vol in kept]
 
 
-def _all_good(one: Series, oldest: datetime, newest: datetime, convert: Callable[[float], float]) -> Kept | None:
+def _all_good(one: Series, oldest: float, newest: float, convert: Callable[[float], float]) -> Kept | None:
     """All of them when there is nothing to leave out and they come in their order; None otherwise.
 
     What nearly every judgement sees: hundreds of values, few of them different.
@@ -146,25 +148,25 @@ def _note(notes: list[str], text: str) -> None:
 
 
 def _trusted(
-    name: str, times: Sequence[datetime], vols: Sequence[float], at: datetime, policy: TrendPolicy, notes: list[str]
+    name: str, times: Sequence[float], vols: Sequence[float], at: datetime, policy: TrendPolicy, notes: list[str]
 ) -> bool:
-    edges = [at - policy.window, *times, at]
-    if max(map(operator.sub, edges[1:], edges)) > policy.gap:
-        _note(notes, f"{name}:数据不可信,有超过 {policy.gap.total_seconds() / 60:g} 分钟没有读数")
+    gap = policy.gap.total_seconds()
+    gaps = times[0] - (at - policy.window).timestamp(), *map(operator.sub, times[1:], times), at.timestamp() - times[-1]
+    if round(max(gaps), 6) > gap:  # times are exact to the microsecond
+        _note(notes, f"{name}:数据不可信,有超过 {gap / 60:g} 分钟没有读数")
         return False
-    if times[-1] - times[0] >= policy.stuck and len(set(vols)) == 1:
+    if round(times[-1] - times[0], 6) >= policy.stuck.total_seconds() and len(set(vols)) == 1:
         _note(notes, f"{name}:数据不可信,读数一直不变")
         return False
     return True
 
 
-def _slope(times: Sequence[datetime], vols: Sequence[float]) -> float | None:
+def _slope(times: Sequence[float], vols: Sequence[float]) -> float | None:
     """Least-squares slope in % vol per hour; None with fewer than two different times."""
-    start, hour, count = times[0], timedelta(hours=1), len(times)
-    hours = [(time - start) / hour for time in times]
-    mean_x, mean_y = sum(hours) / count, sum(vols) / count
-    away = [x - mean_x for x in hours]
-    spread = math.fsum(map(operator.mul, away, away))
-    if spread == 0:
+    count, start = len(times), times[0]
+    hours = [(time - start) / SECONDS_AN_HOUR for time in times]
+    sum_x, sum_y = math.fsum(hours), math.fsum(vols)
+    spread = math.fsum(map(operator.mul, hours, hours)) - sum_x * sum_x / count
+    if times[0] == times[-1]:
         return None
-    return math.fsum(map(operator.mul, away, [vol - mean_y for vol in vols])) / spread
+    return (math.fsum(map(operator.mul, hours, vols)) - sum_x * sum_y / count) / spread

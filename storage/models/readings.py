@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Date, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import Date, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storage.database import Base, BigId
@@ -17,6 +17,9 @@ class Detector(Base):
     """A fixed or portable detector of the ledger. `kind`: combustible, o2, h2s, co, nh3, cl2, toxic, voc, wind …"""
 
     __tablename__ = "detector"
+    __table_args__ = (
+        Index("ix_detector_wind", "id", sqlite_where=text("kind = 'wind'"), postgresql_where=text("kind = 'wind'")),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     code: Mapped[str] = mapped_column(String(64), unique=True)
@@ -66,7 +69,7 @@ class Zone(Base):
     kind: Mapped[str] = mapped_column(String(24), index=True)
     polygon: Mapped[list[Any]] = mapped_column(default=list)  # [[lon, lat], …] in WGS84
     medium: Mapped[str] = mapped_column(String(64), default="")
-    active: Mapped[bool] = mapped_column(default=True)
+    active: Mapped[bool] = mapped_column(default=True, index=True)
 
 
 class Certificate(Base):

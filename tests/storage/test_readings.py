@@ -57,7 +57,7 @@ def test_the_span_is_open_at_its_beginning_and_closed_at_its_end(work):
     gt, other = detector(work, "GT-1"), detector(work, "GT-2")
     work.readings.add([reading(gt, 180), reading(gt, 179), reading(gt, 0), reading(other, 1)], received_at=NOW)
     said = work.readings.span([gt.id], "combustible", NOW - timedelta(hours=3), NOW)
-    assert said == {gt.id: ((NOW - timedelta(minutes=179), NOW), (1.0, 1.0), ("ok", "ok"))}
+    assert said == {gt.id: (((NOW - timedelta(minutes=179)).timestamp(), NOW.timestamp()), (1.0, 1.0), ("ok", "ok"))}
 
 
 def test_the_span_of_several_detectors_keeps_them_apart(work):

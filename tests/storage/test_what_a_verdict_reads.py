@@ -85,7 +85,8 @@ def test_neighbours_are_seen_as_they_are_within_the_transaction(work):
     mine, next_to = permit(work, "ZY-1", one), permit(work, "ZY-2", other)
     next_to.content = "刷漆防腐"
     rows = work.permits.near(BOX, area_id=None, but=mine.id)
-    assert [(row.number, row.content, row.coordinator_id) for row in rows] == [("ZY-2", "刷漆防腐", "7")]
+    assert [(row.number, row.content) for row in rows] == [("ZY-2", "刷漆防腐")]
+    assert work.permits.coordinators([mine.id, next_to.id]) == {mine.id: "7", next_to.id: "7"}
     next_to.state = "closed"
     assert work.permits.near(BOX, area_id=None, but=mine.id) == []
     assert work.permits.guarded_by(other.id) == 0

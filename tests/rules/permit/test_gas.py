@@ -89,7 +89,7 @@ def series(values, *, detector="D1", step=5, end=AT, unit="%LEL", status="ok", b
     times = [AT - timedelta(minutes=minutes) for minutes, _ in before]
     times += [start + timedelta(minutes=step * i) for i in range(len(values))]
     numbers = [value for _, value in before] + list(values)
-    return Series(detector, unit, times, numbers, [status] * len(times))
+    return Series(detector, unit, [time.timestamp() for time in times], numbers, [status] * len(times))
 
 
 WAVE = [0.5 + 0.1 * (i % 3) for i in range(36)]
