@@ -13,7 +13,7 @@ from rules.permit.context import AT, LEVEL, Context
 from rules.permit.model import Rule, RuleResult, Stage
 from rules.permit.table import RuleTable
 
-ROWS = 200  # with more of them a rule's facts hardly come again (a person's number, a measured value)
+ROWS = 50  # with more of them a rule's facts hardly come again (a person's number, a measured value)
 _AS_THEY_ARE = frozenset({str, bool})
 _MARKED = frozenset({int, float, type(None)})
 """1, 1.0 and True are equal and mean different things; so do null and nothing sent, which gives None."""

@@ -5,7 +5,6 @@ Separate from the <= 30-minute analysis of GB 30871-2022 5.3.1 c: a clean trend 
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -128,18 +127,19 @@ def _all_good(one: Series, oldest: float, newest: float, convert: Callable[[floa
 
     What nearly every judgement sees: hundreds of values, few of them different.
     """
-    times = one.times
+    times, values = one.times, one.values
     if not times:
         return (), ()
-    if set(one.statuses) != {"ok"} or not oldest < times[0] or not times[-1] <= newest:
+    if one.statuses.count("ok") != len(times) or not oldest < times[0] or not times[-1] <= newest:
         return None
-    if set(map(type, one.values)) != {float} or any(map(operator.gt, times, times[1:])):
+    different = set(values)
+    if set(map(type, different)) != {float} or list(times) != sorted(times):
         return None
     try:
-        vols: dict[Any, float] = {value: convert(value) for value in set(one.values) if value is not None}
+        vols: dict[Any, float] = {value: convert(value) for value in different}  # type: ignore[arg-type]
     except BadReading:
         return None
-    return times, list(map(vols.__getitem__, one.values))
+    return times, list(map(vols.__getitem__, values))
 
 
 def _note(notes: list[str], text: str) -> None:
@@ -151,11 +151,12 @@ def _trusted(
     name: str, times: Sequence[float], vols: Sequence[float], at: datetime, policy: TrendPolicy, notes: list[str]
 ) -> bool:
     gap = policy.gap.total_seconds()
-    gaps = times[0] - (at - policy.window).timestamp(), *map(operator.sub, times[1:], times), at.timestamp() - times[-1]
-    if round(max(gaps), 6) > gap:  # times are exact to the microsecond
+    oldest = (at - policy.window).timestamp()
+    longest = max(times[0] - oldest, at.timestamp() - times[-1], *map(operator.sub, times[1:], times))
+    if round(longest, 6) > gap:  # times are exact to the microsecond
         _note(notes, f"{name}:数据不可信,有超过 {gap / 60:g} 分钟没有读数")
         return False
-    if round(times[-1] - times[0], 6) >= policy.stuck.total_seconds() and len(set(vols)) == 1:
+    if round(times[-1] - times[0], 6) >= policy.stuck.total_seconds() and vols.count(vols[0]) == len(vols):
         _note(notes, f"{name}:数据不可信,读数一直不变")
         return False
     return True
@@ -165,8 +166,8 @@ def _slope(times: Sequence[float], vols: Sequence[float]) -> float | None:
     """Least-squares slope in % vol per hour; None with fewer than two different times."""
     count, start = len(times), times[0]
     hours = [(time - start) / SECONDS_AN_HOUR for time in times]
-    sum_x, sum_y = math.fsum(hours), math.fsum(vols)
-    spread = math.fsum(map(operator.mul, hours, hours)) - sum_x * sum_x / count
+    sum_x, sum_y = sum(hours), sum(vols)
+    spread = sum(map(operator.mul, hours, hours)) - sum_x * sum_x / count
     if times[0] == times[-1]:
         return None
-    return (math.fsum(map(operator.mul, hours, vols)) - sum_x * sum_y / count) / spread
+    return round((sum(map(operator.mul, hours, vols)) - sum_x * sum_y / count) / spread, 9)
