@@ -6,7 +6,7 @@ A derived fact is computed only when the caller did not send it, except for a fe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -45,6 +45,16 @@ class Context:
         self.problems: dict[str, str] = {}
         self._reads: dict[str, set[str]] = {}
         self._open: list[set[str]] = [set()]
+
+    def carried(self, raw: Mapping[str, Any], *, level: str | None, at: datetime, changed: Set[str]) -> Context:
+        """The lookup of other facts, with all that is known here and rests on nothing that `changed` (AT, LEVEL too)."""
+        other = Context(self.table, raw, work=self.work, level=level, at=at, stage=self.stage)
+        for name, reads in self._reads.items():
+            if changed.isdisjoint(reads):
+                other.values[name], other._reads[name] = self.values[name], reads
+                if name in self.problems:
+                    other.problems[name] = self.problems[name]
+        return other
 
     @property
     def look(self) -> Callable[[str], Any]:

@@ -11,7 +11,7 @@ Filing at another level counts as one change and is tried around all this.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -55,6 +55,7 @@ def smallest_fix(
         for answer in _at_level(request, options, most - spent, judge):
             most = min(most, spent + len(answer.chosen))
             found.append((change, answer))
+    judge.searches.clear()  # they know their judge: a ring of thousands of objects that only a full collection would free
     smallest = [pair for pair in found if len(pair[1].chosen) + (pair[0] is not None) == most]
     return tuple(_spoken(change, answer) for change, answer in _best(smallest, options.max_sets))
 
@@ -90,11 +91,15 @@ def _applied(chosen: Iterable[Option], origin: Request, *, words: bool) -> tuple
     The search does without the `words`, they take longer than the values.
     """
     request, changes = origin, []
-    for option in sorted(chosen, key=lambda item: (not item.moves, item.id)):
+    for option in sorted(chosen, key=_turn):
         change = option.make(request, words)
         changes.append(change)
         request = moved(request, change)
     return tuple(changes), request
+
+
+def _turn(option: Option) -> tuple[bool, str]:
+    return not option.moves, option.id
 
 
 class _Judge:
@@ -106,28 +111,40 @@ class _Judge:
         self.known: dict[str, tuple[tuple[str, ...], dict[tuple[Any, ...], Decision]]] = {}
         """By rule: the names its decisions rested on so far, and the decisions by the values of these."""
 
-    def decisions(self, request: Request, rules: Iterable[Rule]) -> dict[str, Decision]:
+    def decisions(
+        self, request: Request, rules: Iterable[Rule], *, near: Context | None = None, changed: Set[str] = frozenset()
+    ) -> tuple[dict[str, Decision], Context | None]:
+        """How the rules come out, and the context when one was needed. `near`: of a request with other facts `changed`."""
         context: Context | None = None
         found = {}
         for rule in rules:
             names, known = self.known.get(rule.id, ((), {}))
-            decision = known.get(_values(request, names))
+            values = _values(request, names)
+            decision = known.get(values)
             if decision is None:
-                context = context or request.context()
+                if context is None:
+                    context = _context(request, near, changed)
                 decision = decide(rule, context, request.level)
                 if new := decision.reads.difference(names):
                     names, known = (*names, *sorted(new)), {}
-                known[_values(request, names)] = decision
-                self.known[rule.id] = names, known
+                    values = _values(request, names)
+                    self.known[rule.id] = names, known
+                known[values] = decision
             found[rule.id] = decision
-        return found
+        return found, context
 
     def blocking(self, request: Request) -> tuple[list[Rule], frozenset[str]]:
         """The rules that block, and every name that any rule looked at."""
         rules = request.table.selected(request.work, request.level, request.stage)
-        decisions = self.decisions(request, rules)
+        decisions, _ = self.decisions(request, rules)
         reads = frozenset().union(*(decision.reads for decision in decisions.values()))
         return [rule for rule in rules if not decisions[rule.id].result.allows_work], reads - {AT, LEVEL}
+
+
+def _context(request: Request, near: Context | None, changed: Set[str]) -> Context:
+    if near is None:
+        return request.context()
+    return near.carried(request.facts, level=request.level, at=request.at, changed=changed)
 
 
 def _values(request: Request, names: Iterable[str]) -> tuple[Any, ...]:
@@ -211,7 +228,7 @@ def _mixed(solved: Sequence[list[tuple[Option, ...]]]) -> list[tuple[Option, ...
 def _joined(request: Request, chosen: tuple[Option, ...], exact: bool, judge: _Judge) -> _Answer:
     _, after = _applied(chosen, request, words=False)
     rules = after.table.selected(after.work, after.level, after.stage)
-    result = overall(decision.result for decision in judge.decisions(after, rules).values())
+    result = overall(decision.result for decision in judge.decisions(after, rules)[0].values())
     return _Answer(chosen, request, after, result, exact)
 
 
@@ -248,14 +265,21 @@ def _by_name(choices: Iterable[Option]) -> dict[str, list[Option]]:
 
 
 class _State:
-    """A partial set, applied and judged. `choices`: by blocking rule what may be added, once it was asked for."""
+    """A partial set, applied and judged. `choices`: by blocking rule what may be added, `needed`: at least how many
+    more it takes, both once they were asked for. `after`: by option the set with one more.
+    """
 
-    __slots__ = ("choices", "chosen", "decisions", "request", "taken")
+    __slots__ = ("after", "choices", "chosen", "context", "decisions", "ids", "needed", "request", "taken")
 
-    def __init__(self, chosen: tuple[Option, ...], request: Request, decisions: dict[str, Decision]):
-        self.chosen, self.request, self.decisions = chosen, request, decisions
+    def __init__(
+        self, chosen: tuple[Option, ...], request: Request, decisions: dict[str, Decision], context: Context | None
+    ):
+        self.chosen, self.request, self.decisions, self.context = chosen, request, decisions, context
         self.taken = frozenset().union(*(option.fields for option in chosen))
+        self.ids = frozenset([option.id for option in chosen])
         self.choices: list[list[Option]] | None = None
+        self.needed = 0
+        self.after: dict[str, _State] = {}
 
 
 class _Search:
@@ -272,10 +296,12 @@ class _Search:
     ):
         self.origin, self.rules, self.options, self.judge, self.start = request, rules, options, judge, start
         self.states: dict[frozenset[str], _State] = {}
+        self.requests: dict[tuple[str, ...], Request] = {(): request}
         self.by_name = _by_name(choices)
         self.by_reads: dict[frozenset[str], list[Option]] = {}
-        self.first = _State((), request, judge.decisions(request, rules))
-        self.least = _disjoint(self._choices(self.first))
+        self.first = _State((), request, *judge.decisions(request, rules))
+        self._choices(self.first)
+        self.least = self.first.needed
         self.nodes, self.exact = 0, True
         self.found: dict[frozenset[str], tuple[Option, ...]] = {}
         self.sets: list[tuple[Option, ...]] | None = None
@@ -310,19 +336,18 @@ class _Search:
         return [decision for decision in state.decisions.values() if not decision.result.allows_work]
 
     def _deepen(self, state: _State, limit: int) -> None:
-        key = frozenset(option.id for option in state.chosen)
-        if key in self.seen or self.nodes >= self.options.max_nodes or len(self.found) >= self.options.max_sets:
+        if state.ids in self.seen or self.nodes >= self.options.max_nodes or len(self.found) >= self.options.max_sets:
             return
-        self.seen.add(key)
+        self.seen.add(state.ids)
         self.nodes += 1
         choices = self._choices(state)
         if not choices:
             if not any(_dominated(state.chosen, other) for other in self.found.values()):
-                self.found[key] = state.chosen
+                self.found[state.ids] = state.chosen
             return
         if not choices[0]:
             return
-        needed = len(state.chosen) + _disjoint(choices)
+        needed = len(state.chosen) + state.needed
         if needed > limit:
             self.cut = min(self.cut, needed)
             return
@@ -334,6 +359,7 @@ class _Search:
         if state.choices is None:
             found = [self._near(state, decision) for decision in self._blocking(state)]
             state.choices = sorted(found, key=len)
+            state.needed = _disjoint(state.choices)
         return state.choices
 
     def _near(self, state: _State, decision: Decision) -> list[Option]:
@@ -346,15 +372,28 @@ class _Search:
 
     def _with(self, state: _State, option: Option) -> _State:
         """With one option more; judged again, but only the rules that rested on something that changed."""
-        chosen = (*state.chosen, option)
-        key = frozenset([item.id for item in chosen])
-        found = self.states.get(key)
+        known = state.after.get(option.id)
+        if known is not None:
+            return known
+        ids = state.ids | {option.id}
+        found = self.states.get(ids)
         if found is None:
-            _, request = _applied(chosen, self.origin, words=False)
-            changed = _changed(state.request, request)
+            chosen = (*state.chosen, option)
+            request = self._request(tuple(sorted(chosen, key=_turn)))
+            changed = _changed(state.request, request, frozenset().union(*(item.touches for item in chosen)))
             again = [rule for rule in self.rules if not changed.isdisjoint(state.decisions[rule.id].reads)]
-            decisions = {**state.decisions, **self.judge.decisions(request, again)}
-            found = self.states[key] = _State(chosen, request, decisions)
+            decided, context = self.judge.decisions(request, again, near=state.context, changed=changed)
+            found = self.states[ids] = _State(chosen, request, {**state.decisions, **decided}, context)
+        state.after[option.id] = found
+        return found
+
+    def _request(self, ordered: tuple[Option, ...]) -> Request:
+        """As `_applied`, each beginning of a set made once."""
+        key = tuple([option.id for option in ordered])
+        found = self.requests.get(key)
+        if found is None:
+            before = self._request(ordered[:-1])
+            found = self.requests[key] = moved(before, ordered[-1].make(before, False))
         return found
 
     def _greedy(self) -> list[tuple[Option, ...]]:
@@ -401,17 +440,19 @@ def _best(found: Sequence[tuple[Change | None, _Answer]], count: int) -> list[tu
     return list(kept.values())[:count]
 
 
-def _changed(before: Request, after: Request) -> set[str]:
-    names = {
-        name
-        for name in before.facts.keys() | after.facts.keys()
-        if name not in before.facts or name not in after.facts or before.facts[name] is not after.facts[name]
-    }
+_ABSENT = object()
+
+
+def _changed(before: Request, after: Request, names: Iterable[str] | None = None) -> set[str]:
+    """What differs, at most `names`: all facts when nothing is said."""
+    get, now = before.facts.get, after.facts.get
+    asked = before.facts.keys() | after.facts.keys() if names is None else names
+    changed = {name for name in asked if get(name, _ABSENT) is not now(name, _ABSENT)}
     if before.at != after.at:
-        names.add(AT)
+        changed.add(AT)
     if before.level != after.level:
-        names.add(LEVEL)
-    return names
+        changed.add(LEVEL)
+    return changed
 
 
 def _disjoint(choices: Sequence[list[Option]]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import sys
 from datetime import date, timedelta
@@ -196,14 +197,27 @@ def test_what_the_search_remembers_changes_nothing(permit):
     asked = {"work": work, "level": level, "at": AT, "facts": facts, "stage": stage}
     found = smallest_fix(TABLE, **asked)
     with pytest.MonkeyPatch.context() as forgetful:
-        forgetful.setattr(_Judge, "decisions", lambda _, request, rules: decided(request, rules))
+        forgetful.setattr(_Judge, "decisions", lambda _, request, rules, **__: decided(request, rules))
         forgetful.setattr(_Search, "is_of_any_level", False)
         assert smallest_fix(TABLE, **asked) == found
 
 
-def decided(request: Request, rules) -> dict:
+def decided(request: Request, rules) -> tuple[dict, None]:
     context = request.context()
-    return {rule.id: decide(rule, context, request.level) for rule in rules}
+    return {rule.id: decide(rule, context, request.level) for rule in rules}, None
+
+
+def test_the_search_leaves_nothing_for_the_garbage_collector():
+    facts = good_facts("hot_work", gas_reading_vol=0.9, jsa_done=False, guardian_cert_no=None)
+    asked = {"work": "hot_work", "level": "l1", "at": AT, "facts": facts}
+    assert smallest_fix(TABLE, **asked)
+    gc.collect()
+    gc.disable()
+    try:
+        smallest_fix(TABLE, **asked)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_the_search_is_pure_and_repeatable():
