@@ -122,6 +122,13 @@ def distance_m(a: Point, b: Point) -> float:
     return 2 * _MEAN_RADIUS_M * math.asin(math.sqrt(min(1.0, h)))
 
 
+def metres_from(here: Point) -> Callable[[float, float], float]:
+    """Distance in metres of (latitude, longitude) from here, as `distance_m` has it for places of one plant."""
+    per_lon, per_lat = _metres_per_degree(here.lat)
+    lat, lon, hypot = here.lat, here.lon, math.hypot
+    return lambda there_lat, there_lon: hypot(_lon_step(lon, there_lon) * per_lon, (there_lat - lat) * per_lat)
+
+
 def _edges(ring: Ring) -> Iterable[tuple[Sequence[float], Sequence[float]]]:
     return zip(ring, (*ring[1:], ring[0]), strict=True)
 

@@ -250,6 +250,8 @@ class Layout:
     def rows(self, connection: Connection | Journey, cursor: Any) -> list[Any]:
         """Those of an executed cursor."""
         found, ways = [], self._ways_out(connection.dialect, cursor.description)
+        if not ways:
+            return list(map(self.row, cursor.fetchall()))
         for line in map(list, cursor.fetchall()):
             for place, process in ways:
                 line[place] = process(line[place])

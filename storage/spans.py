@@ -119,9 +119,15 @@ def _grown(kept: _Kept, rows: Sequence[Any]) -> _Kept:
     new = [row for row in rows if row[1] > kept.newest]
     if not new:
         return kept
-    lines = [*zip(*kept.span, strict=True), *((at.timestamp(), value, status) for _, _, at, value, status in new)]
-    lines.sort(key=itemgetter(0))
-    return _Kept(max(row[1] for row in new), Span._make(zip(*lines, strict=True)))
+    newest = max([row[1] for row in new])
+    came = Span(
+        tuple([row[2].timestamp() for row in new]), tuple([row[3] for row in new]), tuple([row[4] for row in new])
+    )
+    known = kept.span
+    both = Span(known.times + came.times, known.values + came.values, known.statuses + came.statuses)
+    if known.times and came.times[0] < known.times[-1]:  # one came late
+        both = Span._make(zip(*sorted(zip(*both, strict=True), key=itemgetter(0)), strict=True))
+    return _Kept(newest, both)
 
 
 def _within(kept: _Kept, since: float, until: float) -> _Kept:

@@ -65,10 +65,12 @@ def gather(work: UnitOfWork, table: RuleTable, permit: JudgedPermit, *, at: date
     found |= neighbours.hazards(work, permit, notes)
     answers = dict(permit.facts)
     facts = {**answers, **found}
-    for name in _KEEP_ANSWER & answers.keys() & found.keys():
-        facts[name] = answers[name] if found[name] is not True else found[name]
-    for name in _NEARER & answers.keys() & found.keys():
-        facts[name] = _nearer(answers[name], found[name])
+    for name in _KEEP_ANSWER:
+        if name in answers and name in found and found[name] is not True:
+            facts[name] = answers[name]
+    for name in _NEARER:
+        if name in answers and name in found:
+            facts[name] = _nearer(answers[name], found[name])
     times = [
         moment for moment in (seen.fresh_until if seen else None, weather_until, video_until) if moment is not None
     ]

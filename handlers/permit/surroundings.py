@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -113,17 +113,14 @@ def watch(
     """The combustible detectors in range, their trend, whether the nearest speaks now; any detector over its limit."""
     radius = table.settings.trend_radius_m
     found = work.readings.detectors_near(box(point, radius) if point else None, area_id)
-    near = [d for d in found if d.kind == "combustible" and _metres(point, d) <= radius]
-    near.sort(key=lambda d: (_metres(point, d), d.id))
-    air = next((d.code for d in found if _metres(point, d) <= radius and _is_bad_air(d, at)), "")
+    away = _away(point)
+    reached = [(metres, d) for d in found if (metres := away(d.lat, d.lon)) <= radius]
+    combustible = [(metres, d) for metres, d in reached if d.kind == "combustible"]
+    near = [d for _, d in sorted(combustible, key=lambda pair: (pair[0], pair[1].id))]
+    air = next((d.code for _, d in reached if _is_bad_air(d, at)), "")
     if not near:
         return Watch((), None, None, air, None)
-    policy = TrendPolicy(
-        window=timedelta(minutes=table.settings.trend_window_minutes),
-        gap=timedelta(minutes=table.settings.trend_gap_minutes),
-        stuck=timedelta(minutes=table.settings.trend_stuck_minutes),
-        skew=table.settings.skew,
-    )
+    policy = _trend_policy(table)
     spans = work.readings.span([d.id for d in near], "combustible", at - policy.window, at + policy.skew)
     series = [Series(d.code, d.unit, *spans[d.id]) for d in near]
     seen = trend.look_back(series, at=at, lel_vol=lel_vol, policy=policy)
@@ -139,10 +136,24 @@ def watch(
     )
 
 
-def _metres(point: Point | None, detector: Detector | SeenDetector) -> float:
-    if point is None or detector.lat is None or detector.lon is None:
-        return 0.0
-    return geo.distance_m(point, Point(lat=detector.lat, lon=detector.lon))
+def _trend_policy(table: RuleTable) -> TrendPolicy:
+    found: TrendPolicy | None = table.memory.get(TrendPolicy)
+    if found is None:
+        found = table.memory[TrendPolicy] = TrendPolicy(
+            window=timedelta(minutes=table.settings.trend_window_minutes),
+            gap=timedelta(minutes=table.settings.trend_gap_minutes),
+            stuck=timedelta(minutes=table.settings.trend_stuck_minutes),
+            skew=table.settings.skew,
+        )
+    return found
+
+
+def _away(point: Point | None) -> Callable[[float | None, float | None], float]:
+    """Metres of a latitude and longitude from the point; 0 where one of the two has no position."""
+    if point is None:
+        return lambda _lat, _lon: 0.0
+    metres = geo.metres_from(point)
+    return lambda lat, lon: metres(lat, lon) if lat is not None and lon is not None else 0.0
 
 
 def silence(detector: Detector | SeenDetector, at: datetime) -> tuple[bool, list[str]]:
@@ -249,12 +260,8 @@ def others(work: UnitOfWork, permit: JudgedPermit) -> list[tuple[Neighbour, floa
     """(live permit as `Permits.near` has it, metres) within reach, nearest first; 0 m for one at the same equipment or area without a point."""
     point = point_of(permit)
     near = work.permits.near(box(point, REACH_M) if point else None, area_id=permit.area_id, but=permit.id)
-    found = []
-    for other in near:
-        there = point_of(other)
-        metres = geo.distance_m(point, there) if point and there else 0.0
-        if metres <= REACH_M:
-            found.append((other, metres))
+    away = _away(point)
+    found = [(other, metres) for other in near if (metres := away(other.lat, other.lon)) <= REACH_M]
     return sorted(found, key=lambda pair: (pair[1], pair[0].id))
 
 

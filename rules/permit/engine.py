@@ -42,12 +42,14 @@ def evaluate(
     facts = plain(facts)
     context = Verdicts(table, facts, work=work, level=level, at=at, stage=stage)
     rows = _rows(context, facts)
-    rows.sort(key=lambda row: SEVERITY[row.result])
-    result = overall(row.result for row in rows)
+    result = overall([row.result for row in rows])
+    if result is not Result.PASS:
+        rows.sort(key=lambda row: SEVERITY[row.result])
     fixes: Sequence[FixSet] = ()
     if with_fix and not result.allows_work:
         fixes = smallest_fix(table, work=work, level=level, at=at, facts=facts, stage=stage, options=options)
-    missing = dict.fromkeys(name for row in rows if row.result is Result.PENDING for name in row.missing)
+    pending = [] if result.allows_work else [row for row in rows if row.result is Result.PENDING]
+    missing = dict.fromkeys(name for row in pending for name in row.missing)
     return Verdict(
         result=result,
         work=work,
@@ -110,13 +112,16 @@ def propose_level(table: RuleTable, *, work: str, at: datetime, facts: Mapping[s
 def _rows(context: Verdicts, facts: Mapping[str, Any]) -> list[RuleResult]:
     """Every rule's row: as it came out for the same facts before, unless it rests on the time."""
     table, sent = context.table, frozen(facts).get
-    traced = Context(table, facts, work=context.work, level=context.level, at=context.at, stage=context.stage)
+    traced: Context | None = None
     rows = []
     for one in remembered(table, context.work, context.level, context.stage):
-        if one.anew:
-            rows.append(_judged(one.rule, context))
-        else:
-            rows.append(one.row(sent) or one.judge(traced, sent, _judged))
+        row = _judged(one.rule, context) if one.anew else one.row(sent)
+        if row is None:
+            traced = traced or Context(
+                table, facts, work=context.work, level=context.level, at=context.at, stage=context.stage
+            )
+            row = one.judge(traced, sent, _judged)
+        rows.append(row)
     return rows
 
 

@@ -34,7 +34,7 @@ class Remembered:
     def row(self, sent: Callable[[str], Any]) -> RuleResult | None:
         """The row for these values (`frozen`) if there is one."""
         names, rows = self.kept
-        return rows.get(tuple([sent(name) for name in names]))
+        return rows.get(tuple(map(sent, names)))
 
     def judge(
         self, context: Context, sent: Callable[[str], Any], judged: Callable[[Rule, Context], RuleResult]
@@ -48,7 +48,7 @@ class Remembered:
         if new := reads.difference(names, (LEVEL,)):
             names, rows = (*names, *sorted(new)), {}
             self.kept = names, rows
-        values = tuple([sent(name) for name in names])
+        values = tuple(map(sent, names))
         if not any(type(value) is object for value in values):
             if len(rows) >= ROWS:
                 self.anew, self.kept = True, ((), {})
