@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Integer, func, select, text
 from sqlalchemy.exc import OperationalError
 
 from storage.database import open_engine
@@ -14,6 +14,7 @@ from storage.plain import look
 from storage.unit_of_work import UnitOfWork
 
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)
+PID = select(func.pg_backend_pid(type_=Integer))
 CODES = select(Area.code).order_by(Area.code)
 
 
@@ -77,3 +78,20 @@ def test_a_database_that_is_not_there_is_the_usual_error():
     engine = open_engine("postgresql+psycopg://nobody@127.0.0.1:1/none")
     with pytest.raises(OperationalError), reading(engine) as work:
         look(work.db, CODES)
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_connection_that_is_lost_is_the_usual_error_and_is_not_used_again(postgres_url, joined):
+    engine, other = (open_engine(postgres_url, pool_size=1) for _ in range(2))
+    with reading(engine) as work:
+        if joined:
+            work.db.scalars(select(Area)).all()
+        [lost] = look(work.db, PID)[0]
+        with other.connect() as connection:
+            assert connection.scalar(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": lost})
+        with pytest.raises(OperationalError):
+            look(work.db, CODES)
+    with reading(engine) as work:
+        assert look(work.db, PID)[0][0] != lost
+    engine.dispose()
+    other.dispose()

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules.permit import Change, FixOptions, Result, Stage, evaluate, guardian_change, smallest_fix
-from rules.permit.fix import _applied, _Judge, _Search, moved
+from rules.permit.fix import _applied, _changed, _Judge, _Search, moved
 from rules.permit.judge import decide
 from rules.permit.model import LEVELS
 from rules.permit.options import Request, candidates, level_changes
@@ -188,6 +188,22 @@ def test_no_smaller_set_flips_the_verdict(permit):
         return
     smaller = len(fixes[0].changes) - 1 if fixes else 2
     assert not flips(request, min(smaller, 2), options)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(broken_permits(largest=8), st.randoms(use_true_random=False))
+def test_an_option_changes_nothing_but_what_it_says_it_touches(permit, draw):
+    work, level, facts, stage = permit
+    request = Request(TABLE, work, level if level else "none", AT, facts, stage)
+    guardian = guardian_change(guardian_id="7", label="甲", cert_no="1", cert_expiry=None)
+    options = FixOptions(guardians=(guardian,), rest_days=frozenset())
+    choices = candidates(request, options, _Judge().blocking(request)[1])
+    for option in choices:
+        before = request
+        for other in draw.sample(choices, min(2, len(choices))):
+            before = moved(before, other.make(before, False))
+        after = moved(before, option.make(before, False))
+        assert _changed(before, after) <= option.touches
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
