@@ -23,6 +23,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from storage.database import UtcTime, begin_reading
 
 _WITH = "plain.connection"
+LONGEST = 32  # a list longer than this is laid out each time: one layout a length would be kept for ever
 
 
 class Journey(NamedTuple):
@@ -61,6 +62,11 @@ class ReadOnly(Session):
             begin_reading(pooled.driver_connection)
         return self._journey
 
+    @property
+    def has_entities(self) -> bool:
+        """Whether something else than plain rows was asked for."""
+        return self._joined is not None
+
     def get_bind(self, *_: Any, **__: Any) -> Connection:
         """For all that is not plain: the same transaction."""
         if self._joined is None:
@@ -76,9 +82,6 @@ class ReadOnly(Session):
         elif self._journey is not None:
             self._journey.connection.close()
         self._joined = self._journey = None
-
-
-LONGEST = 32  # a list longer than this is laid out each time: one layout a length would be kept for ever
 
 
 def look(db: Session, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
@@ -106,11 +109,11 @@ def look_columns(db: Session, statement: Select[Any], values: Mapping[str, Any])
 
 def _ready(db: Session) -> Connection | Journey:
     """The connection to ask, when what this session has changed is written."""
-    if isinstance(db, ReadOnly):
+    if isinstance(db, ReadOnly) and not db.has_entities:
         return db.journey()
     if db.new or (len(db.identity_map) and (db.dirty or db.deleted)):
         db.flush()
-    return _connection_of(db)
+    return db.journey() if isinstance(db, ReadOnly) else _connection_of(db)
 
 
 def _layout(dialect: Dialect, statement: Executable, asked: Mapping[str, Any]) -> Layout | None:
