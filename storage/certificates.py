@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from storage.database import BigId
 from storage.models import Certificate, Permit, Person, RoleGrant, SourceState
 from storage.permits import LIVE
-from storage.plain import look, one_of
+from storage.plain import Asked, look, one_of
 
 TRIED = "tried_at"  # in SourceState.facts: when the last synchronisation was begun
 
@@ -74,7 +74,11 @@ class Certificates:
 
     def cards(self, person_ids: Collection[int], kinds: Collection[str]) -> Sequence[Row[Any]]:
         """What these people hold of these kinds, for `best`."""
-        return look(self.db, _CARDS, {"people": list(person_ids), "kinds": list(kinds)}) if person_ids and kinds else []
+        return look(self.db, *self.asked_cards(person_ids, kinds)) if person_ids and kinds else []
+
+    def asked_cards(self, person_ids: Collection[int], kinds: Collection[str]) -> Asked:
+        """What `cards` asks, for `UnitOfWork.ahead`."""
+        return _CARDS, {"people": list(person_ids), "kinds": list(kinds)}
 
     def best(self, person_id: int, kinds: Collection[str]) -> Certificate | None:
         """The certificate of one of these kinds that lasts longest, expired or not; without an end counts as longest."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from rules.terms import OPEN_STATES, HazardState
 from storage.database import rows_changed
 from storage.models import Area, Counter, Hazard, HazardExtension, HazardPhoto, Joiner
-from storage.plain import look, one_of
+from storage.plain import Asked, look, one_of
 
 OPEN = [state.value for state in OPEN_STATES]
 FILED = [state.value for state in HazardState if state is not HazardState.DRAFT]
@@ -99,7 +99,11 @@ class Hazards:
 
     def open_beside(self, area_id: int, *, since: datetime) -> Sequence[Row[Any]]:
         """(number, lat, lon, emergency, description, reported_at) of the area's open hazards, newest first."""
-        return look(self.db, _BESIDE, {"area": area_id, "since": since})
+        return look(self.db, *self.asked_beside(area_id, since=since))
+
+    def asked_beside(self, area_id: int, *, since: datetime) -> Asked:
+        """What `open_beside` asks, for `UnitOfWork.ahead`."""
+        return _BESIDE, {"area": area_id, "since": since}
 
     def closed_like(self, hazard: Hazard, *, since: datetime) -> Sequence[Hazard]:
         """Hazards of the same place and category closed since then (FC-11)."""

@@ -28,7 +28,7 @@ from storage.models import (
     PlaceAnswer,
 )
 from storage.permit_seen import SeenPermit
-from storage.plain import look, one_of
+from storage.plain import Asked, look, one_of
 
 RUNNING = (PermitState.ACTIVE.value, PermitState.INTERRUPTED.value, PermitState.SUSPENDED.value)
 LIVE = (PermitState.APPROVED.value, *RUNNING)
@@ -275,10 +275,14 @@ class Permits:
         """
         if box is None and area_id is None:
             return []
+        return sorted(look(self.db, *self.asked_near(box, area_id=area_id, but=but)), key=itemgetter(0))
+
+    def asked_near(self, box: Box | None, *, area_id: int | None, but: int | None = None) -> Asked:
+        """What `near` asks, for `UnitOfWork.ahead`; one of box and area is there."""
         asked: dict[str, Any] = {**(box.edges() if box is not None else {}), "but": but or 0}
         if area_id is not None:
             asked["area"] = area_id
-        return sorted(look(self.db, _beside(box is not None, area_id is not None), asked), key=itemgetter(0))
+        return _beside(box is not None, area_id is not None), asked
 
     def told(self, permit_ids: Collection[int]) -> dict[int, dict[str, Any]]:
         """What people answered for these permits, by permit id."""
@@ -290,7 +294,11 @@ class Permits:
 
     def guarded_by(self, person_id: int, *, but: int | None = None) -> int:
         """How many live permits this person guards."""
-        return int(look(self.db, _GUARDED, {"person": person_id, "but": but or 0})[0][0])
+        return int(look(self.db, *self.asked_guarded(person_id, but=but))[0][0])
+
+    def asked_guarded(self, person_id: int, *, but: int | None = None) -> Asked:
+        """What `guarded_by` asks, for `UnitOfWork.ahead`."""
+        return _GUARDED, {"person": person_id, "but": but or 0}
 
     # -- judging again
 

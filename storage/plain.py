@@ -22,8 +22,12 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from storage.database import UtcTime, begin_reading
 
-_WITH = "plain.connection"
+_WITH, _AHEAD = "plain.connection", "plain.ahead"
 LONGEST = 32  # a list longer than this is laid out each time: one layout a length would be kept for ever
+
+
+Asked = tuple[Executable, Mapping[str, Any]]
+"""A statement with its values."""
 
 
 class Journey(NamedTuple):
@@ -90,6 +94,8 @@ def look(db: Session, statement: Executable, values: Mapping[str, Any] | None = 
     `statement` is built once, at import: its layout is kept. Rows have the columns by place and by name.
     """
     connection, asked = _ready(db), values or {}
+    if _AHEAD in db.info and (known := _asked_ahead(db, statement, asked)) is not None:
+        return known
     ready = _layout(connection.dialect, statement, asked)
     if ready is None:
         return db.connection().execute(statement, dict(asked) if asked else None).all()
@@ -112,6 +118,7 @@ def _ready(db: Session) -> Connection | Journey:
     if isinstance(db, ReadOnly) and not db.has_entities:
         return db.journey()
     if db.new or (len(db.identity_map) and (db.dirty or db.deleted)):
+        forget_ahead(db)
         db.flush()
     return db.journey() if isinstance(db, ReadOnly) else _connection_of(db)
 
@@ -133,11 +140,42 @@ def _layout(dialect: Dialect, statement: Executable, asked: Mapping[str, Any]) -
     return ready
 
 
-def looks(db: Session, *asked: tuple[Executable, Mapping[str, Any]]) -> list[Sequence[Any]]:
+def ahead(db: Session, asked: Iterable[Asked]) -> None:
+    """Ask now, in one journey, what will be looked for in a moment; what is kept is given once, until `forget_ahead`.
+
+    A database in this process answers one after another as quickly, and nothing is asked. Whatever is not looked for
+    with just these values only cost its time.
+    """
+    if _ready(db).dialect.driver == "psycopg":
+        wanted = list(asked)
+        found = looks(db, *wanted)
+        db.info[_AHEAD] = [(*one, rows) for one, rows in zip(wanted, found, strict=True)]
+
+
+def forget_ahead(db: Session) -> None:
+    """What was asked ahead may no longer hold."""
+    db.info.pop(_AHEAD, None)
+
+
+def _asked_ahead(db: Session, statement: Executable, values: Mapping[str, Any]) -> Sequence[Any] | None:
+    waiting = db.info[_AHEAD]
+    for place, (asked, with_these, rows) in enumerate(waiting):
+        if asked is statement and with_these == values:
+            del waiting[place]
+            found: Sequence[Any] = rows
+            return found
+    return None
+
+
+def looks(db: Session, *asked: Asked) -> list[Sequence[Any]]:
     """What several statements find, as `look` does. PostgreSQL is asked in one journey: each costs more than its answer."""
     connection = _ready(db)
     if connection.dialect.driver != "psycopg" or len(asked) < 2:
         return [look(db, statement, values) for statement, values in asked]
+    if _AHEAD in db.info:
+        known = [_asked_ahead(db, statement, values) for statement, values in asked]
+        if None not in known:
+            return [rows for rows in known if rows is not None]
     layouts = [_layout(connection.dialect, statement, values) for statement, values in asked]
     if any(layout is None for layout in layouts):
         return [look(db, statement, values) for statement, values in asked]

@@ -19,7 +19,7 @@ from storage import spans
 from storage.database import rows_changed
 from storage.models import Area, Counter, Detector, Reading, SourceState, Zone
 from storage.permits import Box
-from storage.plain import look, looks
+from storage.plain import Asked, look, looks
 
 PLAN = "plan"  # the counter that moves when an outline changes
 
@@ -93,9 +93,11 @@ class Readings:
 
     def detectors_near(self, box: Box | None, area_id: int | None) -> Sequence[SeenDetector]:
         """Fixed detectors in the box; those of the area when the place has no position."""
-        if box is not None:
-            return look(self.db, _IN_BOX, box.edges())
-        return look(self.db, _IN_AREA, {"area": area_id}) if area_id is not None else []
+        return look(self.db, *self.asked_near(box, area_id)) if box is not None or area_id is not None else []
+
+    def asked_near(self, box: Box | None, area_id: int | None) -> Asked:
+        """What `detectors_near` asks, for `UnitOfWork.ahead`; one of box and area is there."""
+        return (_IN_BOX, box.edges()) if box is not None else (_IN_AREA, {"area": area_id})
 
     def portable(self) -> Sequence[SeenDetector]:
         """Meters that are carried: they have no place."""
@@ -181,7 +183,11 @@ class Readings:
 
     def plan_version(self) -> tuple[int, ...]:
         """Moves with every zone or area that is added and with every import that changes an outline."""
-        return tuple(look(self.db, _PLAN_VERSION)[0])
+        return tuple(look(self.db, *self.asked_plan())[0])
+
+    def asked_plan(self) -> Asked:
+        """What `plan_version` asks, for `UnitOfWork.ahead`."""
+        return _PLAN_VERSION, {}
 
     def plan_changed(self) -> None:
         """Every process reads the plan anew."""
@@ -196,8 +202,12 @@ class Readings:
 
     def weather(self, name: str) -> tuple[Mapping[str, Any], Sequence[SeenDetector]]:
         """(what the feed of this name last told, empty when there is none; the wind meters), in one journey."""
-        told, meters = looks(self.db, (_FEED, {"name": name}), (_WIND, {}))
+        told, meters = looks(self.db, *self.asked_weather(name))
         return (told[0][0] if told else {}), meters
+
+    def asked_weather(self, name: str) -> tuple[Asked, Asked]:
+        """What `weather` asks, for `UnitOfWork.ahead`."""
+        return (_FEED, {"name": name}), (_WIND, {})
 
     def known_source(self, name: str) -> SourceState | None:
         """The state of a feed, when it has one."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from rules.terms import Role
 from storage.database import rows_changed
 from storage.models import Duty, Leave, Person
-from storage.plain import looks
+from storage.plain import Asked, looks
 
 MAX_CHAIN = 3  # a substitute may be away too; longer chains are a mistake in the roster
 KEPT_FOR = timedelta(days=7)  # a roster with a line within a week, before or after, is being kept
@@ -229,13 +229,17 @@ class Roster:
         people = list(person_ids)
         if not people:
             return {}
-        span = {"people": people, "from": at - KEPT_FOR, "to": at + KEPT_FOR}
-        absent, lines = looks(self.db, (_AWAY, {"people": people, "at": at}), (_SHIFTS, span))
+        absent, lines = looks(self.db, *self.asked_shifts(people, at))
         away = {row[0] for row in absent}
         spans: dict[int, list[tuple[datetime, datetime]]] = {}
         for person_id, starts, ends in lines:
             spans.setdefault(person_id, []).append((starts, ends))
         return {one: (False, None) if one in away else _shift(spans.get(one, []), at) for one in people}
+
+    def asked_shifts(self, people: list[int], at: datetime) -> tuple[Asked, Asked]:
+        """What `shifts_of` asks, for `UnitOfWork.ahead`."""
+        span = {"people": people, "from": at - KEPT_FOR, "to": at + KEPT_FOR}
+        return (_AWAY, {"people": people, "at": at}), (_SHIFTS, span)
 
     def between(self, start: datetime, end: datetime, *, limit: int = 500) -> Sequence[Duty]:
         """Lines that reach into the span, by their beginning."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import lru_cache
 from types import TracebackType
@@ -11,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Engine, Pool
 from sqlalchemy.orm import Session
 
+from storage import plain
 from storage.budgets import Budgets
 from storage.cards import Cards
 from storage.certificates import Certificates
@@ -25,7 +27,7 @@ from storage.media_rows import MediaRows
 from storage.outbox import Outbox
 from storage.people import People
 from storage.permits import Permits
-from storage.plain import ReadOnly
+from storage.plain import Asked, ReadOnly
 from storage.plant import Plant
 from storage.readings import Readings
 from storage.risks import Risks
@@ -82,6 +84,15 @@ class UnitOfWork:
 
     def flush(self) -> None:
         self.db.flush()
+
+    @contextmanager
+    def ahead(self, asked: Iterable[Asked]) -> Iterator[None]:
+        """What is asked inside comes in one journey, where journeys are dear (`plain.ahead`). Nothing is written inside."""
+        plain.ahead(self.db, asked)
+        try:
+            yield
+        finally:
+            plain.forget_ahead(self.db)
 
     @made_once
     def people(self) -> People:

@@ -6,7 +6,7 @@ permit judged later sees the plant as it is then. Names and units are those of r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +19,7 @@ from rules.permit import RuleTable, Stage, gas, hours
 from storage.certificates import best
 from storage.permit_seen import JudgedPermit
 from storage.permits import LIVE
+from storage.plain import Asked
 from storage.unit_of_work import UnitOfWork
 
 CHECK_IN_EVERY = timedelta(minutes=30)  # guardian at the point, MA-10; enterprise
@@ -42,13 +43,34 @@ class Gathered:
 
 def gather(work: UnitOfWork, table: RuleTable, permit: JudgedPermit, *, at: datetime, stage: Stage) -> Gathered:
     """Everything known about the permit at `at`, now; a request says by `start_time` when it is to begin."""
+    with work.ahead(_asked(work, table, permit, at, stage)):
+        return _gather(work, table, permit, at=at, stage=stage)
+
+
+def _asked(work: UnitOfWork, table: RuleTable, permit: JudgedPermit, at: datetime, stage: Stage) -> Iterator[Asked]:
+    """What the database is asked for every judgement: all that only the permit has to be known for."""
+    people, kinds = _holders(permit)
+    if people and kinds:
+        yield work.certificates.asked_cards(people, kinds)
+    if permit.guardian is not None:
+        yield work.permits.asked_guarded(permit.guardian.id, but=permit.id)
+        yield from work.roster.asked_shifts([permit.guardian.id], _begins(permit, at, stage))
+    yield from surroundings.asked(work, table, permit)
+
+
+def _begins(permit: JudgedPermit, at: datetime, stage: Stage) -> datetime:
+    """When the work begins, of a request; now for work that may begin."""
+    return max(at, permit.planned_start or at) if stage is Stage.REQUEST else at
+
+
+def _gather(work: UnitOfWork, table: RuleTable, permit: JudgedPermit, *, at: datetime, stage: Stage) -> Gathered:
     found: dict[str, Any] = {}
     notes: list[str] = []
     found |= _times(permit, at, stage)
-    planned = permit.planned_start if stage is Stage.REQUEST else None
-    found |= calendar(table, max(at, planned) if planned is not None else at, permit.valid_until or permit.planned_end)
+    begins = _begins(permit, at, stage)
+    found |= calendar(table, begins, permit.valid_until or permit.planned_end)
     found |= _people(work, permit, at, stage)
-    shift_ends = _shift(work, permit, max(at, planned) if planned is not None else at, stage, found, notes)
+    shift_ends = _shift(work, permit, begins, stage, found, notes)
     found |= gas_facts.sampled(permit, work, notes)
     found |= _papers(table, permit, stage)
     found |= _place(work, permit, notes)
@@ -128,13 +150,24 @@ def calendar(table: RuleTable, at: datetime, until: datetime | None) -> dict[str
     return found
 
 
+def _workers(permit: JudgedPermit) -> list[int]:
+    return [party.person_id for party in permit.parties if party.role == "worker" and party.left_at is None]
+
+
+def _holders(permit: JudgedPermit) -> tuple[list[int], list[str]]:
+    """(people whose certificates count, the kinds that count)."""
+    people = [*_workers(permit), *([permit.guardian.id] if permit.guardian else [])]
+    wanted = certificates.operator_kinds(permit.work, f"{permit.content} {permit.method}")
+    return people, [*certificates.guardian_kinds(permit.work), *(wanted or ())]
+
+
 def _people(work: UnitOfWork, permit: JudgedPermit, at: datetime, stage: Stage) -> dict[str, Any]:
-    workers = [party.person_id for party in permit.parties if party.role == "worker" and party.left_at is None]
+    workers = _workers(permit)
     found: dict[str, Any] = {"worker_ids": [str(worker) for worker in workers]}
     guardian = permit.guardian
     kinds = certificates.guardian_kinds(permit.work)
     wanted = certificates.operator_kinds(permit.work, f"{permit.content} {permit.method}")
-    cards = work.certificates.cards([*workers, *([guardian.id] if guardian else [])], [*kinds, *(wanted or ())])
+    cards = work.certificates.cards(*_holders(permit))
     if guardian is None:
         found |= {"guardian_id": None, "guardian_cert_no": None, "guardian_training_passed": False}
         found |= {"guardian_cert_expiry": None, "guardian_active_sites": 0}

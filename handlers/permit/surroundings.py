@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from rules.permit.wind import BEAUFORT_M_S, beaufort
 from storage.models import Area, Detector
 from storage.permit_seen import JudgedPermit, SeenArea
 from storage.permits import Box, Neighbour
+from storage.plain import Asked
 from storage.readings import SeenDetector
 from storage.unit_of_work import UnitOfWork
 
@@ -60,6 +61,18 @@ def box(point: Point, radius_m: float) -> Box:
     lat = radius_m / METRES_PER_DEGREE * 1.02
     lon = lat / max(0.1, math.cos(math.radians(point.lat)))
     return Box(south=point.lat - lat, west=point.lon - lon, north=point.lat + lat, east=point.lon + lon)
+
+
+def asked(work: UnitOfWork, table: RuleTable, permit: JudgedPermit) -> Iterator[Asked]:
+    """What the functions here ask the database of the place, for `UnitOfWork.ahead`."""
+    point, area = point_of(permit), permit.area_id
+    yield work.readings.asked_plan()
+    yield from work.readings.asked_weather(WEATHER)
+    if point is not None or area is not None:
+        yield work.permits.asked_near(box(point, REACH_M) if point else None, area_id=area, but=permit.id)
+        yield work.readings.asked_near(box(point, table.settings.trend_radius_m) if point else None, area)
+    if area is not None:
+        yield work.hazards.asked_beside(area, since=work.at - HAZARDS_OF)
 
 
 def zones_at(work: UnitOfWork, point: Point | None, area: Area | SeenArea | None, *, exact: bool) -> Zones:
@@ -284,6 +297,7 @@ def touch(
 
 
 HAZARD_M = 15.0
+HAZARDS_OF = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +313,7 @@ def hazards_near(work: UnitOfWork, point: Point | None, area_id: int | None, *, 
     if area_id is None:
         return []
     found = []
-    for row in work.hazards.open_beside(area_id, since=at - timedelta(days=30)):
+    for row in work.hazards.open_beside(area_id, since=at - HAZARDS_OF):
         if point is not None and row.lat is not None and row.lon is not None:
             near = geo.distance_m(point, Point(lat=row.lat, lon=row.lon)) <= HAZARD_M
         else:

@@ -10,7 +10,8 @@ from sqlalchemy import Engine, event
 from handlers.permit import judge
 from storage import plain
 from storage.certificates import best
-from storage.models import Area, Certificate, Duty, Leave, Permit, PermitParty, Person
+from storage.database import open_engine
+from storage.models import Area, Certificate, Detector, Duty, Leave, Permit, PermitParty, Person
 from storage.permits import Box
 from storage.unit_of_work import UnitOfWork
 
@@ -140,3 +141,61 @@ def test_a_verdict_of_running_work_costs_few_statements(work, engine, monkeypatc
         event.remove(engine, "before_cursor_execute", count)
     assert judged.gathered.facts["guardian_id"] == str(guardian.id)
     assert 10 <= len(asked) <= STATEMENTS, asked
+
+
+def verdict_with_journeys(engine, number: int, monkeypatch) -> tuple[judge.Judgement, int]:
+    journeys = []
+
+    def counted(inner):
+        return lambda *args: (journeys.append(inner), inner(*args))[1]
+
+    with monkeypatch.context() as counting:
+        counting.setattr(plain, "_in_one_journey", counted(plain._in_one_journey))
+        counting.setattr(plain.Layout, "run", counted(plain.Layout.run))
+        with UnitOfWork(engine, NOW, read_only=True) as work:
+            return judge.judge(work, work.permits.seen(number)), len(journeys)
+
+
+def test_a_verdict_takes_five_journeys_and_says_the_same_as_with_many(postgres_url, monkeypatch):
+    engine = open_engine(postgres_url)
+    with UnitOfWork(engine, NOW) as work:
+        guardian, other = people(work, 2)
+        area = Area(code="A1", name="罐区", zone="hazardous", media=["甲醇"], polygon=[])
+        work.db.add_all([area, Detector(code="GT-1", kind="combustible", unit="%LEL", lat=37.45, lon=118.55)])
+        work.flush()
+        number = permit(work, "ZY-1", guardian, area_id=area.id).id
+        permit(work, "ZY-2", other)
+        work.db.add(Certificate(person_id=guardian.id, kind="guardian", number="B", valid_until=None))
+        work.commit()
+    few, journeys = verdict_with_journeys(engine, number, monkeypatch)
+    assert journeys <= 5
+    monkeypatch.setattr(plain, "ahead", lambda *_: None)
+    many, without = verdict_with_journeys(engine, number, monkeypatch)
+    assert without >= 10
+    assert (few.gathered.facts, few.gathered.notes) == (many.gathered.facts, many.gathered.notes)
+    assert few.verdict == many.verdict
+    engine.dispose()
+
+
+def test_what_was_asked_ahead_is_forgotten_when_something_is_written(work):
+    one, other = people(work, 2)
+    mine, next_to = permit(work, "ZY-1", one), permit(work, "ZY-2", other)
+    with work.ahead([work.permits.asked_near(BOX, area_id=None, but=mine.id)]):
+        next_to.state = "closed"
+        assert work.permits.near(BOX, area_id=None, but=mine.id) == []
+    with work.ahead([work.permits.asked_guarded(one.id)]):
+        assert work.permits.guarded_by(one.id) == 1
+        mine.state = "closed"
+        work.flush()
+        assert work.permits.guarded_by(one.id) == 0
+
+
+def test_what_was_asked_ahead_is_given_once_and_not_after_the_end(work):
+    one, _ = people(work, 2)
+    permit(work, "ZY-1", one)
+    with work.ahead([work.permits.asked_guarded(one.id)]):
+        assert [work.permits.guarded_by(one.id) for _ in range(2)] == [1, 1]
+    with work.ahead([work.permits.asked_guarded(one.id)]):
+        pass
+    permit(work, "ZY-2", one)
+    assert work.permits.guarded_by(one.id) == 2
