@@ -91,8 +91,13 @@ class Turn:
             dedupe_key=f"turn:{self.inbox_id}:{self._said}",
         )
 
-    def show(self, card: Card, *, key: str, case: tuple[str, int] | None = None, purpose: str = "reply") -> None:
-        """Show a live card in the chat the message came from; `key` names it for later redraws."""
+    def show(
+        self, card: Card, *, key: str, case: tuple[str, int] | None = None, purpose: str = "reply", again: bool = False
+    ) -> None:
+        """Show a live card in the chat the message came from; `key` names it for later redraws.
+
+        A card that hangs there already is redrawn where it is, or, with `again`, posted anew at the chat's end as well.
+        """
         self._said += 1
         outbox.post_card(
             self.work,
@@ -103,6 +108,7 @@ class Turn:
             purpose=purpose,
             urgency=2,
             batch=f"turn:{self.inbox_id}:{self._said}",
+            again=again,
             reply_to=self.message.reply_to if only_answers(self.where.group_id) else None,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, func, or_, select
@@ -108,6 +108,12 @@ class People:
 
     def by_name(self, name: str) -> Sequence[Person]:
         return self.db.scalars(select(Person).where(Person.name == name, Person.active).order_by(Person.id)).all()
+
+    def by_names(self, names: Collection[str]) -> Sequence[Person]:
+        """Active people who have one of these names."""
+        if not names:
+            return []
+        return self.db.scalars(select(Person).where(Person.name.in_(names), Person.active).order_by(Person.id)).all()
 
     def group(self, platform: str, conversation_id: str) -> GroupChat | None:
         return self.db.scalar(

@@ -16,7 +16,7 @@ from cards.words import local
 from handlers.permit import cast, facts, gas_facts, holes, judge, questions, tables
 from handlers.permit.judge import Judgement
 from rules.errors import RuleBroken
-from rules.permit import Stage, sample_points
+from rules.permit import Stage, Work, sample_points
 from rules.permit.life import Moment, PermitState, Step, move
 from storage.models import GasTest, Permit, Person
 from storage.unit_of_work import UnitOfWork
@@ -235,11 +235,16 @@ def add_gas_test(
 
 
 def _remember_points(work: UnitOfWork, permit: Permit) -> None:
-    """The points of the last samples answer the rule of big equipment (HW-A11); samples belong together for half an hour."""
-    recent = [test.point for test in permit.gas_tests if test.at >= work.at - timedelta(minutes=30)]
-    points = sample_points.positions(recent)
+    """What the points of the last samples answer: HW-A11 of big equipment, HW-A09 of an outer wall.
+
+    Samples belong together for half an hour.
+    """
+    recent = [test for test in permit.gas_tests if test.at >= work.at - timedelta(minutes=30)]
+    points = sample_points.positions(test.point for test in recent)
     if points:
         permit.facts = {**permit.facts, "sample_positions": points}
+    if permit.work == Work.HOT_WORK and any(sample_points.measured_inside(test.values) for test in recent):
+        permit.facts = {**permit.facts, "inside_equipment_analysed": True}
 
 
 def gas_words(values: Sequence[Mapping[str, Any]]) -> str:

@@ -12,13 +12,14 @@ from bot.turn import Turn
 from cards import permit as cards
 from handlers import spoken
 from handlers.hazard import place as places
-from handlers.permit import actions, answers, cast, gas_talk, heights, judge, slots
+from handlers.permit import actions, answers, cast, gas_talk, heights, judge, slots, who_said
 from handlers.permit.neighbours import WORK_WORDS
 from handlers.permit.talk import FLOW, GONE, PATIENCE, TELLING, ask, here, permit_of
 from rules import text as words
 from rules.errors import RuleBroken
 from rules.permit import Work
 from rules.permit.life import PermitState
+from rules.permit.spoken import said_gas
 from rules.terms import Role
 from storage.models import Permit
 
@@ -33,6 +34,8 @@ ALSO = {
 }
 WANTS = re.compile(r"(申请|办|开|要|准备|安排).{0,12}(动火|受限空间|盲板|高处|吊装|临时用电|动土|断路)")
 NEEDS_GAS = (Work.HOT_WORK.value, Work.CONFINED_SPACE.value)
+ON_VERDICT = ("permit.judge:", "permit.fix:")
+NOT_HEARD = "没听懂。可以说新的时间、监护人、作业人或气体读数,别的点“改内容”。"
 EDITABLE = {"place": "地点", "content": "内容", "when": "时间", "guardian": "监护人", "workers": "作业人"}
 
 
@@ -41,11 +44,16 @@ def begin(turn: Turn, kind: str, *, said: str = "", keep_open: bool = False) -> 
     permit = actions.open_draft(turn.work, kind=kind, by=turn.person, keep_open=keep_open)
     if said:
         slots.place_said(turn, permit, said)
-        slots.time_said(turn, permit, said)
-        slots.people_told(turn, permit, said)
-        if slots.says_what(said, permit):
-            permit.content = slots.job_of(said, at=turn.at)[:500]
+        _the_rest(turn, permit, said)
     go_on(turn, permit, note=_understood(permit) if said else "")
+
+
+def _the_rest(turn: Turn, permit: Permit, said: str) -> None:
+    """Time, people and job of a sentence that names the place."""
+    slots.time_said(turn, permit, said)
+    who_said.people_told(turn, permit, said)
+    if slots.says_what(said, permit) and not permit.content:
+        permit.content = slots.job_of(turn, said)[:500]
 
 
 def _understood(permit: Permit) -> str:
@@ -159,36 +167,59 @@ def told(turn: Turn) -> None:
         permit.content = spoken.typed(turn)[:500]
         spoken.settled(turn)
     elif turn.text:
-        note = _words(turn, permit, str(turn.facts.get("slot", "")))
+        slot = str(turn.facts.get("slot", ""))
+        if slot not in ("place", "content") and permit.work in NEEDS_GAS and said_gas(turn.text):
+            slots.beside(turn, permit, turn.text)
+            gas_talk.told(turn)
+            return
+        note = _words(turn, permit, slot)
+        if note and not slot:  # the verdict stands as it is
+            turn.say(note, case=cast.case_of(permit))
+            return
     go_on(turn, permit, note=note)
 
 
 def _words(turn: Turn, permit: Permit, slot: str) -> str:
-    """Take the words as the answer to what was asked; returns a note when they do not answer it."""
+    """Take the words as the answer to what was asked, or to another question; returns a note when they are neither."""
     text = turn.text[:500]
     if slot == "place":
         found = slots.place_said(turn, permit, text)
-        slots.time_said(turn, permit, text)
-        if not found:
-            return "没有找到这个区域或位号,请从列表里选一个。"
-        if slots.says_what(text, permit) and not permit.content:
-            permit.content = text
-    elif slot == "content":
-        if words.content_problem(text) is not None:
-            return "没看懂,请用一句话说干什么,如“P-102B出口法兰电焊”。"
-        permit.content = text
-        slots.place_said(turn, permit, text, only_equipment=True)
-        slots.time_said(turn, permit, text)
-    elif slot == "when":
-        if not slots.time_said(turn, permit, text):
-            return "没听懂时间,请说“现在干2小时”或“今天下午2点到5点”。"
-    elif slot == "guardian":
-        return slots.guardian_said(turn, permit, text)
-    elif slot == "workers":
-        return slots.workers_said(turn, permit, text)
-    elif slot == "height" and not heights.said(permit, text):
-        return heights.NOT_HEARD
+        _the_rest(turn, permit, text)
+        return "" if found else "没有找到这个区域或位号,请从列表里选一个。"
+    if slot == "content":
+        return _content(turn, permit, text)
+    left, note = who_said.people_told(turn, permit, text)
+    if not left:
+        return ""
+    problem = _answer(turn, permit, slot, left)
+    if not problem or slot in ("when", ""):
+        return problem
+    if (about_time := slots.time_said(turn, permit, left)) in ("", slots.OVER):
+        return about_time
+    return note or problem
+
+
+def _content(turn: Turn, permit: Permit, text: str) -> str:
+    if words.content_problem(text) is not None:
+        return "没看懂,请用一句话说干什么,如“P-102B出口法兰电焊”。"
+    slots.place_said(turn, permit, text, only_equipment=True)
+    beside = slots.beside(turn, permit, text)
+    if not beside or slots.clauses_left(turn, text):
+        permit.content = slots.job_of(turn, text)
     return ""
+
+
+def _answer(turn: Turn, permit: Permit, slot: str, text: str) -> str:
+    if slot == "when":
+        return slots.time_said(turn, permit, text)
+    if slot == "guardian":
+        return who_said.guardian_said(turn, permit, text)
+    if slot == "workers":
+        return who_said.workers_said(turn, permit, text)
+    if slot == "height":
+        return "" if heights.said(permit, text) else heights.NOT_HEARD
+    problem = slots.time_said(turn, permit, text)
+    return NOT_HEARD if problem == slots.NO_TIME else problem
 
 
 # -- taps
@@ -217,7 +248,7 @@ def tapped_guardian(turn: Turn, permit: Permit, value: str) -> None:
     if value == "0":
         remember(turn, permit, guardian_done=True)
     else:
-        slots.set_guardian(turn, permit, turn.work.people.get(int(value)))
+        who_said.set_guardian(turn, permit, turn.work.people.get(int(value)))
     go_on(turn, permit)
 
 
@@ -268,7 +299,10 @@ def show_verdict(turn: Turn, permit: Permit, *, note: str = "") -> None:
     )
     if len(cards.in_the_way(verdict)) > 1 or cards.fix_lines(verdict):
         turn.say(cards.verdict_text(permit, verdict), case=cast.case_of(permit))
-    turn.show(cards.verdict_card(permit, verdict), key=cards.verdict_key(permit.id), case=cast.case_of(permit))
+    press = turn.message.press
+    on_card = press is not None and press.action.startswith(ON_VERDICT)  # it changes under the finger
+    key = cards.verdict_key(permit.id)
+    turn.show(cards.verdict_card(permit, verdict), key=key, case=cast.case_of(permit), again=not on_card)
 
 
 def judge_again(turn: Turn, permit: Permit) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.turn import Turn
-from handlers.permit import actions, apply, gas_talk, slots
+from handlers.permit import actions, apply, gas_talk, who_said
 from storage.models import Permit
 
 
@@ -44,7 +44,7 @@ def _apply_change(turn: Turn, permit: Permit, change: dict[str, Any]) -> bool:
     """Make one change of the set true; returns whether it asks for a new gas test."""
     facts = change["facts"]
     if change["id"].startswith("guardian:"):
-        slots.set_guardian(turn, permit, turn.work.people.get(int(facts["guardian_id"])))
+        who_said.set_guardian(turn, permit, turn.work.people.get(int(facts["guardian_id"])))
         return False
     if MEASURED & set(facts):
         return True

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from bot.turn import Turn
-from handlers.permit import actions, cast
+from handlers.permit import actions, cast, slots
 from handlers.permit.talk import GAS, METER, POINT, UNIT, ask, permit_of, photo_of
 from rules import text as text_rules
 from rules.errors import RuleBroken
@@ -78,7 +78,9 @@ def told(turn: Turn) -> None:
             turn.work, permit, "answered", by=turn.person, via=turn.via, why=words, facts={"toxic_ratio": 0}
         )
     elif not values:
-        note = "照片收到。" if photo_of(turn) else "没听出数值。"
+        draft = PermitState(permit.state) in (PermitState.DRAFT, PermitState.PENDING_FACTS)
+        other = draft and bool(turn.text) and slots.beside(turn, permit, turn.text)
+        note = "照片收到。" if photo_of(turn) else "记下了。" if other else "没听出数值。"
         ask_gas(turn, permit, then=str(facts.get("then", "request")), note=note, photo=photo, **_memory(turn))
         return
     problem = _impossible(values)

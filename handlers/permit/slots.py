@@ -1,4 +1,4 @@
-"""The parts of a request as people say them: place, time, people; words in, permit filled."""
+"""The parts of a request as people say them: place, time, job; words in, permit filled. People: `who_said`."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from datetime import datetime, timedelta
 from bot.turn import Turn
 from cards.words import zone
 from handlers.hazard import place as places
-from handlers.permit import cast
+from handlers.permit import who_said
 from rules import geo
 from rules import text as words
 from rules.geo import AreaIndex, Point
-from rules.permit.spoken import said_time
-from storage.models import Area, Equipment, Permit, Person
+from rules.permit.spoken_time import LEADING, USUAL, said_shift, said_time
+from storage.models import Area, Equipment, Permit
 
-USUAL = timedelta(hours=4)
-MAX_PEOPLE = 12
+NO_TIME = "没听懂时间,请说“现在干2小时”或“今天下午2点到5点”。"
+OVER = "这个时间已经过了。请说“今晚9点到11点”或“明天上午9点到11点”。"
 
 
 def says_what(said: str, permit: Permit) -> bool:
@@ -73,99 +73,54 @@ def set_point(turn: Turn, permit: Permit, point: Point) -> str:
     return ""
 
 
-def time_said(turn: Turn, permit: Permit, text: str) -> bool:
+def time_said(turn: Turn, permit: Permit, text: str) -> str:
+    """Take the time of work; returns a note when the words say none, or one that is over.
+
+    «推迟一小时» moves the time that was said before; «干3小时» keeps its beginning unless that has passed.
+    """
+    planned = permit.planned_start
+    shift = said_shift(text)
+    if shift is not None and planned is not None and permit.planned_end is not None:
+        start = max(planned + shift, turn.at)
+        set_time(permit, start, permit.planned_end - planned)
+        return ""
     found = said_time(text, now=turn.at, zone=zone())
-    if found is None or (found.end is not None and found.end <= turn.at):
-        return False
+    if found is None or shift is not None:
+        return NO_TIME
     start = max(found.start, turn.at)
+    if found.only_length and found.end is not None and planned is not None and planned > turn.at:
+        set_time(permit, planned, found.end - found.start)
+        return ""
+    if (found.end or found.start + USUAL) <= turn.at:
+        return OVER
     set_time(permit, start, found.end - start if found.end is not None else USUAL)
-    return True
+    return ""
+
+
+def beside(turn: Turn, permit: Permit, text: str) -> bool:
+    """Take what a sentence says of people and time besides what it was meant for; whether it said any of it."""
+    left, _ = who_said.people_told(turn, permit, text)
+    return (bool(left) and time_said(turn, permit, left) == "") or left != ",".join(_parts(text))
 
 
 def set_time(permit: Permit, start: datetime, length: timedelta) -> None:
     permit.planned_start, permit.planned_end = start, start + max(length, timedelta(minutes=10))
 
 
-def named(turn: Turn, text: str) -> tuple[list[Person], str]:
-    """(people of the roll, a note on the first name that nobody or more than one has). A staff number is a name too."""
-    found, note = [], ""
-    for name in [part for part in re.split(r"[,,、;;和\s]+", text) if part][:MAX_PEOPLE]:
-        people = [turn.person] if name in ("我", "我自己") else list(turn.work.people.by_name(name))
-        if not people:
-            known = turn.work.people.by_code(name)
-            people = [known] if known is not None and known.active else []
-        if len(people) == 1:
-            found.append(turn.work.people.get(people[0].id))
-        elif people:
-            codes = "、".join(person.code for person in people[:4])
-            note = note or f"有{len(people)}位“{name[:8]}”,请说工号({codes})。"
-        else:
-            note = note or f"名册里没有“{name[:8]}”,请说全名或点一下。"
-    return found, note
+def _parts(text: str) -> list[str]:
+    return [part for part in (part.strip() for part in who_said.CLAUSES.split(text)) if part]
 
 
-_GUARDIAN = re.compile(r"^监护人?[::是]?\s*([一-鿿]{2,4})$")
-_WORKERS = re.compile(r"^(?:作业人员?|干活的|工人)[::是]?\s*([一-鿿]{2,4}(?:[、和][一-鿿]{2,4}){0,9})$")
-_CLAUSES = re.compile(r"[,，。;；]+|、(?=监护|作业人)")
-_WHEN = re.compile(
-    r"^(?:今天|明天|后天|明早|今晚|早上|上午|中午|下午|晚上|现在|\d{1,2}[:：]\d{2}|\d{1,2}[点时](?:半|\d{1,2}分?)?"
-    r"|干?[\d一二两三四五六七八]个?小时|到|至|[-—~～]|起|开始|\s)+"
-)
-
-
-def people_told(turn: Turn, permit: Permit, text: str) -> None:
-    """Guardian and workers named in a whole request («监护郑凯,作业人吴涛»); who is not clear is asked as ever."""
-    for part in _CLAUSES.split(text):
-        if found := _GUARDIAN.match(part.strip()):
-            people, note = named(turn, found.group(1))
-            if len(people) == 1 and not note:
-                set_guardian(turn, permit, people[0])
-        elif found := _WORKERS.match(part.strip()):
-            people, note = named(turn, found.group(1))
-            for person in people if not note else []:
-                cast.join(permit, person, cast.WORKER, turn.work)
-
-
-def job_of(text: str, *, at: datetime) -> str:
+def job_of(turn: Turn, text: str) -> str:
     """The words for the job in a whole request: without what only says when and who."""
-    parts = [part.strip() for part in _CLAUSES.split(text)]
-    bare = [_WHEN.sub("", part) for part in parts if not (_GUARDIAN.match(part) or _WORKERS.match(part))]
+    parts = _parts(text)
+    bare = [LEADING.sub("", part) for part in parts if not who_said.says_who(turn, part)]
     kept = [part for part in bare if part]
-    job = [part for part in kept if said_time(part, now=at, zone=zone()) is None] or kept
+    job = [part for part in kept if said_time(part, now=turn.at, zone=zone()) is None] or kept
     return ",".join(job) if job and job != parts else text
 
 
 def clauses_left(turn: Turn, text: str) -> list[str]:
     """The clauses of a sentence that say more than when, or who of the roll guards or works."""
-    found = []
-    for part in _CLAUSES.split(text):
-        who = _GUARDIAN.match(part.strip()) or _WORKERS.match(part.strip())
-        if who is not None:
-            people, note = named(turn, who.group(1))
-            if people and not note:
-                continue
-        if rest := _WHEN.sub("", part.strip()):
-            found.append(rest)
-    return found
-
-
-def guardian_said(turn: Turn, permit: Permit, text: str) -> str:
-    found, note = named(turn, text)
-    if not found or note:
-        return note or "请说监护人的全名或点一下。"
-    set_guardian(turn, permit, found[0])
-    return "" if len(found) == 1 else f"监护人只能是一位,已记{found[0].name}。"
-
-
-def set_guardian(turn: Turn, permit: Permit, person: Person) -> None:
-    cast.leave(permit, cast.GUARDIAN, turn.work)
-    permit.guardian, permit.guardian_id = person, person.id
-    cast.join(permit, person, cast.GUARDIAN, turn.work)
-
-
-def workers_said(turn: Turn, permit: Permit, text: str) -> str:
-    found, note = named(turn, text)
-    cast.leave(permit, cast.WORKER, turn.work)
-    for person in found:
-        cast.join(permit, person, cast.WORKER, turn.work)
-    return note
+    bare = (LEADING.sub("", part) for part in _parts(text) if not who_said.says_who(turn, part))
+    return [part for part in bare if part]

@@ -7,7 +7,7 @@ from typing import Any
 from bot.turn import Turn
 from cards import permit as cards
 from cards.words import clock_time
-from handlers.permit import actions, answers, cast, feel, gas_facts, handover_talk, judge, running, signing, slots
+from handlers.permit import actions, answers, cast, feel, gas_facts, handover_talk, judge, running, signing, who_said
 from handlers.permit import handover as relief
 from handlers.permit.talk import (
     FINISH_LIST,
@@ -198,7 +198,7 @@ def give(turn: Turn, permit: Permit, person_id: str) -> None:
 
 def handover_said(turn: Turn) -> None:
     permit = permit_of(turn, lock=True)
-    people, note = slots.named(turn, turn.text)
+    people, note = who_said.named(turn, turn.text)
     if not people or note:
         turn.say(note or "请说接班监护人的全名。")
         return

@@ -414,9 +414,13 @@ def _record_time(context: Context) -> Any:
 
 
 def _next(find: Callable[[datetime, Settings], datetime]) -> Derive:
+    """The first such moment from now on, or from the beginning of work that still lies ahead."""
+
     def derive(context: Context) -> Any:
-        now = context.known("now")
-        return None if now is None else find(now, context.table.settings)
+        now, start = context.known("now"), context.known("start_time")
+        if now is None:
+            return None
+        return find(max(now, start) if start is not None else now, context.table.settings)
 
     return derive
 
@@ -587,8 +591,8 @@ DEPENDS: Mapping[str, tuple[str, ...]] = {
     "ticket_exempt": ("ticket_status", "mass_t"),
     "tickets_needed": ("involved_works", "ticket_exempt"),
     "trend3h_none": ("trend3h_count", "trend3h_max_vol"),
-    "next_night_start": ("now",),
-    "next_midnight": ("now",),
+    "next_night_start": ("now", "start_time"),
+    "next_midnight": ("now", "start_time"),
 }
 """What each computed fact may look at; a test holds the computations to it."""
 

@@ -86,6 +86,11 @@ def positions(words: Iterable[str]) -> list[str]:
     return sorted({_KEYS[word] for text in words for word in text.split("、") if _KEYS.get(word) in POSITIONS})
 
 
+def measured_inside(rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a combustible value was taken inside the equipment (5.3.1 b)."""
+    return any(row["gas"] == "combustible" and _points(row) & _INSIDE for row in rows)
+
+
 # -- several values of one gas
 
 

@@ -1,4 +1,4 @@
-"""Gas values and times as people say them: «可燃零点一,氧二十点八», «LEL三个», «今天下午2点到5点».
+"""Gas values as people say them: «可燃零点一,氧二十点八», «LEL三个».
 
 A combustible value without a unit is told apart: 0.1 may be %LEL or % vol, and the difference is twenty-fold.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from rules.permit import gas, sample_points
 from rules.text import normalise
@@ -142,86 +140,3 @@ def _unit(name: str, part: str, plain: str, value: float) -> str:
     if "lel" in part or "爆炸下限" in part:
         return "%LEL"
     return "%vol" if value == 0 else ""  # zero is zero in any unit
-
-
-# -- time
-
-_NOW = ("现在", "马上", "立即", "立刻", "这就")
-_CLOCK = r"(?:(上午|下午|晚上|今晚|中午|早上|凌晨|夜里)?\s*(\d{1,2})(?:[:::点时](\d{1,2})?(半)?分?))"
-_SPAN = re.compile(r"(\d+(?:\.\d+)?|半)\s*(?:个)?\s*(?:小时|钟头)")
-_DAYS = re.compile(r"(\d+)\s*天")
-_UNTIL = re.compile(rf"(?:到|至|-|~|—)\s*(今天|明天|后天)?\s*{_CLOCK}")
-_FROM = re.compile(rf"(今天|今晚|明天|明早|明晚|后天)?\s*{_CLOCK}")
-_DAY = {"今天": 0, "今晚": 0, "明天": 1, "明早": 1, "明晚": 1, "后天": 2}
-
-
-@dataclass(frozen=True, slots=True)
-class SaidTime:
-    """When work is to begin and, when it was said, end; aware times."""
-
-    start: datetime
-    end: datetime | None
-
-
-def said_time(text: str, *, now: datetime, zone: ZoneInfo) -> SaidTime | None:
-    """«现在», «今天下午2点到5点», «明早8点干3小时»; None when no time was said. A clock time that has passed is tomorrow's
-    only when the words say so."""
-    plain = _spoken_clock(normalise(text))
-    local = now.astimezone(zone)
-    until = _UNTIL.search(plain)
-    head = plain[: until.start()] if until else plain
-    begin = _FROM.search(head)
-    if begin is not None:
-        start = _at(local, begin.group(1) or "", begin.groups()[1:])
-    elif any(word in plain for word in _NOW) or (_SPAN.search(plain) and not _words_only(plain)):
-        start = now
-    else:
-        return None
-    if start is None:
-        return None
-    end = _end(plain, start, local, until, begin)
-    return SaidTime(start, end)
-
-
-def _words_only(plain: str) -> bool:
-    return bool(re.search(r"[一-鿿]{6,}", plain))
-
-
-def _spoken_clock(plain: str) -> str:
-    """«两点» → «2点», «八点半» stays readable: small spoken hours to digits."""
-    return re.sub(r"([一二两三四五六七八九十]{1,3})(?=[点时](?!钟头))", lambda m: str(_small(m.group(1))), plain)
-
-
-def _end(
-    plain: str, start: datetime, local: datetime, until: re.Match[str] | None, begin: re.Match[str] | None
-) -> datetime | None:
-    if until is not None:
-        half = until.group(2) or (begin.group(2) if begin else None)
-        end = _at(start.astimezone(local.tzinfo), until.group(1) or "", (half, *until.groups()[2:]))
-        if end is not None and end <= start:
-            end += (
-                timedelta(hours=12)
-                if until.group(2) is None and end + timedelta(hours=12) > start
-                else timedelta(days=1)
-            )
-        return end
-    span = _SPAN.search(plain)
-    if span is not None:
-        hours = 0.5 if span.group(1) == "半" else float(span.group(1))
-        return start + timedelta(hours=hours) if 0 < hours <= 24 * 31 else None
-    days = _DAYS.search(plain)
-    return start + timedelta(days=int(days.group(1))) if days is not None and 0 < int(days.group(1)) <= 31 else None
-
-
-def _at(local: datetime, day: str, clock: tuple[str | None, ...]) -> datetime | None:
-    half, hour_text, minute_text, thirty = clock
-    hour, minute = int(hour_text or 0), 30 if thirty else int(minute_text or 0)
-    if hour > 24 or minute > 59:
-        return None
-    late = half in ("下午", "晚上", "今晚", "夜里") or day in ("今晚", "明晚")
-    if late and hour < 12:
-        hour += 12
-    if half == "中午" and hour < 11:
-        hour += 12
-    date = local.date() + timedelta(days=_DAY.get(day, 0) + hour // 24)
-    return datetime(date.year, date.month, date.day, hour % 24, minute, tzinfo=local.tzinfo)

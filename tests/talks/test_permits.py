@@ -384,9 +384,9 @@ def test_a_handover_needs_a_certificate_and_a_sign_at_the_point(plant):
 
 def test_an_end_of_validity_ends_the_work(plant):
     p.at_work(plant, when="现在干1小时")
-    p.running(plant, minutes=60)
+    p.running(plant, minutes=55)
     assert permit(plant).state == "active"
-    p.running(plant, minutes=5)
+    p.running(plant, minutes=10)
     found = permit(plant)
     assert found.state == "expired"
     plant.phone(WORKER).sees(NUMBER, "已到期")

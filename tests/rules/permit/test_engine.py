@@ -491,6 +491,16 @@ def test_the_day_a_permit_runs_into_is_said_beforehand():
     assert not [due for due in judge(ends_before, stage=Stage.REQUEST).due_next if "公休日" in due.message]
 
 
+@pytest.mark.parametrize(("hours", "said"), [(2, False), (14, True)])
+def test_the_night_of_today_is_not_the_night_of_work_planned_for_tomorrow(hours, said):
+    """Ten in the morning at the plant; the work begins at the same time tomorrow."""
+    tomorrow = AT + timedelta(hours=24)
+    facts = good_facts("hot_work", start_time=tomorrow, valid_to=tomorrow + timedelta(hours=hours))
+    facts = {**without(facts, "upgraded"), "in_hazard_area": True}
+    words = [due.message for due in judge(facts, stage=Stage.REQUEST).due_next]
+    assert [text for text in words if "夜间" in text] == (["3月5日20:00进入夜间,继续动火须升级管理"] if said else [])
+
+
 def test_a_deadline_that_is_missed_already_is_not_said_of_a_request():
     tomorrow = AT + timedelta(hours=24)
     facts = good_facts("hot_work", start_time=tomorrow, valid_to=tomorrow + timedelta(hours=2))
