@@ -63,8 +63,14 @@ def _understood(permit: Permit) -> str:
     )
     if place in permit.content:
         place = ""
-    parts = ",".join(part for part in (f"{Work(permit.work).zh}作业票", place, permit.content) if part)
-    return f"{parts}。不对就说“取消”。"
+    parts = [f"{Work(permit.work).zh}作业票", place, permit.content]
+    if permit.planned_start is not None:
+        parts.append(cards.span(permit))
+    if permit.guardian is not None:
+        parts.append(f"监护{permit.guardian.name}")
+    if workers := cast.parties(permit, cast.WORKER):
+        parts.append("作业" + "、".join(party.person.name for party in workers))
+    return f"{','.join(part for part in parts if part)}。不对就说“取消”。"
 
 
 def begin_by_word(kind: str) -> Step:
@@ -188,15 +194,17 @@ def _words(turn: Turn, permit: Permit, slot: str) -> str:
         return "" if found else "没有找到这个区域或位号,请从列表里选一个。"
     if slot == "content":
         return _content(turn, permit, text)
-    left, note = who_said.people_told(turn, permit, text)
-    if not left:
+    people = who_said.people_told(turn, permit, text)
+    if not people.left:
         return ""
-    problem = _answer(turn, permit, slot, left)
-    if not problem or slot in ("when", ""):
+    problem = _answer(turn, permit, slot, people.left)
+    if not problem or slot == "when":
         return problem
-    if (about_time := slots.time_said(turn, permit, left)) in ("", slots.OVER):
+    if not slot:
+        return "" if people.taken and problem == NOT_HEARD else people.note or problem
+    if (about_time := slots.time_said(turn, permit, people.left)) in ("", slots.OVER):
         return about_time
-    return note or problem
+    return people.note or problem
 
 
 def _content(turn: Turn, permit: Permit, text: str) -> str:

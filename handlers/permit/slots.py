@@ -26,6 +26,9 @@ def says_what(said: str, permit: Permit) -> bool:
     return len(re.sub(r"[^一-鿿]", "", re.sub(r"申请|作业票|作业|我要|动火|办|开|在", "", bare))) >= 3
 
 
+_WISH = re.compile(r"^(?:我们?|咱们?|想|要|准备|打算|计划|申请|请|帮我|办(?:一?张)?|在(?=[a-zA-Z\d]|现场)|\s)+")
+
+
 def place_said(turn: Turn, permit: Permit, text: str, *, only_equipment: bool = False) -> bool:
     for mention in words.equipment_codes(text):
         equipment = turn.work.plant.equipment_by_code(mention.code)
@@ -99,8 +102,8 @@ def time_said(turn: Turn, permit: Permit, text: str) -> str:
 
 def beside(turn: Turn, permit: Permit, text: str) -> bool:
     """Take what a sentence says of people and time besides what it was meant for; whether it said any of it."""
-    left, _ = who_said.people_told(turn, permit, text)
-    return (bool(left) and time_said(turn, permit, left) == "") or left != ",".join(_parts(text))
+    people = who_said.people_told(turn, permit, text)
+    return (bool(people.left) and time_said(turn, permit, people.left) == "") or people.taken
 
 
 def set_time(permit: Permit, start: datetime, length: timedelta) -> None:
@@ -117,7 +120,9 @@ def job_of(turn: Turn, text: str) -> str:
     bare = [LEADING.sub("", part) for part in parts if not who_said.says_who(turn, part)]
     kept = [part for part in bare if part]
     job = [part for part in kept if said_time(part, now=turn.at, zone=zone()) is None] or kept
-    return ",".join(job) if job and job != parts else text
+    said = ",".join(job) if job and job != parts else text
+    wanted = _WISH.sub("", said)
+    return wanted if len(wanted) > 1 else said
 
 
 def clauses_left(turn: Turn, text: str) -> list[str]:

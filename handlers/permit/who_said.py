@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from bot.turn import Turn
 from handlers.permit import cast
@@ -92,23 +93,30 @@ def says_who(turn: Turn, clause: str) -> bool:
     return bool(people) and not note
 
 
-def people_told(turn: Turn, permit: Permit, text: str) -> tuple[str, str]:
-    """Take guardian and workers named in a sentence («监护郑凯,作业人吴涛»); returns (what it says besides, a note).
+class Told(NamedTuple):
+    """What became of the people of a sentence."""
 
-    A clause whose names the roll does not have, or has twice, stays in what is left; the note says why.
-    """
-    left, notes = [], []
+    taken: bool
+    left: str  # what the sentence says besides
+    note: str  # the first name that the roll does not have, or has twice; its clause is left
+
+
+def people_told(turn: Turn, permit: Permit, text: str) -> Told:
+    """Take guardian and workers named in a sentence («监护郑凯,作业人吴涛»)."""
+    left, notes, taken = [], [], False
     for part in filter(None, (part.strip() for part in CLAUSES.split(text))):
         found = role_and_names(part)
         people, note = named(turn, found[1]) if found is not None else ([], "")
         if found is None or not people or note:
             left.append(part)
             notes += [note] if note else []
-        elif found[0] == cast.GUARDIAN:
+            continue
+        taken = True
+        if found[0] == cast.GUARDIAN:
             set_guardian(turn, permit, people[0])
         else:
             set_workers(turn, permit, people)
-    return ",".join(left), notes[0] if notes else ""
+    return Told(taken, ",".join(left), notes[0] if notes else "")
 
 
 def guardian_said(turn: Turn, permit: Permit, text: str) -> str:

@@ -139,6 +139,16 @@ def test_other_people_at_the_verdict_are_judged_anew(plant):
     assert of_applicant(plant)[:2] == ("高峰", ["孙丽"])
 
 
+def test_a_guardian_who_cannot_come_is_replaced_in_a_sentence(plant):
+    p.ask_for(plant).says("郑凯没空,换高峰监护")
+    assert of_applicant(plant)[0] == "高峰"
+
+
+def test_the_first_question_says_all_that_was_understood(plant):
+    phone = plant.phone(APPLICANT).says("我要在P-102B动火焊接法兰,18点到19点半,让郑凯监护,吴涛干活")
+    phone.sees("报一下气体分析", "动火作业票,P-102B动火焊接法兰,11-24 18:00—19:30,监护郑凯,作业吴涛。不对就说“取消”")
+
+
 def test_what_cannot_be_understood_at_the_verdict_is_said(plant):
     p.ask_for(plant).says("那个什么再看看").sees("没听懂", "改内容")
 
