@@ -10,6 +10,7 @@ from bot.turn import Turn
 from cards.card import Button, Card
 from handlers import people
 from handlers.hazard import filing, place, report, taking
+from handlers.permit.neighbours import WORK_WORDS
 from rules import text as words
 
 HELP = (
@@ -63,13 +64,16 @@ def _offer_report(turn: Turn) -> None:
     turn.stay(
         flow="help", state="offered", facts={"text": turn.text[: taking.MAX_WORDS]}, expires_after=report.TOGETHER
     )
+    buttons = [Button("是,上报", "hazard.this", "primary"), Button("不是", "help.no")]
+    if any(words_of_work.search(turn.text) for words_of_work in WORK_WORDS.values()):
+        buttons.insert(1, Button("办作业票", "permit.this"))
     turn.show(
         Card(
             title="这是要报隐患吗?",
             colour="blue",
             subtitle=f"“{turn.text[:40]}”",
             note="也可以直接拍照发来;发“帮助”看我会做什么。",
-            buttons=(Button("是,上报", "hazard.this", "primary"), Button("不是", "help.no")),
+            buttons=tuple(buttons),
             state="ask",
         ),
         key=f"ask:{turn.inbox_id}",

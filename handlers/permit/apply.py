@@ -83,6 +83,15 @@ def begin_by_sentence(turn: Turn) -> None:
     begin(turn, kind, said=turn.text)
 
 
+def begin_with_words(turn: Turn, _rest: str) -> None:
+    """«办作业票» under a sentence that was taken for neither a report nor a request: its words begin the request."""
+    said = str(turn.facts.get("text", ""))
+    kind = next((kind for kind, pattern in WORK_WORDS.items() if pattern.search(said)), Work.HOT_WORK.value)
+    turn.done()
+    turn.conversation = None
+    begin(turn, kind, said=said)
+
+
 # -- what is missing
 
 

@@ -158,6 +158,7 @@ flow = Flow(
     anywhere=[said(CANCEL, apply.cancelled), said(MINE, overview), like(NUMBER, one)],
     buttons={
         "permit.new": new_kind,
+        "permit.this": apply.begin_with_words,
         "permit.more": more_kinds,
         "permit.carry": press(aside.carry_on),
         "permit.aside": pick(aside.put_aside),

@@ -19,7 +19,9 @@ UNDER_WAY = (PermitState.ACTIVE.value, PermitState.INTERRUPTED.value)
 SAME_PLACE_M = 10.0  # tickets held for one place (4.6), painting beside fire (5.2.9)
 WORK_WORDS: Mapping[str, re.Pattern[str]] = {
     Work.HOT_WORK.value: re.compile(r"动火|电焊|气焊|焊接|气割|切割|打磨|砂轮"),
-    Work.CONFINED_SPACE.value: re.compile(r"受限空间|进罐|罐内|塔内|釜内|进入.{0,6}(罐|塔|釜|槽|井|池|沟)"),
+    Work.CONFINED_SPACE.value: re.compile(
+        r"受限空间|有限空间|清[罐釜塔池]|[罐塔釜]内|进[罐塔釜槽井池]|下[井池]|进入.{0,6}(罐|塔|釜|槽|井|池|沟)"
+    ),
     Work.BLIND_PLATE.value: re.compile(r"盲板"),
     Work.WORK_AT_HEIGHT.value: re.compile(r"高处|登高|脚手架|高空"),
     Work.LIFTING.value: re.compile(r"吊装|起吊|吊车|汽车吊"),

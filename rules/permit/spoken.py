@@ -54,7 +54,8 @@ def said_gas(text: str) -> list[SaidValue]:
     """The values of a sentence; [] when it names no gas with a number. Negative numbers are left to the caller.
 
     A point holds for the values after it until another is named («上部氧20.5可燃0,下部氧20.8»); points in a row belong
-    together («上、中、下可燃0.1%LEL»); said last («可燃0.1%LEL,中部取的») it holds for the values before it.
+    together («上、中、下可燃0.1%LEL»); said last («可燃0.1%LEL,中部取的») it holds for the values before it, and so does the only one of a sentence
+    («氧20.8,动火点可燃0.1%LEL»).
     """
     plain = _MANY.sub(lambda m: f"{_small(m.group(1))}个", normalise(text))
     found: dict[tuple[str, tuple[str, ...]], SaidValue] = {}
@@ -69,7 +70,9 @@ def said_gas(text: str) -> list[SaidValue]:
             waiting = False
             found[(value.gas, points)] = replace(value, points=points)
     values = list(found.values())
-    if waiting:
+    places = {value.points for value in values if value.points}
+    if waiting or len(places) == 1:
+        points = points if waiting else places.pop()
         values = [value if value.points else replace(value, points=points) for value in values]
     return _one_unit(values)
 

@@ -277,6 +277,7 @@ def permit_buttons(plant: Plant) -> list[Button]:
     draft = permit("draft")
     talk = "permit"
     return [
+        Button("permit.this:", nothing),
         Button("permit.new:hot_work", nothing),
         Button("permit.more", nothing),
         Button(f"permit.area:1.{area}", draft),

@@ -141,6 +141,8 @@ def test_a_request_said_in_one_go(plant):
         ("V-206进罐清理", "confined_space", "V-206进罐清理"),
         ("下午要在3号泵房P-102B出口法兰焊接", "hot_work", ""),
         ("P-101B吊装检修", "lifting", "P-101B吊装检修"),
+        ("进V-206清罐", "confined_space", "进V-206清罐"),
+        ("明天上午去V-206进罐清洗", "confined_space", ""),
     ],
 )
 def test_a_place_and_a_job_are_a_request(plant, said, work, content):

@@ -10,7 +10,7 @@ import pytest
 from handlers.permit import cast
 from storage.models import Person
 from tests import permits as p
-from tests.permits import APPLICANT
+from tests.permits import APPLICANT, WORKER
 from tests.plant import Plant
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -202,3 +202,21 @@ def test_a_sample_from_inside_settles_the_rule_of_outer_walls(plant):
 
 def test_without_a_sample_from_inside_it_is_asked(plant):
     assert "设备内已检测" in on_the_outer_wall(plant, "动火点可燃0.1%LEL,氧20.8")
+
+
+def test_the_only_place_of_a_sentence_holds_for_all_its_values(plant):
+    phone = asked_for_guardian(plant).says("郑凯").says("吴涛")
+    phone.says("氧20.8,动火点可燃0.1%LEL").sees("用哪台检测仪测的")
+
+
+def test_who_goes_in(plant):
+    plant.phone(WORKER).says("进V-206清罐,明天上午9点到11点,高峰监护,我和孙丽进去")
+    plant.phone(WORKER).sees("报一下气体分析", "受限空间作业票", "监护高峰,作业吴涛、孙丽")
+
+
+def test_a_sentence_that_may_be_either_is_a_request_at_a_tap(plant):
+    phone = plant.phone(APPLICANT).says("东边那根管子要电焊")
+    phone.sees("这是要报隐患吗", buttons=["是,上报", "办作业票", "不是"])
+    phone.taps("办作业票").sees("动火作业票:在哪里干")
+    phone.says("P-102B").sees("什么时候干")
+    assert of_applicant(plant)[4] == "东边那根管子要电焊"

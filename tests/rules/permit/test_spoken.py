@@ -47,6 +47,11 @@ def test_gas_values_as_they_are_said(said, expected):
         ),
         ("可燃0.1左右,氧20.8上下", [("combustible", 0.1, "", []), ("o2", 20.8, "%vol", [])]),
         ("爆炸下限三个", [("combustible", 3, "%LEL", [])]),
+        ("氧20.8,动火点可燃0.1%LEL", [("o2", 20.8, "%vol", ["around"]), ("combustible", 0.1, "%LEL", ["around"])]),
+        (
+            "氧20.8,上部可燃0,下部可燃0",
+            [("o2", 20.8, "%vol", []), ("combustible", 0, "%vol", ["top"]), ("combustible", 0, "%vol", ["bottom"])],
+        ),
     ],
 )
 def test_where_a_value_was_measured(said, expected):
