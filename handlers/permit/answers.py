@@ -6,14 +6,16 @@ import re
 from typing import Any
 
 from bot.turn import Turn
-from handlers.permit import actions, cast, heights, questions
+from handlers.permit import actions, cast, gas_talk, heights, questions
 from handlers.permit.judge import Judgement
 from handlers.permit.questions import NotUnderstood, Question
 from handlers.permit.talk import ANSWER, GROUP, ask, ask_about, guarded, permit_of
 from rules.errors import RuleBroken
 from rules.permit.facts import fact_dictionary
+from rules.permit.spoken import said_gas
 from storage.models import Permit
 
+_NUMBERS = re.compile(r"[第\d条号项个、,,。.;;和跟与及是的有不对错没\s]+")
 ALL_TRUE = ("都对", "都符合", "对", "符合", "是", "没问题", "全对")
 KEEP = ("gas_done", "guardian_done", "photo")
 
@@ -100,7 +102,11 @@ def group_said(turn: Turn) -> None:
     if turn.text in ALL_TRUE:
         guarded(turn, permit, lambda: all_right(turn, permit))
         return
-    numbers = [int(n) for n in re.findall(r"\d+", turn.text)]
+    if facts.get("then") == "request" and permit.work in gas_talk.NEEDS_GAS and said_gas(turn.text):
+        gas_talk.told(turn)  # «可燃2,氧6» are no numbers of lines
+        return
+    plain = re.sub("[一二三四五六]", lambda m: str("一二三四五六".index(m.group()) + 1), turn.text)
+    numbers = [int(n) for n in re.findall(r"\d+", plain)] if _NUMBERS.fullmatch(plain) else []
     if not numbers or any(not 1 <= n <= len(facts["group"]) for n in numbers):
         turn.say(f"请点“都对”,或说不对的是第几条(1到{len(facts['group'])}),如“2 4”。")
         return

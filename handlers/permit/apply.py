@@ -33,7 +33,6 @@ ALSO = {
     "登高": Work.WORK_AT_HEIGHT,
 }
 WANTS = re.compile(r"(申请|办|开|要|准备|安排).{0,12}(动火|受限空间|盲板|高处|吊装|临时用电|动土|断路)")
-NEEDS_GAS = (Work.HOT_WORK.value, Work.CONFINED_SPACE.value)
 ON_VERDICT = ("permit.judge:", "permit.fix:")
 NOT_HEARD = "没听懂。可以说新的时间、监护人、作业人或气体读数,别的点“改内容”。"
 EDITABLE = {"place": "地点", "content": "内容", "when": "时间", "guardian": "监护人", "workers": "作业人"}
@@ -119,8 +118,13 @@ def go_on(turn: Turn, permit: Permit, *, note: str = "") -> None:
         _ask_guardian(turn, permit, note, memory)
     elif not cast.parties(permit, cast.WORKER):
         _ask_workers(turn, permit, note, memory)
-    elif permit.work in NEEDS_GAS and not permit.gas_tests and not memory.get("gas_done"):
-        gas_talk.ask_gas(turn, permit, then="request", note=note, **memory)
+    elif permit.work in gas_talk.NEEDS_GAS and not permit.gas_tests and not memory.get("gas_done"):
+        if later := gas_talk.too_early(turn, permit):
+            turn.say(later, case=cast.case_of(permit))
+            done = bool(memory.get("guardian_done"))
+            resume_request(turn, permit, gas_done=True, guardian_done=done, note=note)
+        else:
+            gas_talk.ask_gas(turn, permit, then="request", note=note, **memory)
     else:
         heights.from_words(permit)
         judged = judge.judge(turn.work, permit)
@@ -183,7 +187,7 @@ def told(turn: Turn) -> None:
         spoken.settled(turn)
     elif turn.text:
         slot = str(turn.facts.get("slot", ""))
-        if slot not in ("place", "content") and permit.work in NEEDS_GAS and said_gas(turn.text):
+        if slot not in ("place", "content") and permit.work in gas_talk.NEEDS_GAS and said_gas(turn.text):
             slots.beside(turn, permit, turn.text)
             gas_talk.told(turn)
             return
@@ -294,10 +298,10 @@ def remember(turn: Turn, permit: Permit, **facts: object) -> None:
     turn.conversation = turn.work.conversations.load(turn.chat_key, at=turn.at)
 
 
-def resume_request(turn: Turn, permit: Permit, *, gas_done: bool, guardian_done: bool) -> None:
+def resume_request(turn: Turn, permit: Permit, *, gas_done: bool, guardian_done: bool, note: str = "") -> None:
     """Come back into the request after a question of another kind."""
     remember(turn, permit, gas_done=gas_done, guardian_done=guardian_done)
-    go_on(turn, permit)
+    go_on(turn, permit, note=note)
 
 
 # -- the verdict

@@ -125,7 +125,7 @@ def test_a_report_with_such_words_stays_one(plant, said):
 def test_a_request_said_in_one_go(plant):
     p.feed(plant)
     phone = plant.phone(APPLICANT)
-    phone.says("动火 P-101B 出口法兰焊接,明天上午9点到11点,监护郑凯,作业人吴涛").sees("报一下气体分析")
+    phone.says("动火 P-101B 出口法兰焊接,明天上午9点到11点,监护郑凯,作业人吴涛").sees("气体11-25 08:30以后再测")
     with plant.work(read_only=True) as work:
         applicant = work.people.by_name(APPLICANT)[0]
         draft = work.permits.draft_of(applicant.id, since=plant.now.replace(year=2000))
@@ -162,7 +162,7 @@ def test_a_place_and_a_job_are_a_request(plant, said, work, content):
 )
 def test_when_and_who_may_stand_around_the_job(plant, said):
     p.feed(plant)
-    plant.phone(APPLICANT).says(said).sees("报一下气体分析", "动火作业票")
+    plant.phone(APPLICANT).says(said).sees("按现场核对", "动火作业票")
     with plant.work(read_only=True) as db:
         draft = db.permits.draft_of(db.people.by_name(APPLICANT)[0].id, since=plant.now.replace(year=2000))
         assert (draft.equipment.code, draft.guardian.name, draft.content) == ("P-102B", "郑凯", "P-102B出口法兰焊接")

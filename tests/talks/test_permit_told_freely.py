@@ -100,13 +100,13 @@ def test_another_time_at_another_question(plant):
 
 def test_the_place_answered_with_the_whole_job(plant):
     phone = plant.phone(APPLICANT).says("动火").says("P-102B出口法兰焊接,明天上午9点到11点,监护郑凯,作业人吴涛")
-    phone.sees("报一下气体分析")
+    phone.sees("气体11-25 08:30以后再测").sees("按现场核对")
     assert of_applicant(plant) == ("郑凯", ["吴涛"], at(25, 9), at(25, 11), "P-102B出口法兰焊接")
 
 
 def test_the_job_answered_with_time_and_people(plant):
     phone = plant.phone(APPLICANT).says("动火").says("P-102B").says("出口法兰焊接,下午2点到4点,监护郑凯,吴涛干活")
-    phone.sees("报一下气体分析")
+    phone.sees("气体11-24 13:30以后再测").sees("按现场核对")
     assert of_applicant(plant) == ("郑凯", ["吴涛"], at(24, 14), at(24, 16), "出口法兰焊接")
 
 
@@ -146,7 +146,7 @@ def test_a_guardian_who_cannot_come_is_replaced_in_a_sentence(plant):
 
 def test_the_first_question_says_all_that_was_understood(plant):
     phone = plant.phone(APPLICANT).says("我要在P-102B动火焊接法兰,18点到19点半,让郑凯监护,吴涛干活")
-    phone.sees("报一下气体分析", "动火作业票,P-102B动火焊接法兰,11-24 18:00—19:30,监护郑凯,作业吴涛。不对就说“取消”")
+    phone.sees("按现场核对", "动火作业票,P-102B动火焊接法兰,11-24 18:00—19:30,监护郑凯,作业吴涛。不对就说“取消”")
 
 
 def test_what_cannot_be_understood_at_the_verdict_is_said(plant):
@@ -211,7 +211,7 @@ def test_the_only_place_of_a_sentence_holds_for_all_its_values(plant):
 
 def test_who_goes_in(plant):
     plant.phone(WORKER).says("进V-206清罐,明天上午9点到11点,高峰监护,我和孙丽进去")
-    plant.phone(WORKER).sees("报一下气体分析", "受限空间作业票", "监护高峰,作业吴涛、孙丽")
+    plant.phone(WORKER).sees("按现场核对", "受限空间作业票", "监护高峰,作业吴涛、孙丽")
 
 
 def test_a_sentence_that_may_be_either_is_a_request_at_a_tap(plant):
@@ -220,3 +220,26 @@ def test_a_sentence_that_may_be_either_is_a_request_at_a_tap(plant):
     phone.taps("办作业票").sees("动火作业票:在哪里干")
     phone.says("P-102B").sees("什么时候干")
     assert of_applicant(plant)[4] == "东边那根管子要电焊"
+
+
+def test_gas_told_beside_the_statements_is_no_number_of_one(plant):
+    phone = asked_for_guardian(plant).says("郑凯").says("吴涛").says("还没测").sees("按现场核对")
+    phone.says("动火点可燃2%LEL,氧6").taps("BX-01").sees("按现场核对")
+    with plant.work(read_only=True) as work:
+        (found,) = work.permits.of_person(work.people.by_name(APPLICANT)[0].id, limit=10)
+        assert [value["value"] for test in found.gas_tests for value in test.values] == [2, 6]
+        assert "jsa_done" not in found.facts
+
+
+@pytest.mark.parametrize("said", ["第三条不对", "3", "第3条", "三"])
+def test_what_does_not_hold_by_its_number(plant, said):
+    asked_for_guardian(plant).says("郑凯").says("吴涛").says("还没测").sees("3. 作业危害分析已完成:是").says(said)
+    with plant.work(read_only=True) as work:
+        (found,) = work.permits.of_person(work.people.by_name(APPLICANT)[0].id, limit=10)
+        assert found.facts["jsa_done"] is False
+
+
+@pytest.mark.parametrize("said", ["2号阀门没关", "都不对", "3点以后才做"])
+def test_other_words_with_numbers_answer_no_statement(plant, said):
+    phone = asked_for_guardian(plant).says("郑凯").says("吴涛").says("还没测").sees("按现场核对")
+    phone.says(said).sees("请点“都对”,或说不对的是第几条")

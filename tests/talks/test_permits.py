@@ -83,7 +83,7 @@ def test_a_fail_by_training_flips_with_the_guardian_it_names(plant):
 
 def test_a_certificate_that_ends_in_the_middle_of_the_job(plant):
     p.feed(plant)
-    phone = p.ask_for(plant, guardian="黄梅", when="今晚10点到明天2点", gas="还没测")
+    phone = p.ask_for(plant, guardian="黄梅", when="今晚10点到明天2点", gas="")
     phone.sees("不通过", "G-004")
 
 
