@@ -76,11 +76,16 @@ def _judge(turn: Turn) -> Judged:
         sure = any(hit.confidence is not Confidence.WEAK for hit in result.hits)
         told = sure or asks or heard.complains(text)
         return Judged(Way.EXPERIENCE if told else Way.BOTH, result, equipment)
-    if result.about_rules or rulebook.asked(text):
+    if rulebook.asked(text) or (result.about_rules and (_asks_something(text) or rulebook.look_up(text))):
         return Judged(Way.RULE, result, equipment)
     if heard.complains(text) and (equipment is not None or heard.machine_in(text)):
         return Judged(Way.NOTHING, result, equipment)
     return Judged(Way.OTHER)
+
+
+def _asks_something(text: str) -> bool:
+    """A statement that only sounds like the rules («明早P-102B动火换法兰,郑凯监护») is answered with them only if one fits."""
+    return bool(_ASKS.search(text) or _ASKS_RULE.search(text)) or words.is_question(text)
 
 
 def is_ours(turn: Turn) -> bool:

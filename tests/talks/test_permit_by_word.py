@@ -142,6 +142,8 @@ def test_a_request_said_in_one_go(plant):
         ("下午要在3号泵房P-102B出口法兰焊接", "hot_work", ""),
         ("P-101B吊装检修", "lifting", "P-101B吊装检修"),
         ("进V-206清罐", "confined_space", "进V-206清罐"),
+        ("P-102B动火焊法兰", "hot_work", "P-102B动火焊法兰"),
+        ("P-101B动火换垫片", "hot_work", "P-101B动火换垫片"),
         ("明天上午去V-206进罐清洗", "confined_space", ""),
     ],
 )
@@ -174,6 +176,8 @@ def test_when_and_who_may_stand_around_the_job(plant, said):
     "said",
     [
         "刚才有人在3号泵房动火",
+        "P-102B动火旁边堆着油桶",
+        "P-102B焊接火花四溅",
         "V-206没测氧就进罐清理",
         "P-102B 着火了",
         "看到P-101B吊装",
