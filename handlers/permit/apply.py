@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +12,6 @@ from cards import permit as cards
 from handlers import spoken
 from handlers.hazard import place as places
 from handlers.permit import actions, answers, cast, gas_talk, heights, judge, slots, who_said
-from handlers.permit.neighbours import WORK_WORDS
 from handlers.permit.talk import FLOW, GONE, PATIENCE, TELLING, ask, here, permit_of
 from rules import text as words
 from rules.errors import RuleBroken
@@ -32,7 +30,6 @@ ALSO = {
     "有限空间": Work.CONFINED_SPACE,
     "登高": Work.WORK_AT_HEIGHT,
 }
-WANTS = re.compile(r"(申请|办|开|要|准备|安排).{0,12}(动火|受限空间|盲板|高处|吊装|临时用电|动土|断路)")
 ON_VERDICT = ("permit.judge:", "permit.fix:")
 NOT_HEARD = "没听懂。可以说新的时间、监护人、作业人或气体读数,别的点“改内容”。"
 EDITABLE = {"place": "地点", "content": "内容", "when": "时间", "guardian": "监护人", "workers": "作业人"}
@@ -74,21 +71,6 @@ def _understood(permit: Permit) -> str:
 
 def begin_by_word(kind: str) -> Step:
     return lambda turn: begin(turn, kind)
-
-
-def begin_by_sentence(turn: Turn) -> None:
-    """«我要在3号泵房 P-102B 焊接法兰,申请动火»."""
-    kind = next((kind for kind, pattern in WORK_WORDS.items() if pattern.search(turn.text)), Work.HOT_WORK.value)
-    begin(turn, kind, said=turn.text)
-
-
-def begin_with_words(turn: Turn, _rest: str) -> None:
-    """«办作业票» under a sentence that was taken for neither a report nor a request: its words begin the request."""
-    said = str(turn.facts.get("text", ""))
-    kind = next((kind for kind, pattern in WORK_WORDS.items() if pattern.search(said)), Work.HOT_WORK.value)
-    turn.done()
-    turn.conversation = None
-    begin(turn, kind, said=said)
 
 
 # -- what is missing

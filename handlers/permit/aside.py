@@ -12,7 +12,7 @@ from bot.flow import Expect, like, said
 from bot.turn import Turn
 from cards import permit as cards
 from cards.card import Button, Card
-from handlers.permit import apply
+from handlers.permit import apply, request_words
 from handlers.permit.neighbours import WORK_WORDS
 from handlers.permit.talk import TELLING, ask, here, permit_of
 from rules.permit import Work
@@ -30,7 +30,7 @@ MEMORY = ("slot", "gas_done", "guardian_done")
 
 def words() -> list[Expect]:
     """The first lines of every state in which such a word, or a whole request, cannot be an answer."""
-    word, request = said(tuple(KIND_OF_WORD), named), like(apply.WANTS.pattern, named)
+    word, request = said(tuple(KIND_OF_WORD), named), like(request_words.WANTS.pattern, named)
     return [replace(word, fits=lambda turn: not _answers(turn)), replace(request, fits=_shows_verdict)]
 
 

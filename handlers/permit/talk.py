@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -26,6 +27,9 @@ SITE, REASON, MEASURE, START_PHOTO, FINISH_LIST, FINISH_PHOTO, HANDOVER, HANDOVE
     "handover_item",
 )
 PATIENCE = timedelta(hours=2)
+KINDS = "动火|受限空间|盲板抽堵|盲板|高处|吊装|临时用电|动土|断路"
+NUMBER = r"[Zz][Yy][-–— ]?\d{1,7}"
+"""A permit's number as it is said, anywhere in a sentence."""
 GONE = "没有找到这张作业票。发“作业票”看看现在的。"
 MANY_WORDS = 300
 
@@ -38,6 +42,15 @@ def here(turn: Turn) -> dict[str, Any]:
 def permit_of(turn: Turn, *, lock: bool = False) -> Permit:
     """The permit the dialogue is about."""
     return turn.work.permits.get(int(turn.facts["permit"]), lock=lock)
+
+
+def number_said(turn: Turn) -> tuple[bool, Permit | None]:
+    """(whether a number was said, its permit)."""
+    found = re.search(NUMBER, turn.text)
+    if found is None:
+        return False, None
+    digits = "".join(c for c in found.group() if c.isdigit())
+    return True, turn.work.permits.by_number(f"ZY-{int(digits):04d}")
 
 
 def ask(

@@ -1,0 +1,65 @@
+"""Permits asked after in words: «今天的动火», «现在谁在动火», «3号泵房的作业票», «ZY-0001到哪了»."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from bot.flow import Expect, like
+from bot.message import Kind
+from bot.turn import Turn
+from cards import permit as cards
+from cards.words import zone
+from handlers.hazard import place as places
+from handlers.permit import cast
+from handlers.permit.talk import GONE, KINDS, NUMBER, number_said
+from rules.permit import Work
+from rules.permit.life import PermitState
+
+TODAY = (
+    rf"^(?:今天|今日|现在|当前|正在)(?:的|有|有哪些|有什么|有几个|有几张|有多少|谁在|在)?({KINDS}|作业票|作业)(?:作业)?(?:票|的)?"
+    r"(?:有哪些|有几个|有几张)?[??]?$"
+)
+THERE = rf"^.{{2,12}}?(?:今天|今日|现在)?(?:的|有哪些)({KINDS}|作业)(?:作业)?票?[??]?$"
+NOW = re.compile(r"^(?:现在|当前|正在)|现在")
+ASKS = rf"^(?=.*{NUMBER}).{{0,30}}(?:到哪|审批了|批了|进度|怎么样|什么情况|状态|谁在|谁监护|几点|了吗|[??])"
+UNDER_WAY = (PermitState.ACTIVE, PermitState.INTERRUPTED)
+
+
+def asked(turn: Turn) -> None:
+    """A question about a permit by its number: its live card says where it stands and who is awaited."""
+    _, permit = number_said(turn)
+    if permit is None:
+        turn.say(GONE)
+    elif turn.in_group:
+        turn.say(cards.line(permit), case=cast.case_of(permit))
+    else:
+        cast.post_here(turn.work, permit, turn.where, batch=f"asked:{turn.inbox_id}")
+
+
+def today(turn: Turn) -> None:
+    """«今天的动火», «现在谁在动火», «3号泵房的作业票»: of the day or under way, of one kind, of one area."""
+    kind = next((kind for kind in Work if kind.zh in turn.text), None)
+    area, now = places.area_named(turn.work, turn.text), bool(NOW.search(turn.text))
+    start = turn.at.astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0)
+    found = [
+        permit
+        for permit in turn.work.permits.between(start, start + timedelta(days=1), work=kind.value if kind else "")
+        if (area is None or permit.area_id == area.id) and (not now or PermitState(permit.state) in UNDER_WAY)
+    ]
+    title = f"{area.name if area else ''}{'正在作业' if now else '今天'}的{kind.zh if kind else '作业票'}"
+    if not found:
+        turn.say(f"{title}:没有。")
+        return
+    turn.say(f"{title}({len(found)}):\n" + "\n".join(cards.line(permit) for permit in found[:20]) + "\n发编号看详情。")
+
+
+def names_area(turn: Turn) -> bool:
+    return places.area_named(turn.work, turn.text) is not None
+
+
+STARTS = (
+    like(TODAY, today),
+    Expect(Kind.TEXT, today, pattern=re.compile(THERE), fits=names_area),
+    like(ASKS, asked),
+)
