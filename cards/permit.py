@@ -186,6 +186,19 @@ def verdict_text(permit: Permit, verdict: Row) -> str:
     return "\n".join([*lines, AID])
 
 
+def sample_card(permit: Permit) -> Card:
+    """To the applicant of a request for later: the sample that is taken now counts."""
+    start = clock_time(permit.planned_start) if permit.planned_start is not None else ""
+    return Card(
+        title=f"{name(permit)}{start}开始,现在可以取样了",
+        colour="blue",
+        subtitle=place(permit),
+        body=short(permit.content, 60),
+        note="测完点“报气体”,报读数和取样部位。",
+        buttons=(Button("报气体", f"permit.gas:{permit.id}", "primary"), Button("改内容", f"permit.edit:{permit.id}")),
+    )
+
+
 def verdict_card(permit: Permit, verdict: Row) -> Card:
     """The verdict with what can be done about it. Long verdicts are sent as text beside it."""
     result = Result(verdict["result"])

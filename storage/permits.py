@@ -31,6 +31,7 @@ from storage.permit_seen import SeenPermit
 from storage.plain import Asked, look, one_of
 
 RUNNING = (PermitState.ACTIVE.value, PermitState.INTERRUPTED.value, PermitState.SUSPENDED.value)
+REQUESTS = (PermitState.DRAFT.value, PermitState.PENDING_FACTS.value)
 LIVE = (PermitState.APPROVED.value, *RUNNING)
 TELLING = (PermitState.DRAFT.value, PermitState.PENDING_FACTS.value)
 FILED = tuple(state.value for state in PermitState if state is not PermitState.DRAFT)
@@ -303,11 +304,12 @@ class Permits:
     # -- judging again
 
     def judge_due(self, at: datetime, *, limit: int = 200) -> Sequence[int]:
-        """Live permits, and expired ones under fire watch, whose next judgement is due; longest due first."""
+        """Permits whose next judgement is due, longest due first: live ones, expired ones under fire watch, and requests
+        for later whose sample counts from now on."""
         return self.db.scalars(
             select(Permit.id)
             .where(
-                Permit.state.in_((*LIVE, PermitState.EXPIRED.value)),
+                Permit.state.in_((*LIVE, PermitState.EXPIRED.value, *REQUESTS)),
                 Permit.judge_at.is_not(None),
                 Permit.judge_at <= at,
             )

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from bot.turn import Turn
-from handlers.permit import actions, cast, gas_talk, heights, questions
+from handlers.permit import actions, cast, gas_talk, heights, questions, sampling
 from handlers.permit.judge import Judgement
 from handlers.permit.questions import NotUnderstood, Question
 from handlers.permit.talk import ANSWER, GROUP, ask, ask_about, guarded, permit_of
@@ -102,7 +102,7 @@ def group_said(turn: Turn) -> None:
     if turn.text in ALL_TRUE:
         guarded(turn, permit, lambda: all_right(turn, permit))
         return
-    if facts.get("then") == "request" and permit.work in gas_talk.NEEDS_GAS and said_gas(turn.text):
+    if facts.get("then") == "request" and permit.work in sampling.NEEDS_GAS and said_gas(turn.text):
         gas_talk.told(turn)  # «可燃2,氧6» are no numbers of lines
         return
     plain = re.sub("[一二三四五六]", lambda m: str("一二三四五六".index(m.group()) + 1), turn.text)

@@ -11,7 +11,7 @@ from bot.turn import Turn
 from cards import permit as cards
 from handlers import spoken
 from handlers.hazard import place as places
-from handlers.permit import actions, answers, cast, gas_talk, heights, judge, slots, who_said
+from handlers.permit import actions, answers, cast, gas_talk, heights, judge, sampling, slots, who_said
 from handlers.permit.talk import FLOW, GONE, PATIENCE, TELLING, ask, here, permit_of
 from rules import text as words
 from rules.errors import RuleBroken
@@ -48,7 +48,7 @@ def _the_rest(turn: Turn, permit: Permit, said: str) -> None:
     """Time, people and job of a sentence that names the place."""
     slots.time_said(turn, permit, said)
     who_said.people_told(turn, permit, said)
-    if slots.says_what(said, permit) and not permit.content:
+    if slots.says_what(turn, said, permit) and not permit.content:
         permit.content = slots.job_of(turn, said)[:500]
 
 
@@ -100,8 +100,9 @@ def go_on(turn: Turn, permit: Permit, *, note: str = "") -> None:
         _ask_guardian(turn, permit, note, memory)
     elif not cast.parties(permit, cast.WORKER):
         _ask_workers(turn, permit, note, memory)
-    elif permit.work in gas_talk.NEEDS_GAS and not permit.gas_tests and not memory.get("gas_done"):
-        if later := gas_talk.too_early(turn, permit):
+    elif permit.work in sampling.NEEDS_GAS and not permit.gas_tests and not memory.get("gas_done"):
+        if later := sampling.too_early(permit, turn.at):
+            sampling.plan(permit, turn.at)
             turn.say(later, case=cast.case_of(permit))
             done = bool(memory.get("guardian_done"))
             resume_request(turn, permit, gas_done=True, guardian_done=done, note=note)
@@ -169,7 +170,7 @@ def told(turn: Turn) -> None:
         spoken.settled(turn)
     elif turn.text:
         slot = str(turn.facts.get("slot", ""))
-        if slot not in ("place", "content") and permit.work in gas_talk.NEEDS_GAS and said_gas(turn.text):
+        if slot not in ("place", "content") and permit.work in sampling.NEEDS_GAS and said_gas(turn.text):
             slots.beside(turn, permit, turn.text)
             gas_talk.told(turn)
             return
@@ -293,6 +294,7 @@ def show_verdict(turn: Turn, permit: Permit, *, note: str = "") -> None:
     """Judge, keep, show: the card with what can be done, and in words what does not fit on it."""
     turn.work.flush()
     judged = actions.judge_request(turn.work, permit, cause="asked")
+    sampling.plan(permit, turn.at)
     verdict = {**judged.verdict.as_dict(), "notes": [*judged.gathered.notes, *([note] if note else [])]}
     turn.stay(
         flow=FLOW,

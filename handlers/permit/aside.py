@@ -36,6 +36,8 @@ def words() -> list[Expect]:
 
 def _shows_verdict(turn: Turn) -> bool:
     """Nothing was asked: the verdict stands, and a sentence that asks for a permit asks for another one."""
+    if not request_words.wants(turn):
+        return False
     return here(turn).get("slot", "") == "" and turn.conversation is not None and turn.conversation.state == TELLING
 
 

@@ -23,7 +23,10 @@ from storage.models import Permit
 
 Act = Callable[[Turn, Permit], None]
 SHOWN = 6
-_STOP = rf"(?:请|马上|立即|赶紧|现在)?(?:叫停|停工|停止作业|停止(?:{KINDS})(?:作业)?|(?:{KINDS})(?:作业)?(?:停下|叫停))"
+_STOP = (
+    rf"(?:请|马上|立即|赶紧|现在)?(?:叫停|停工|停止作业|停止(?:{KINDS})(?:作业)?"
+    rf"|(?:{KINDS})(?:作业)?(?:先)?(?:停下来?|停一下|停一停|叫停))"
+)
 STOP = rf"^(?:{NUMBER})?[,,\s]*{_STOP}[,,\s]*(?:{NUMBER})?$"
 STOP_WHY = (
     rf"^(?:(?={NUMBER}|.*{_STOP}[,,\s]*{NUMBER})(?:{NUMBER})?[,,\s]*{_STOP}[,,\s]*(?:{NUMBER})?[,,。::\s]+(.{{2,80}}))$"
@@ -46,8 +49,13 @@ RUNNING = (*UNDER_WAY, PermitState.SUSPENDED)
 VERBS: dict[str, Verb] = {
     "中断": Verb("pause", work_talk.pause, (PermitState.ACTIVE,)),
     "暂停作业": Verb("pause", work_talk.pause, (PermitState.ACTIVE,)),
+    "暂停一下": Verb("pause", work_talk.pause, (PermitState.ACTIVE,)),
     "恢复作业": Verb("resume", work_talk.resume, (PermitState.INTERRUPTED, PermitState.SUSPENDED)),
-    "收工": Verb("finish", work_talk.finish, (*RUNNING, PermitState.EXPIRED)),
+    **{
+        said: Verb("finish", work_talk.finish, (*RUNNING, PermitState.EXPIRED))
+        for kind in ("作业", *KINDS.split("|"))
+        for said in ("收工", "收工了", f"{kind}结束", f"{kind}结束了", f"{kind}完了", f"{kind}干完了")
+    },
     "监护打卡": Verb("checkin", work_talk.check_in, (PermitState.APPROVED, *RUNNING)),
     "监护到位": Verb("checkin", work_talk.check_in, (PermitState.APPROVED, *RUNNING)),
     "监护交接": Verb("handover", work_talk.handover, UNDER_WAY),

@@ -11,7 +11,7 @@ import structlog
 from bot import outbox
 from cards import permit as cards
 from cards.words import clock_time
-from handlers.permit import cast, facts, fire_watch, judge, overhead, running, tables
+from handlers.permit import cast, facts, fire_watch, judge, overhead, running, sampling, tables
 from handlers.permit.actions import leave_line, moment, move_on
 from handlers.permit.judge import Judgement
 from handlers.roll_call import triggers
@@ -36,7 +36,11 @@ def judge_again(work: UnitOfWork, permit_id: int) -> str:
     """
     seen = work.permits.seen(permit_id, lock=True)
     state = PermitState(seen.state)
-    if seen.judge_at is None or seen.judge_at > work.at or state not in judge.STAGE_OF:
+    if seen.judge_at is None or seen.judge_at > work.at:
+        return "not_due"
+    if state in (PermitState.DRAFT, PermitState.PENDING_FACTS):
+        return "reminded" if sampling.remind(work, work.permits.get(permit_id)) else "same"
+    if state not in judge.STAGE_OF:
         return "not_due"
     if state is not PermitState.EXPIRED and _is_over(seen, work.at) and seen.ended_at is None:
         expire(work, work.permits.to_judge(permit_id))

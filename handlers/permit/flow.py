@@ -61,6 +61,10 @@ MINE = (
     ),
     *("有哪些票等我签", "催审批", "催一下审批"),
 )
+HOW_MINE = (
+    r"^(?:怎么|如何|咋)(?:办|开|申请|弄).{0,5}票[??]?$|^.{0,5}票(?:怎么|如何|咋)(?:办|开|申请|弄)[??]?$"
+    r"|^我的?.{0,8}(?:票|动火|申请|作业)(?:批了|审批了|批下来|到哪|怎么样|过了|签了).{0,3}[??]?$"
+)
 CANCEL = ("取消", "不办了", "算了")
 FIRST = (Work.HOT_WORK, Work.CONFINED_SPACE, Work.WORK_AT_HEIGHT, Work.LIFTING, Work.TEMP_POWER)
 REST = (Work.BLIND_PLATE, Work.DIGGING, Work.ROAD_CLOSING)
@@ -134,6 +138,7 @@ flow = Flow(
         *(said(words, apply.begin_by_word(kind)) for kind, words in apply.START_WORDS.items()),
         *(said(word, apply.begin_by_word(kind)) for word, kind in apply.ALSO.items()),
         said(MINE, overview),
+        like(HOW_MINE, overview),
         *looking.STARTS,
         *by_word.STARTS,
         like(NUMBER, one),
@@ -158,7 +163,13 @@ flow = Flow(
         HANDOVER_ITEM: _spoken(handover_talk.know_said),
     },
     first=by_word.FIRST,  # whoever sees something wrong, in the middle of whatever
-    anywhere=[said(CANCEL, apply.cancelled), said(MINE, overview), like(NUMBER, one)],
+    anywhere=[
+        said(CANCEL, apply.cancelled),
+        said(MINE, overview),
+        like(HOW_MINE, overview),
+        like(NUMBER, one),
+        *looking.STARTS,
+    ],
     buttons={
         "permit.new": new_kind,
         "permit.this": request_words.begin_with_words,

@@ -6,8 +6,7 @@ import re
 from typing import Any
 
 from bot.turn import Turn
-from cards.words import local
-from handlers.permit import actions, cast, gas_facts, slots
+from handlers.permit import actions, cast, slots
 from handlers.permit.talk import GAS, METER, POINT, UNIT, ask, permit_of, photo_of
 from rules import text as text_rules
 from rules.errors import RuleBroken
@@ -20,7 +19,6 @@ NO_TOXIC = re.compile(r"(没有|无)(有毒|毒性?气?)")
 NOT_YET = ("还没测", "没测", "未测", "稍后测")
 UNITS = {"lel": "%LEL", "vol": "%vol", "ppm": "ppm", "mg": "mg/m3"}
 UNIT_LABELS = {"lel": "%LEL", "vol": "%(体积分数)", "ppm": "ppm", "mg": "mg/m³"}
-NEEDS_GAS = (Work.HOT_WORK.value, Work.CONFINED_SPACE.value)
 OXYGEN_TOP = 100.0
 ANALYST = "gas_analyst"
 ALL_OVER = ("top", "middle", "bottom")
@@ -38,15 +36,6 @@ def ask_gas(turn: Turn, permit: Permit, *, then: str, note: str = "", **memory: 
     example = "中部可燃0.1%LEL,氧20.8,硫化氢0" if entry else "可燃0.1%LEL,氧20.8"
     question = f"报一下气体分析,如“{example}”。可以先发仪器照片。"
     ask(turn, question, state=GAS, permit=permit, choices=choices, note=note, then=then, **memory)
-
-
-def too_early(turn: Turn, permit: Permit) -> str:
-    """Why no sample is asked for yet: one of now would be too old when the work begins (5.3.1 c, 6.3 a); "" to ask."""
-    start = permit.planned_start
-    if start is None or start - turn.at <= gas_facts.SAMPLE_COUNTS:
-        return ""
-    first = local(start - gas_facts.SAMPLE_COUNTS)
-    return f"气体{first}以后再测(离开始须在30分钟内),到时点“报气体”。"
 
 
 def need_teller(turn: Turn, permit: Permit) -> None:

@@ -16,12 +16,16 @@ from handlers.permit.talk import GONE, KINDS, NUMBER, number_said
 from rules.permit import Work
 from rules.permit.life import PermitState
 
+_DAY = "今天|今日|今晚|明天|明日|后天|现在|当前|正在"
 TODAY = (
-    rf"^(?:今天|今日|现在|当前|正在)(?:的|有|有哪些|有什么|有几个|有几张|有多少|谁在|在)?({KINDS}|作业票|作业)(?:作业)?(?:票|的)?"
-    r"(?:有哪些|有几个|有几张)?[??]?$"
+    rf"^(?:{_DAY})(?:的|有没有|有哪些|有什么|有几个|有几张|有多少|有|谁在|在)?(?:{KINDS}|作业票|作业)(?:作业)?(?:票|的)?"
+    r"(?:有哪些|有几个|有几张|吗|没有)?[??]?$"
 )
-THERE = rf"^.{{2,12}}?(?:今天|今日|现在)?(?:的|有哪些)({KINDS}|作业)(?:作业)?票?[??]?$"
-NOW = re.compile(r"^(?:现在|当前|正在)|现在")
+THERE = rf"^.{{2,12}}?(?:今天|今日|现在)?(?:的|有哪些)(?:{KINDS}|作业)(?:作业)?票?[??]?$"
+ANYBODY = rf"^(?:现在)?(?:有没有|有无|谁)(?:人)?(?:在|正在).{{0,12}}?(?:{KINDS})(?:作业)?[??]?$"
+"""«有人在3号泵房动火» tells something; only these ask."""
+NOW = re.compile(r"^(?:现在|当前|正在|有没有|有无|谁)|现在")
+DAYS = {"明": (1, "明天"), "后": (2, "后天")}
 ASKS = rf"^(?=.*{NUMBER}).{{0,30}}(?:到哪|审批了|批了|进度|怎么样|什么情况|状态|谁在|谁监护|几点|了吗|[??])"
 UNDER_WAY = (PermitState.ACTIVE, PermitState.INTERRUPTED)
 
@@ -41,13 +45,14 @@ def today(turn: Turn) -> None:
     """«今天的动火», «现在谁在动火», «3号泵房的作业票»: of the day or under way, of one kind, of one area."""
     kind = next((kind for kind in Work if kind.zh in turn.text), None)
     area, now = places.area_named(turn.work, turn.text), bool(NOW.search(turn.text))
-    start = turn.at.astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0)
+    ahead, day = DAYS.get(turn.text[:1], (0, "今天"))
+    start = turn.at.astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=ahead)
     found = [
         permit
         for permit in turn.work.permits.between(start, start + timedelta(days=1), work=kind.value if kind else "")
         if (area is None or permit.area_id == area.id) and (not now or PermitState(permit.state) in UNDER_WAY)
     ]
-    title = f"{area.name if area else ''}{'正在作业' if now else '今天'}的{kind.zh if kind else '作业票'}"
+    title = f"{area.name if area else ''}{'正在作业' if now else day}的{kind.zh if kind else '作业票'}"
     if not found:
         turn.say(f"{title}:没有。")
         return
@@ -60,6 +65,7 @@ def names_area(turn: Turn) -> bool:
 
 STARTS = (
     like(TODAY, today),
+    like(ANYBODY, today),
     Expect(Kind.TEXT, today, pattern=re.compile(THERE), fits=names_area),
     like(ASKS, asked),
 )

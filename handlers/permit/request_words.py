@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from bot.flow import Expect, Step, like
+from bot.flow import Expect, Step
 from bot.message import Kind
 from bot.turn import Turn
 from handlers.hazard import place as places
@@ -18,7 +18,14 @@ from handlers.permit.talk import KINDS
 from rules import text as words
 from rules.permit import Work
 
-WANTS = re.compile(r"(申请|办|开|要|准备|安排).{0,12}(动火|受限空间|盲板|高处|吊装|临时用电|动土|断路)")
+WANTS = re.compile(
+    r"(?:申请|办(?!公)|开(?=[一张个份具]|动火|.{0,4}票)|(?<![不没别])要(?![求是不点])|想|准备|安排|打算).{0,12}?"
+    r"(?:动个?火|受限空间|有限空间|进[罐塔釜槽池井]|清[罐釜塔池]|盲板|高处|登高|脚手架|吊装|临时用?电|临电|动土|开挖|挖[沟坑]|断路|封路)"
+)
+MAY_I = re.compile(rf"(?:能不能|可不可以|可以|能)(?:{KINDS}|焊接?|进罐)(?:作业)?(?:吗|么|不)?[??]?$")
+"""«P-102B现在能动火吗»: answered by a judgement of that place, as soon as the rest is told."""
+_ASKING = re.compile(r"多久|多长|多少|几个?(?:人|级|天)|什么|怎么|如何|谁|哪|要不要|[吗呢??]$")
+_KIND_WORDS = re.compile(rf"{KINDS}|松[开掉]?(?=螺|法兰|盲板)|断电")
 REQUEST = rf"^(?:申请)?({KINDS})(?:作业)?票?[,,::\s]+\S{{2}}"
 _WILL = r"(?:我们?|今天|下午|上午|现在|要|准备|打算|想|去|在|到|进入?(?![罐塔釜槽井池]))*"
 _JOB = "进[罐塔釜槽井池]|下[井池]|清[罐釜塔池]|罐内|塔内|釜内|动火|电焊|气焊|焊接|气割|切割|打磨|吊装|起吊|登高|高处|抽盲板|堵盲板|盲板抽堵|开挖|动土|接临电"
@@ -59,7 +66,22 @@ def request_said(turn: Turn) -> None:
 def _asks_for_one(turn: Turn) -> bool:
     """A place is named and nothing is complained of: «动火 P-102B 现场没人监护» is a report."""
     said = ",".join(slots.clauses_left(turn, turn.text))  # without «监护张松»: a name complains of nothing
-    return _names_a_place(turn) and COMPLAINT.search(said) is None
+    return _names_a_place(turn) and not _complains(said)
+
+
+def _complains(said: str) -> bool:
+    return COMPLAINT.search(_KIND_WORDS.sub("", said)) is not None  # «断路» breaks nothing
+
+
+def wants(turn: Turn) -> bool:
+    """Somebody wants a permit, and neither complains («没办票就要动火») nor asks after a rule («办动火票要多久»)."""
+    said = ",".join(slots.clauses_left(turn, turn.text))
+    asks = words.is_question(turn.text) or _ASKING.search(said) is not None
+    return WANTS.search(turn.text) is not None and not _complains(said) and not asks
+
+
+def _may_i(turn: Turn) -> bool:
+    return _names_a_place(turn) and len(turn.text) <= LONGEST_JOB
 
 
 def _states_a_job(turn: Turn) -> bool:
@@ -85,5 +107,6 @@ def _in_place(pattern: str, step: Step, fits: Callable[[Turn], bool]) -> Expect:
 STARTS = (
     _in_place(REQUEST, request_said, _asks_for_one),
     _in_place(rf"^.*(?:{_JOB})", begin_by_sentence, _states_a_job),
-    like(WANTS.pattern, begin_by_sentence),
+    _in_place(MAY_I.pattern, begin_by_sentence, _may_i),
+    _in_place(WANTS.pattern, begin_by_sentence, wants),
 )

@@ -9,6 +9,7 @@ from bot.turn import Turn
 from cards.words import zone
 from handlers.hazard import place as places
 from handlers.permit import who_said
+from handlers.permit.talk import KINDS
 from rules import geo
 from rules import text as words
 from rules.geo import AreaIndex, Point
@@ -19,11 +20,18 @@ NO_TIME = "没听懂时间,请说“现在干2小时”或“今天下午2点到
 OVER = "这个时间已经过了。请说“今晚9点到11点”或“明天上午9点到11点”。"
 
 
-def says_what(said: str, permit: Permit) -> bool:
-    bare = words.normalise(said)
+_ONLY_A_TICKET = re.compile(
+    rf"(?:申请|办|开|要|想|准备|安排|打算|[张个份])(?:{KINDS}|动个火|登高)(?:作业)?票?|^(?:{KINDS})(?:作业票?|票|$)|动火|作业票?|票|申请|办|开|[一这]?[张个份]"
+    r"|准备|安排|打算|想|能不能|可不可以|可以|能|现在|那边|这边|这里|吗|我们?要?|在|去"
+)
+
+
+def says_what(turn: Turn, said: str, permit: Permit) -> bool:
+    """Whether a sentence says more of the job than its kind and place, when and who."""
+    bare = words.normalise(",".join(clauses_left(turn, said)))
     for part in (permit.area.name if permit.area else "", permit.equipment.code if permit.equipment else ""):
         bare = bare.replace(part.lower(), "")
-    return len(re.sub(r"[^一-鿿]", "", re.sub(r"申请|作业票|作业|我要|动火|办|开|在", "", bare))) >= 3
+    return len(re.sub(r"[^一-鿿]", "", _ONLY_A_TICKET.sub("", bare))) >= 3
 
 
 _WISH = re.compile(r"^(?:我们?|咱们?|想|要|准备|打算|计划|申请|请|帮我|办(?:一?张)?|在(?=[a-zA-Z\d]|现场)|\s)+")

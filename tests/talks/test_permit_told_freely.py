@@ -100,7 +100,7 @@ def test_another_time_at_another_question(plant):
 
 def test_the_place_answered_with_the_whole_job(plant):
     phone = plant.phone(APPLICANT).says("动火").says("P-102B出口法兰焊接,明天上午9点到11点,监护郑凯,作业人吴涛")
-    phone.sees("气体11-25 08:30以后再测").sees("按现场核对")
+    phone.sees("气体11-25 08:30以后再测", "到时我会提醒您").sees("按现场核对")
     assert of_applicant(plant) == ("郑凯", ["吴涛"], at(25, 9), at(25, 11), "P-102B出口法兰焊接")
 
 
@@ -243,3 +243,118 @@ def test_what_does_not_hold_by_its_number(plant, said):
 def test_other_words_with_numbers_answer_no_statement(plant, said):
     phone = asked_for_guardian(plant).says("郑凯").says("吴涛").says("还没测").sees("按现场核对")
     phone.says(said).sees("请点“都对”,或说不对的是第几条")
+
+
+@pytest.mark.parametrize(
+    ("said", "work"),
+    [
+        ("我想动个火", "动火"),
+        ("申请一张动火票", "动火"),
+        ("我们要进罐", "受限空间"),
+        ("办张吊装票,明天上午8点到12点", "吊装"),
+        ("我要办受限空间作业票", "受限空间"),
+    ],
+)
+def test_a_wish_without_a_job_is_asked_for_place_and_job(plant, said, work):
+    phone = plant.phone(APPLICANT).says(said).sees(f"{work}作业票:在哪里干")
+    phone.says("V-206").sees("干什么?一句话说清")
+
+
+@pytest.mark.parametrize(
+    ("said", "work", "content"),
+    [
+        ("明天要上脚手架刷漆", "高处", "上脚手架刷漆"),
+        ("下午准备去挖沟埋管", "动土", "去挖沟埋管"),
+        ("3号泵房那边要接个临时电", "临时用电", "3号泵房那边要接个临时电"),
+        ("要断路施工装管廊", "断路", "断路施工装管廊"),
+    ],
+)
+def test_a_wish_with_a_job(plant, said, work, content):
+    plant.phone(APPLICANT).says(said).sees(f"{work}作业票")
+    assert of_applicant(plant)[4] == content
+
+
+@pytest.mark.parametrize("said", ["P-102B现在能动火吗", "P-102B能不能动火", "3号泵房可以焊接吗?"])
+def test_may_we_work_here_is_answered_by_a_judgement(plant, said):
+    plant.phone(APPLICANT).says(said).sees("干什么?一句话说清", "动火作业票")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "没办票就要动火了",
+        "有人要动火,没监护人",
+        "这里不要动火",
+        "办动火票要多久",
+        "要求高处作业系安全带",
+        "他们准备动火,旁边管线在漏",
+    ],
+)
+def test_who_complains_or_asks_begins_no_request(plant, said):
+    plant.phone(APPLICANT).says(said)
+    with plant.work(read_only=True) as work:
+        assert not work.permits.of_person(work.people.by_name(APPLICANT)[0].id, limit=10)
+
+
+@pytest.mark.parametrize("said", ["作业票怎么办", "怎么开动火票?", "我的动火批了没", "我的票到哪了"])
+def test_how_and_where_my_permits_stand(plant, said):
+    plant.phone(APPLICANT).says(said).sees("办哪种作业票")
+
+
+@pytest.mark.parametrize(
+    ("said", "title"),
+    [
+        ("今晚有动火吗", "今天的动火"),
+        ("明天有哪些作业", "明天的作业票"),
+        ("后天的吊装", "后天的吊装"),
+        ("有没有人在3号泵房动火", "3号泵房正在作业的动火"),
+        ("谁在动火", "正在作业的动火"),
+    ],
+)
+def test_what_is_on_and_when(plant, said, title):
+    plant.phone(APPLICANT).says(said).sees(f"{title}:没有")
+
+
+def test_work_of_tomorrow_is_listed_for_tomorrow(plant):
+    p.feed(plant)
+    p.ask_for(plant, when="明天上午9点到11点", gas="")
+    plant.phone(APPLICANT).says("明天的动火").sees("明天的动火:没有")  # a draft is nobody's business yet
+
+
+def test_stopping_and_ending_in_other_words(plant):
+    p.at_work(plant)
+    plant.phone(WORKER).says("动火停一下").sees("ZY-0001 已叫停")
+
+
+def test_the_end_in_other_words(plant):
+    guardian = p.at_work(plant)
+    guardian.says("动火结束了").sees("收工:请清理现场")
+
+
+def for_tomorrow(plant, said="明天上午9点到11点"):
+    p.feed(plant)
+    return p.ask_for(plant, when=said, gas="")
+
+
+def test_the_applicant_is_told_when_a_sample_counts(plant):
+    phone = for_tomorrow(plant)
+    title = next(i["card"]["title"] for i in reversed(phone.screen()) if i["card"]).split(" · ")[0]
+    plant.forward(hours=23, minutes=29)
+    phone.does_not_see("现在可以取样了")
+    plant.forward(minutes=1)
+    phone.sees(f"{title}09:00开始,现在可以取样了", buttons=["报气体", "改内容"])
+    p.feed(plant)
+    phone.taps("报气体", on="现在可以取样了").says("动火点可燃0.1%LEL,氧20.8").taps("BX-01")
+    p.confirm_all(phone)
+    phone.taps("提交审批").sees("已提交")
+    assert plant.problems() == []
+
+
+def test_a_request_that_was_moved_or_taken_back_is_not_reminded_of(plant):
+    phone = for_tomorrow(plant)
+    phone.says("改到后天上午9点到11点")
+    plant.forward(hours=24)
+    phone.does_not_see("现在可以取样了")
+    phone.taps("撤回", on="动火")
+    plant.forward(hours=24)
+    phone.does_not_see("现在可以取样了")
