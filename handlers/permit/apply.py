@@ -6,18 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from bot.flow import Step
-from bot.message import Kind
 from bot.turn import Turn
 from cards import permit as cards
-from handlers import spoken
-from handlers.hazard import place as places
 from handlers.permit import actions, answers, cast, gas_talk, heights, judge, sampling, slots, who_said
-from handlers.permit.talk import FLOW, GONE, PATIENCE, TELLING, ask, here, permit_of
-from rules import text as words
+from handlers.permit.talk import FLOW, GONE, PATIENCE, TELLING, ask, here
 from rules.errors import RuleBroken
 from rules.permit import Work
 from rules.permit.life import PermitState
-from rules.permit.spoken import said_gas
 from rules.terms import Role
 from storage.models import Permit
 
@@ -31,7 +26,6 @@ ALSO = {
     "登高": Work.WORK_AT_HEIGHT,
 }
 ON_VERDICT = ("permit.judge:", "permit.fix:")
-NOT_HEARD = "没听懂。可以说新的时间、监护人、作业人或气体读数,别的点“改内容”。"
 EDITABLE = {"place": "地点", "content": "内容", "when": "时间", "guardian": "监护人", "workers": "作业人"}
 
 
@@ -40,11 +34,11 @@ def begin(turn: Turn, kind: str, *, said: str = "", keep_open: bool = False) -> 
     permit = actions.open_draft(turn.work, kind=kind, by=turn.person, keep_open=keep_open)
     if said:
         slots.place_said(turn, permit, said)
-        _the_rest(turn, permit, said)
+        take_rest(turn, permit, said)
     go_on(turn, permit, note=_understood(permit) if said else "")
 
 
-def _the_rest(turn: Turn, permit: Permit, said: str) -> None:
+def take_rest(turn: Turn, permit: Permit, said: str) -> None:
     """Time, people and job of a sentence that names the place."""
     slots.time_said(turn, permit, said)
     who_said.people_told(turn, permit, said)
@@ -147,85 +141,6 @@ def _ask_height(turn: Turn, permit: Permit, note: str, memory: dict[str, Any]) -
     ask(turn, question, state=TELLING, permit=permit, choices=choices, slot="height", note=note, **memory)
 
 
-# -- what was said
-
-
-def told(turn: Turn) -> None:
-    """An answer in the request's dialogue: words, a position, a scanned plate, a picture of one."""
-    permit = permit_of(turn, lock=True)
-    if PermitState(permit.state) not in (PermitState.DRAFT, PermitState.PENDING_FACTS):
-        turn.done()
-        turn.say(f"这张票{PermitState(permit.state).zh},不用再填。发编号可以查看。")
-        return
-    message, note = turn.message, ""
-    if message.position is not None:
-        note = slots.set_point(turn, permit, places.to_point(message.position))
-    elif message.scanned or any(f.codes for f in turn.fetched):
-        codes = [message.scanned] if message.scanned else [code for f in turn.fetched for code in f.codes]
-        note = slots.scanned(turn, permit, codes)
-    elif message.kind is Kind.UNKNOWN:
-        note = "钉钉里发的位置我收不到,请说设备位号或点区域。"
-    elif (heard := spoken.heard_wrong(turn)) and permit.content == heard[:500]:
-        permit.content = spoken.typed(turn)[:500]
-        spoken.settled(turn)
-    elif turn.text:
-        slot = str(turn.facts.get("slot", ""))
-        if slot not in ("place", "content") and permit.work in sampling.NEEDS_GAS and said_gas(turn.text):
-            slots.beside(turn, permit, turn.text)
-            gas_talk.told(turn)
-            return
-        note = _words(turn, permit, slot)
-        if note and not slot:  # the verdict stands as it is
-            turn.say(note, case=cast.case_of(permit))
-            return
-    go_on(turn, permit, note=note)
-
-
-def _words(turn: Turn, permit: Permit, slot: str) -> str:
-    """Take the words as the answer to what was asked, or to another question; returns a note when they are neither."""
-    text = turn.text[:500]
-    if slot == "place":
-        found = slots.place_said(turn, permit, text)
-        _the_rest(turn, permit, text)
-        return "" if found else "没有找到这个区域或位号,请从列表里选一个。"
-    if slot == "content":
-        return _content(turn, permit, text)
-    people = who_said.people_told(turn, permit, text)
-    if not people.left:
-        return ""
-    problem = _answer(turn, permit, slot, people.left)
-    if not problem or slot == "when":
-        return problem
-    if not slot:
-        return "" if people.taken and problem == NOT_HEARD else people.note or problem
-    if (about_time := slots.time_said(turn, permit, people.left)) in ("", slots.OVER):
-        return about_time
-    return people.note or problem
-
-
-def _content(turn: Turn, permit: Permit, text: str) -> str:
-    if words.content_problem(text) is not None:
-        return "没看懂,请用一句话说干什么,如“P-102B出口法兰电焊”。"
-    slots.place_said(turn, permit, text, only_equipment=True)
-    beside = slots.beside(turn, permit, text)
-    if not beside or slots.clauses_left(turn, text):
-        permit.content = slots.job_of(turn, text)
-    return ""
-
-
-def _answer(turn: Turn, permit: Permit, slot: str, text: str) -> str:
-    if slot == "when":
-        return slots.time_said(turn, permit, text)
-    if slot == "guardian":
-        return who_said.guardian_said(turn, permit, text)
-    if slot == "workers":
-        return who_said.workers_said(turn, permit, text)
-    if slot == "height":
-        return "" if heights.said(permit, text) else heights.NOT_HEARD
-    problem = slots.time_said(turn, permit, text)
-    return NOT_HEARD if problem == slots.NO_TIME else problem
-
-
 # -- taps
 
 
@@ -320,7 +235,9 @@ def judge_again(turn: Turn, permit: Permit) -> None:
 def edit(turn: Turn, permit: Permit) -> None:
     need_draft(turn, permit)
     choices = [(zh, f"permit.change:{permit.id}.{name}") for name, zh in EDITABLE.items()]
-    ask(turn, "改哪一项?", state=TELLING, permit=permit, choices=choices, slot="")
+    ask(
+        turn, "改哪一项?", state=TELLING, permit=permit, choices=choices, slot="edit", gas_done=True, guardian_done=True
+    )
 
 
 def change(turn: Turn, permit: Permit, value: str) -> None:

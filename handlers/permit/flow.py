@@ -20,6 +20,7 @@ from handlers.permit import (
     measure_talk,
     request_words,
     sign_talk,
+    told,
     watch_talk,
     work_talk,
 )
@@ -130,7 +131,10 @@ def _shown(step: Step) -> list[Expect]:
     return [on(Kind.IMAGE, step), *_spoken(step)]
 
 
-_ANYTHING = [on(kind, apply.told) for kind in (Kind.TEXT, Kind.VOICE, Kind.PLACE, Kind.SCAN, Kind.IMAGE, Kind.UNKNOWN)]
+_ANYTHING = [
+    on(kind, told.told, fits=told.is_told)
+    for kind in (Kind.TEXT, Kind.VOICE, Kind.PLACE, Kind.SCAN, Kind.IMAGE, Kind.UNKNOWN)
+]
 
 flow = Flow(
     name=FLOW,
@@ -163,6 +167,7 @@ flow = Flow(
         HANDOVER_ITEM: _spoken(handover_talk.know_said),
     },
     first=by_word.FIRST,  # whoever sees something wrong, in the middle of whatever
+    gives_way=frozenset({TELLING, GAS, GROUP, ANSWER}),
     anywhere=[
         said(CANCEL, apply.cancelled),
         said(MINE, overview),

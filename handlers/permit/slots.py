@@ -13,7 +13,8 @@ from handlers.permit.talk import KINDS
 from rules import geo
 from rules import text as words
 from rules.geo import AreaIndex, Point
-from rules.permit.spoken_time import LEADING, USUAL, said_shift, said_time
+from rules.permit.spoken import said_gas
+from rules.permit.spoken_time import LEADING, USUAL, only_time, said_shift, said_time
 from storage.models import Area, Equipment, Permit
 
 NO_TIME = "没听懂时间,请说“现在干2小时”或“今天下午2点到5点”。"
@@ -116,6 +117,14 @@ def beside(turn: Turn, permit: Permit, text: str) -> bool:
 
 def set_time(permit: Permit, start: datetime, length: timedelta) -> None:
     permit.planned_start, permit.planned_end = start, start + max(length, timedelta(minutes=10))
+
+
+def is_about(turn: Turn, text: str) -> bool:
+    """Whether words told while the verdict stands are for this request: another time, other people, gas values."""
+    if any(who_said.role_and_names(part) is not None for part in _parts(text)) or said_gas(text):
+        return True
+    tells = said_shift(text) is not None or said_time(text, now=turn.at, zone=zone()) is not None
+    return tells and only_time(text)
 
 
 def _parts(text: str) -> list[str]:

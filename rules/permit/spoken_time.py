@@ -48,6 +48,8 @@ _WHOLE_DAYS = {"今": 0, "明": 1, "后": 2, "大": 3}
 _WEEKDAY = re.compile(r"(?:周|星期|礼拜)([一二三四五六日天]|[1-7](?!\d))")
 _WEEK = {c: n for n, c in enumerate("一二三四五六日")} | {"天": 6} | {str(n): n - 1 for n in range(1, 8)}
 _NIGHT = ("晚上", "晚", "夜里", "半夜")
+_WORDS_OF_TIME = re.compile(r"现在|马上|立即|立刻|这就|开始|动工|开工|干|作业|时间|改|换|到|至|从|吧|一下")
+MOST_BESIDE = 3  # characters of Chinese
 LATEST_GUESS = 20
 """Nobody who says «九点» in the afternoon is taken at his word for a job by night: he is asked."""
 _RAW_CLOCK = rf"(?:\d{{1,2}}[:：]\d{{2}}|(?:\d{{1,2}}|{_NUMERAL}{{1,3}})[点时](?:半|[一三]刻|\d{{1,2}}分?)?)"
@@ -117,6 +119,14 @@ def said_shift(text: str) -> timedelta | None:
     if word is None or length is None or _moments(plain):
         return None
     return -length if word.group(1) in ("提前", "往前提", "早") else length
+
+
+def only_time(text: str) -> bool:
+    """Whether a sentence says hardly more than a time («改到明天9点», «等会儿5点开始»), no news of the plant («现在护栏松了»)."""
+    plain = _plain(text)
+    for said in (_MOMENT, _HOURS, _DAYS, _SHIFT, _WORDS_OF_TIME):
+        plain = said.sub("", plain)
+    return len(re.findall(r"[一-鿿]", plain)) <= MOST_BESIDE
 
 
 def said_length(plain: str) -> timedelta | None:

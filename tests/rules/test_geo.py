@@ -39,7 +39,7 @@ def test_gcj02_there_and_back_is_within_half_a_metre(point):
 
 @given(in_china)
 def test_gcj02_really_moves_inside_china(point):
-    assert 50 < distance_m(point, wgs84_to_gcj02(point)) < 1500
+    assert 10 < distance_m(point, wgs84_to_gcj02(point)) < 1500  # least: 18 m, in Qaidam; some 500 m where plants are
 
 
 def test_gcj02_leaves_the_rest_of_the_world_alone():

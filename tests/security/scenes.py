@@ -49,14 +49,8 @@ def build(plant: Plant) -> None:
         for name in ("孙丽", "林雪"):
             work.db.add(RoleGrant(person_id=work.people.by_name(name)[0].id, role=Role.ADMIN.value))
         work.commit()
-    plant.phone("张伟").sends_photo(scene(1)).says("装卸台照明不足,灯坏一片")
-    permits.at_work(plant)
-    with plant.work() as work:
-        hazard = work.hazards.get(1)
-        officer, owner = work.people.by_name("王芳")[0], work.people.by_name("吴涛")[0]
-        actions.transfer(work, hazard, by=officer, to=owner, via="wecom")
+    with plant.work() as work:  # before anything is searched, which brings the plant its first cards
         author, asker = work.people.by_name("孙丽")[0], work.people.by_name("黄梅")[0]
-        filing.open_draft(work, by=work.people.by_name("张伟")[0], at=plant.now)  # hazard 2
         for state in ("in_review", "published"):
             told = knowledge.new_draft(work, by=author, told="泵响")
             told.state, told.title, told.kind, told.cause = state, "泵体咔咔响", "pump", "轴承磨损"
@@ -71,6 +65,14 @@ def build(plant: Plant) -> None:
             work.flush()
         use = KnowledgeUse(question_id=asked.id, card_id=told.id, person_id=asker.id, helped=True, at=plant.now)
         work.db.add(use)
+        work.commit()
+    plant.phone("张伟").sends_photo(scene(1)).says("装卸台照明不足,灯坏一片")
+    permits.at_work(plant)
+    with plant.work() as work:
+        hazard = work.hazards.get(1)
+        officer, owner = work.people.by_name("王芳")[0], work.people.by_name("吴涛")[0]
+        actions.transfer(work, hazard, by=officer, to=owner, via="wecom")
+        filing.open_draft(work, by=work.people.by_name("张伟")[0], at=plant.now)  # hazard 2
         work.policies.publish(escalation.DEFAULT, at=plant.now, by_id=None)  # version 1: open cases may be moved to it
         work.commit()
 

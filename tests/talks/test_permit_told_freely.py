@@ -11,6 +11,7 @@ from handlers.permit import cast
 from storage.models import Person
 from tests import permits as p
 from tests.permits import APPLICANT, WORKER
+from tests.pictures import scene
 from tests.plant import Plant
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -149,8 +150,33 @@ def test_the_first_question_says_all_that_was_understood(plant):
     phone.sees("按现场核对", "动火作业票,P-102B动火焊接法兰,11-24 18:00—19:30,监护郑凯,作业吴涛。不对就说“取消”")
 
 
-def test_what_cannot_be_understood_at_the_verdict_is_said(plant):
-    p.ask_for(plant).says("那个什么再看看").sees("没听懂", "改内容")
+def test_what_is_not_about_the_request_is_heard_as_ever_while_the_verdict_stands(plant):
+    phone = p.ask_for(plant)
+    phone.says("现在护栏松了").sees("请拍一张现场照片发来")
+    phone.says("取消").says("作业票").sees("没提交的申请", "一级动火")
+
+
+def test_a_photo_while_the_verdict_stands_is_a_report(plant):
+    p.ask_for(plant).sends_photo(scene(5)).does_not_see("没听出数值")
+    plant.phone(APPLICANT).sees("在哪个区域")
+
+
+@pytest.mark.parametrize("said", ["一级动火谁批?", "动火证有效期多久"])
+def test_a_question_in_the_middle_is_answered_and_the_request_goes_on(plant, said):
+    phone = asked_for_guardian(plant)
+    phone.says(said).sees("以条文和审批人意见为准")
+    phone.says("郑凯").sees("谁来干")
+    phone.says("吴涛").says("还没测").sees("按现场核对").says(said).says("都对").sees("取样点到动火点最大距离")
+
+
+def test_what_to_change_by_its_name(plant):
+    p.ask_for(plant).taps("改内容").sees("改哪一项").says("时间").sees("什么时候干").says("现在干2小时")
+    _, _, start, end, _ = of_applicant(plant)
+    assert (end - start).total_seconds() == 7200
+
+
+def test_no_guardian_yet_in_words(plant):
+    asked_for_guardian(plant).says("还没定").sees("谁来干")
 
 
 def test_a_time_that_is_over_is_asked_again_with_examples(plant):
