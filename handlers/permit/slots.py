@@ -88,7 +88,8 @@ def set_point(turn: Turn, permit: Permit, point: Point) -> str:
 def time_said(turn: Turn, permit: Permit, text: str) -> str:
     """Take the time of work; returns a note when the words say none, or one that is over.
 
-    «推迟一小时» moves the time that was said before; «干3小时» keeps its beginning unless that has passed.
+    «推迟一小时» moves the time that was said before; «干3小时» keeps its beginning unless that has passed,
+    «提前到现在» how long it was to last.
     """
     planned = permit.planned_start
     shift = said_shift(text)
@@ -105,7 +106,8 @@ def time_said(turn: Turn, permit: Permit, text: str) -> str:
         return ""
     if (found.end or found.start + USUAL) <= turn.at:
         return OVER
-    set_time(permit, start, found.end - start if found.end is not None else USUAL)
+    before = permit.planned_end - planned if planned is not None and permit.planned_end is not None else USUAL
+    set_time(permit, start, found.end - start if found.end is not None else before)
     return ""
 
 

@@ -124,6 +124,7 @@ def test_only_a_time_is_no_job(plant):
         ("推迟一小时", at(24, 15), at(24, 17)),
         ("提前半小时", at(24, 13, 30), at(24, 15, 30)),
         ("干3小时", at(24, 14), at(24, 17)),
+        ("改到下午3点", at(24, 15), at(24, 17)),
     ],
 )
 def test_another_time_at_the_verdict_is_judged_anew(plant, said, start, end):
