@@ -12,7 +12,7 @@ from handlers.permit.questions import NotUnderstood, Question
 from handlers.permit.talk import ANSWER, GROUP, ask, ask_about, guarded, permit_of
 from rules.errors import RuleBroken
 from rules.permit.facts import fact_dictionary
-from rules.permit.spoken import said_gas
+from rules.permit.spoken import tells_gas
 from storage.models import Permit
 
 _NUMBERS = re.compile(r"[第\d条号项个、,,。.;;和跟与及是的有不对错没\s]+")
@@ -102,7 +102,7 @@ def group_said(turn: Turn) -> None:
     if turn.text in ALL_TRUE:
         guarded(turn, permit, lambda: all_right(turn, permit))
         return
-    if facts.get("then") == "request" and permit.work in sampling.NEEDS_GAS and said_gas(turn.text):
+    if facts.get("then") == "request" and permit.work in sampling.NEEDS_GAS and tells_gas(turn.text):
         gas_talk.told(turn)  # «可燃2,氧6» are no numbers of lines
         return
     plain = re.sub("[一二三四五六]", lambda m: str("一二三四五六".index(m.group()) + 1), turn.text)

@@ -13,7 +13,7 @@ from handlers.permit.talk import KINDS
 from rules import geo
 from rules import text as words
 from rules.geo import AreaIndex, Point
-from rules.permit.spoken import said_gas
+from rules.permit.spoken import tells_gas
 from rules.permit.spoken_time import LEADING, USUAL, only_time, said_shift, said_time
 from storage.models import Area, Equipment, Permit
 
@@ -123,7 +123,7 @@ def set_time(permit: Permit, start: datetime, length: timedelta) -> None:
 
 def is_about(turn: Turn, text: str) -> bool:
     """Whether words told while the verdict stands are for this request: another time, other people, gas values."""
-    if any(who_said.role_and_names(part) is not None for part in _parts(text)) or said_gas(text):
+    if any(who_said.role_and_names(part) is not None for part in _parts(text)) or tells_gas(text):
         return True
     tells = said_shift(text) is not None or said_time(text, now=turn.at, zone=zone()) is not None
     return tells and only_time(text)

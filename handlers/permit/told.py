@@ -10,7 +10,7 @@ from handlers.permit import apply, cast, gas_talk, heights, sampling, slots, who
 from handlers.permit.talk import here, permit_of
 from rules import text as words
 from rules.permit.life import PermitState
-from rules.permit.spoken import said_gas
+from rules.permit.spoken import tells_gas
 from storage.models import Permit
 
 NOBODY_YET = ("先不定", "没定", "还没定", "待定", "不知道", "还不知道", "没有")
@@ -50,7 +50,7 @@ def told(turn: Turn) -> None:
         if slot == "edit" and (name := next((key for key, zh in apply.EDITABLE.items() if zh in turn.text), "")):
             apply.change(turn, permit, name)
             return
-        if slot not in ("place", "content") and permit.work in sampling.NEEDS_GAS and said_gas(turn.text):
+        if slot not in ("place", "content") and permit.work in sampling.NEEDS_GAS and tells_gas(turn.text):
             slots.beside(turn, permit, turn.text)
             gas_talk.told(turn)
             return

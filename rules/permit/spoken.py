@@ -26,6 +26,12 @@ _TOXIC_WORDS: Mapping[str, str] = {
     "cl2": "cl2",
     "苯": "benzene",
 }
+_WORDS_OF_GAS = re.compile(
+    "|".join(sorted((*_OXYGEN_WORDS, *_COMBUSTIBLE_WORDS, *_TOXIC_WORDS), key=len, reverse=True))
+    + "|现在|含量|浓度|气体|读数|分别|左右|上下|没有|有毒|有害|合格|刚|测|量|是|为|都|气|个|点|毫克|的|[零一二三四五六七八九十百]"
+)
+MOST_BESIDE = 3
+"""Characters of Chinese beside values: the name of a medium, «刚测的»."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _MANY = re.compile(r"([零一二两三四五六七八九十]+)\s*个")
 _DIGIT = "零一二三四五六七八九"
@@ -75,6 +81,15 @@ def said_gas(text: str) -> list[SaidValue]:
         points = points if waiting else places.pop()
         values = [value if value.points else replace(value, points=points) for value in values]
     return _one_unit(values)
+
+
+def tells_gas(text: str) -> bool:
+    """Whether a sentence that nobody asked values of says hardly more than values: «氧气瓶2个没固定» is none of a meter."""
+    if not said_gas(text):
+        return False
+    rests = (sample_points.points_in(part)[1] for part in _SPLIT.split(normalise(text)))
+    beside = sum(len(re.findall(r"[一-鿿]", _WORDS_OF_GAS.sub("", rest))) for rest in rests)
+    return beside <= MOST_BESIDE
 
 
 def _one_unit(values: list[SaidValue]) -> list[SaidValue]:

@@ -36,8 +36,8 @@ _MOMENT = re.compile(rf"(?<![\d.])({_DAY})?\s*的?\s*({_HALF})?\s*(?<![\d.a-z])(
 _TO = re.compile(r"[到至]\s*$")
 _THROUGH = re.compile(r"[到至~-]\s*$")
 _HOURS = re.compile(
-    r"(?<![\d.])(?:(\d+(?:\.\d+)?)\s*(个半)\s*(?:小时|钟头)?"
-    r"|(\d+(?:\.\d+)?|半)\s*个?\s*(?:小时|钟头)(?:(半)|(\d{1,2})\s*分钟?)?"
+    r"(?<![\d.])(?:(\d{1,3}(?:\.\d+)?)\s*(个半)\s*(?:小时|钟头)?"
+    r"|(\d{1,3}(?:\.\d+)?|半)\s*个?\s*(?:小时|钟头)(?:(半)|(\d{1,2})\s*分钟?)?"
     r"|(\d{1,3})\s*分钟|(\d)\s*刻钟)"
 )
 _DAYS = re.compile(r"(?<![\d.])(\d{1,2})\s*(?:整)?天(?!内)")
@@ -219,9 +219,9 @@ def _date(local: datetime, moment: _Moment) -> date | None:
             day = today.replace(day=numbers[0])
             return day if day >= today else _next_month(day)
         day = today.replace(month=numbers[0], day=numbers[1])
-    except ValueError:
+        return day if (today - day).days < 183 else day.replace(year=day.year + 1)
+    except ValueError:  # 30 February, or 29 of one that has 28 days
         return None
-    return day if (today - day).days < 183 else day.replace(year=day.year + 1)
 
 
 def _next_month(day: date) -> date:

@@ -154,6 +154,7 @@ def test_the_first_question_says_all_that_was_understood(plant):
 def test_what_is_not_about_the_request_is_heard_as_ever_while_the_verdict_stands(plant):
     phone = p.ask_for(plant)
     phone.says("现在护栏松了").sees("请拍一张现场照片发来")
+    phone.says("取消").says("氧气瓶2个没固定").does_not_see("在哪个部位取的样")
     phone.says("取消").says("作业票").sees("没提交的申请", "一级动火")
 
 

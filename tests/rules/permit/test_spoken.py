@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rules.permit.spoken import said_gas
+from rules.permit.spoken import said_gas, tells_gas
 
 
 def values(text: str) -> dict[str, tuple[float, str]]:
@@ -56,3 +56,22 @@ def test_gas_values_as_they_are_said(said, expected):
 )
 def test_where_a_value_was_measured(said, expected):
     assert [(v.gas, v.value, v.unit, list(v.points)) for v in said_gas(said)] == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("可燃2%LEL,氧6", True),
+        ("氧20.8,动火点可燃0.1%LEL", True),
+        ("上部可燃0,氧20.9,下部可燃0氧20.8,没有有毒的", True),
+        ("刚测的甲醇3%LEL,含氧量20.9", True),
+        ("现在氧气浓度是20.9,硫化氢0ppm", True),
+        ("可燃零点一,氧二十点八", True),
+        ("氧气瓶2个没固定", False),
+        ("可燃气体探测器3号坏了", False),
+        ("一氧化碳报警器响了2次,人都撤了", False),
+        ("郑凯", False),
+    ],
+)
+def test_values_nobody_asked_for_are_told_from_news_of_the_plant(said, told):
+    assert tells_gas(said) is told

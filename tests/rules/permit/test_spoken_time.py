@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.permit.spoken_time import LEADING, said_shift, said_time
+from rules.permit.spoken_time import LEADING, only_time, said_shift, said_time
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # Tuesday, 09:00 at the plant
@@ -199,3 +199,42 @@ def test_what_is_said_in_full_is_taken_to_the_minute(hour, minute, length, day):
     start = datetime(2026, 11, 24, hour, minute, tzinfo=ZONE) + timedelta(days=days[day])
     found = said_time(f"{day}{hour:02}:{minute:02}干{length}分钟", now=NOW, zone=ZONE)
     assert found is not None and (found.start, found.end) == (start, start + timedelta(minutes=length))
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *"0123456789零一二三十两半点时刻分日号月周天个",
+                "星期",
+                "礼拜",
+                "小时",
+                "分钟",
+                "今天",
+                "明早",
+                "晚上",
+                "夜里",
+                "下周",
+                "到",
+                "-",
+                ":",
+                "现在",
+                "推迟",
+                "12月31日",
+                "2月29日",
+            ]
+        ),
+        max_size=12,
+    ).map("".join),
+    st.integers(0, 3 * 365 * 24 * 60),
+)
+def test_whatever_is_said_is_a_time_to_come_or_none(said, now):
+    at = datetime(2026, 1, 1, tzinfo=ZONE) + timedelta(minutes=now)
+    found = said_time(said, now=at, zone=ZONE)
+    assert isinstance(only_time(said), bool) and (said_shift(said) is None or said_shift(said) != timedelta(0))
+    assert found is None or found.end is None or found.end > found.start
+
+
+def test_a_day_that_is_not_every_year():
+    assert said_time("2月29日9点", now=datetime(2028, 12, 1, tzinfo=ZONE), zone=ZONE) is None
+    assert said_time("99999999999999999999小时", now=NOW, zone=ZONE) is None
