@@ -38,7 +38,7 @@ def plan(permit: Permit, at: datetime) -> None:
 
 def remind(work: UnitOfWork, permit: Permit) -> bool:
     """Tell the applicant, unless somebody took a sample that counts or the time was moved; whether it was told."""
-    permit.judge_at = None
+    plan(permit, work.at)  # whoever answers on the page has the permit looked at before its time
     first = counts_from(permit)
     if first is None or permit.planned_start is None or not first <= work.at <= permit.planned_start:
         return False

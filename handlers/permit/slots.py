@@ -123,8 +123,8 @@ def set_time(permit: Permit, start: datetime, length: timedelta) -> None:
 
 def is_about(turn: Turn, text: str) -> bool:
     """Whether words told while the verdict stands are for this request: another time, other people, gas values."""
-    if any(who_said.role_and_names(part) is not None for part in _parts(text)) or tells_gas(text):
-        return True
+    if tells_gas(text) or any(who_said.says_who(turn, part) for part in _parts(text)):
+        return True  # by the roll, not by the form: «现场无人监护» names nobody
     tells = said_shift(text) is not None or said_time(text, now=turn.at, zone=zone()) is not None
     return tells and only_time(text)
 

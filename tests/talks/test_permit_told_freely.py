@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from handlers.permit import cast
+from handlers.permit import cast, from_page
 from storage.models import Person
 from tests import permits as p
 from tests.permits import APPLICANT, WORKER
@@ -156,6 +156,13 @@ def test_what_is_not_about_the_request_is_heard_as_ever_while_the_verdict_stands
     phone.says("现在护栏松了").sees("请拍一张现场照片发来")
     phone.says("取消").says("氧气瓶2个没固定").does_not_see("在哪个部位取的样")
     phone.says("取消").says("作业票").sees("没提交的申请", "一级动火")
+
+
+def test_what_only_looks_like_names_is_not_for_the_request_while_the_verdict_stands(plant):
+    phone = p.ask_for(plant)
+    phone.says("护栏脱焊").sees("请拍一张现场照片发来").says("取消")
+    phone.taps("重新判定", on="动火 · ").says("现场无人监护")
+    phone.does_not_see("名册里没有").does_not_see("没听懂")
 
 
 def test_a_photo_while_the_verdict_stands_is_a_report(plant):
@@ -376,6 +383,20 @@ def test_the_applicant_is_told_when_a_sample_counts(plant):
     p.confirm_all(phone)
     phone.taps("提交审批").sees("已提交")
     assert plant.problems() == []
+
+
+def test_an_answer_on_the_page_does_not_lose_the_reminder(plant):
+    phone = for_tomorrow(plant)
+    with plant.work() as work:
+        (found,) = work.permits.of_person(work.people.by_name(APPLICANT)[0].id, limit=10)
+        found.facts = {name: value for name, value in found.facts.items() if name != "jsa_done"}
+        answered = from_page.answer_facts(work, found, by=found.applicant, answers={"jsa_done": "是"})
+        assert answered.taken == ["jsa_done"]
+        work.commit()
+    plant.forward(hours=23, minutes=29)
+    phone.does_not_see("现在可以取样了")
+    plant.forward(minutes=1)
+    phone.sees("现在可以取样了")
 
 
 def test_a_request_that_was_moved_or_taken_back_is_not_reminded_of(plant):
