@@ -43,6 +43,7 @@ from storage.database import open_engine
 from storage.models import Area, Certificate, Detector, GasTest, Permit, PermitApproval, PermitParty, Person, Zone
 from storage.unit_of_work import UnitOfWork
 from tools import postgres
+from worker import settle
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 FULL = 10_000_000
@@ -99,6 +100,7 @@ def _measure(kind: str, engine: Engine, count: int) -> list[Row]:
     draw = random.Random(7)
     chosen = [draw.choice(places) for _ in range(VERDICTS)]
     first = _timed(chosen, lambda place: _verdict(engine, place))
+    settle()  # as a worker does before its first job
     floor: list[float] = []
     ours: list[float] = []
     slower: list[float] = []

@@ -9,7 +9,6 @@ that every run measures the same cases. "forty" is the hard case: forty rules bl
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import random
 import time
@@ -20,6 +19,7 @@ from typing import Any
 from bench.measuring import Row, at_most, row
 from rules.permit import FixOptions, RuleTable, evaluate, load, smallest_fix
 from rules.permit.facts import fact_dictionary
+from worker import settle
 
 AT = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
 LEVEL = {"hot_work": "l1", "confined_space": None, "work_at_height": "II", "lifting": "3", "temp_power": None}
@@ -106,8 +106,7 @@ def rows_of(rounds: int = 500) -> list[Row]:
 
     for work, facts in mixed[:20]:  # compile caches
         fix(work, facts)
-    gc.collect()
-    gc.freeze()  # as a worker does before its first job
+    settle()  # as a worker does before its first job
     rows: list[Row] = []
     for name, cases, call, goal, note in (
         ("permit.rules", mixed, verdict, 20.0, "rules only, facts already gathered"),

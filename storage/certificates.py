@@ -19,10 +19,7 @@ TRIED = "tried_at"  # in SourceState.facts: when the last synchronisation was be
 
 _CARDS: Any = (
     select(Certificate.person_id, Certificate.kind, Certificate.number, Certificate.issued_on, Certificate.valid_until)
-    .where(
-        Certificate.person_id.in_(bindparam("people", expanding=True)),
-        Certificate.kind.in_(bindparam("kinds", expanding=True)),
-    )
+    .where(Certificate.person_id.in_(bindparam("people", expanding=True)))
     .order_by(Certificate.id.desc())
 )
 
@@ -72,13 +69,13 @@ class Certificates:
         rows = self.db.scalars(select(Certificate).where(Certificate.person_id == person_id)).all()
         return sorted(rows, key=lambda row: (row.valid_until is not None, -(row.valid_until or date.max).toordinal()))
 
-    def cards(self, person_ids: Collection[int], kinds: Collection[str]) -> Sequence[Row[Any]]:
-        """What these people hold of these kinds, for `best`."""
-        return look(self.db, *self.asked_cards(person_ids, kinds)) if person_ids and kinds else []
+    def cards(self, person_ids: Collection[int]) -> Sequence[Row[Any]]:
+        """What these people hold, for `best`: of every kind, for they hold few, and each kind would be looked up by itself."""
+        return look(self.db, *self.asked_cards(person_ids)) if person_ids else []
 
-    def asked_cards(self, person_ids: Collection[int], kinds: Collection[str]) -> Asked:
+    def asked_cards(self, person_ids: Collection[int]) -> Asked:
         """What `cards` asks, for `UnitOfWork.ahead`."""
-        return _CARDS, {"people": list(person_ids), "kinds": list(kinds)}
+        return _CARDS, {"people": list(person_ids)}
 
     def best(self, person_id: int, kinds: Collection[str]) -> Certificate | None:
         """The certificate of one of these kinds that lasts longest, expired or not; without an end counts as longest."""

@@ -115,7 +115,7 @@ def look_columns(db: Session, statement: Select[Any], values: Mapping[str, Any])
 
 def _ready(db: Session) -> Connection | Journey:
     """The connection to ask, when what this session has changed is written."""
-    if isinstance(db, ReadOnly) and not db.has_entities:
+    if type(db) is ReadOnly and not db.has_entities:
         return db.journey()
     if db.new or (len(db.identity_map) and (db.dirty or db.deleted)):
         forget_ahead(db)
@@ -131,7 +131,7 @@ def _layout(dialect: Dialect, statement: Executable, asked: Mapping[str, Any]) -
             return None
         lists = tuple(name for name, value in asked.items() if type(value) is list)
         known = _known[statement, dialect.name] = lists, {}
-    lengths = tuple([len(asked[name]) for name in known[0]])
+    lengths = tuple([len(asked[name]) for name in known[0]]) if known[0] else ()
     ready = known[1].get(lengths)
     if ready is None:
         if any(not 0 < length <= LONGEST for length in lengths):
@@ -261,8 +261,10 @@ class Layout:
         """The values as the driver takes them."""
         given = self.constants.copy()
         for place, source, part, process in self.into:
-            value = values[source] if part is None else values[source][part]
-            given[place] = process(value) if process is not None else value
+            value = values[source]
+            if part is not None:
+                value = value[part]
+            given[place] = value if process is None else process(value)
         return given
 
     def run(self, connection: Connection | Journey, values: Mapping[str, Any], form: Form) -> Any:

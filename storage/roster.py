@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, literal_column, or_, select, union_all
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.terms import Role
 from storage.database import rows_changed
 from storage.models import Duty, Leave, Person
-from storage.plain import Asked, looks
+from storage.plain import Asked, look
 
 MAX_CHAIN = 3  # a substitute may be away too; longer chains are a mistake in the roster
 KEPT_FOR = timedelta(days=7)  # a roster with a line within a week, before or after, is being kept
@@ -22,21 +23,20 @@ def _for_area(area_id: int | None) -> ColumnElement[bool]:
 
 
 # built once: making a statement costs more than running it
-_AWAY = select(Leave.person_id).where(
-    Leave.person_id.in_(bindparam("people", expanding=True)),
-    Leave.starts_at <= bindparam("at"),
-    Leave.ends_at > bindparam("at"),
-)
-_SHIFTS = (
-    select(Duty.person_id, Duty.starts_at, Duty.ends_at)
-    .where(
+_SHIFTS: Any = union_all(
+    select(Duty.person_id, Duty.starts_at, Duty.ends_at, literal_column("0").label("away")).where(
         Duty.person_id.in_(bindparam("people", expanding=True)),
         Duty.role.in_((Role.WORKER.value, Role.TEAM_LEADER.value)),
         Duty.starts_at <= bindparam("to"),
         Duty.ends_at > bindparam("from"),
-    )
-    .order_by(Duty.starts_at)
+    ),
+    select(Leave.person_id, Leave.starts_at, Leave.ends_at, literal_column("1")).where(
+        Leave.person_id.in_(bindparam("people", expanding=True)),
+        Leave.starts_at <= bindparam("at"),
+        Leave.ends_at > bindparam("at"),
+    ),
 )
+"""Shifts and leaves in one statement: each costs more than its answer."""
 
 
 def _shift(spans: Sequence[tuple[datetime, datetime]], at: datetime) -> tuple[bool | None, datetime | None]:
@@ -229,17 +229,18 @@ class Roster:
         people = list(person_ids)
         if not people:
             return {}
-        absent, lines = looks(self.db, *self.asked_shifts(people, at))
-        away = {row[0] for row in absent}
+        away: set[int] = set()
         spans: dict[int, list[tuple[datetime, datetime]]] = {}
-        for person_id, starts, ends in lines:
-            spans.setdefault(person_id, []).append((starts, ends))
-        return {one: (False, None) if one in away else _shift(spans.get(one, []), at) for one in people}
+        for person_id, starts, ends, absent in look(self.db, *self.asked_shifts(people, at)):
+            if absent:
+                away.add(person_id)
+            else:
+                spans.setdefault(person_id, []).append((starts, ends))
+        return {one: (False, None) if one in away else _shift(sorted(spans.get(one, ())), at) for one in people}
 
-    def asked_shifts(self, people: list[int], at: datetime) -> tuple[Asked, Asked]:
+    def asked_shifts(self, people: list[int], at: datetime) -> Asked:
         """What `shifts_of` asks, for `UnitOfWork.ahead`."""
-        span = {"people": people, "from": at - KEPT_FOR, "to": at + KEPT_FOR}
-        return (_AWAY, {"people": people, "at": at}), (_SHIFTS, span)
+        return _SHIFTS, {"people": people, "at": at, "from": at - KEPT_FOR, "to": at + KEPT_FOR}
 
     def between(self, start: datetime, end: datetime, *, limit: int = 500) -> Sequence[Duty]:
         """Lines that reach into the span, by their beginning."""

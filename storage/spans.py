@@ -1,7 +1,7 @@
 """The last hours of gas detectors, remembered between judgements.
 
-Readings are only ever added, so what a judgement has read need not be read again: it asks how many there are, and which are
-newer than those it knows. When the known and the new ones make up that number they are all there are; otherwise (one came
+Readings are only ever added, so what a judgement has read need not be read again: it asks how many there are, and which
+came after those it knows. When the known and the new ones make up that number they are all there are; otherwise (one came
 late, another clock, another process) everything is read. A plant's worth of detectors is some megabytes.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
 from operator import itemgetter
 from threading import Lock
@@ -46,7 +46,10 @@ _ALL: Any = (
     .where(*_IN_SPAN)
     .order_by(Reading.detector_id, Reading.at)
 )
-_NEWER: Any = _ALL.where(Reading.id + 0 > bindparam("known"))  # a sum: found by the span, not among all that is newer
+_NEWER: Any = _ALL.where(
+    Reading.at > bindparam("last"),
+    Reading.id + 0 > bindparam("known"),  # a sum: found by the span, not among all that is newer
+)
 _HOW_MANY: Any = select(func.count()).select_from(Reading).where(*_IN_SPAN)
 
 
@@ -107,12 +110,19 @@ def _with_newer(db: Session, asked: dict[str, Any], known: dict[int, _Kept | Non
     before = {one: kept for one, kept in known.items() if kept is not None}
     if len(before) < len(known):
         return None
-    newer = asked | {"known": min((kept.newest for kept in before.values()), default=0)}
+    newer = asked | {
+        "known": min((kept.newest for kept in before.values()), default=0),
+        "last": min((_last(kept.span, asked["since"]) for kept in before.values()), default=asked["since"]),
+    }
     (counted,), rows = looks(db, (_HOW_MANY, asked), (_NEWER, newer))
     came = {one: list(of_one) for one, of_one in groupby(rows, itemgetter(0))}
     since, until = asked["since"].timestamp(), asked["until"].timestamp()
     found = {one: _within(_grown(kept, came.get(one, ())), since, until) for one, kept in before.items()}
     return found if sum(len(kept.span.times) for kept in found.values()) == counted[0] else None
+
+
+def _last(span: Span, since: datetime) -> datetime:
+    return datetime.fromtimestamp(span.times[-1], UTC) if span.times else since
 
 
 def _grown(kept: _Kept, rows: Sequence[Any]) -> _Kept:

@@ -49,12 +49,11 @@ def gather(work: UnitOfWork, table: RuleTable, permit: JudgedPermit, *, at: date
 
 def _asked(work: UnitOfWork, table: RuleTable, permit: JudgedPermit, at: datetime, stage: Stage) -> Iterator[Asked]:
     """What the database is asked for every judgement: all that only the permit has to be known for."""
-    people, kinds = _holders(permit)
-    if people and kinds:
-        yield work.certificates.asked_cards(people, kinds)
+    if people := _holders(permit):
+        yield work.certificates.asked_cards(people)
     if permit.guardian is not None:
         yield work.permits.asked_guarded(permit.guardian.id, but=permit.id)
-        yield from work.roster.asked_shifts([permit.guardian.id], _begins(permit, at, stage))
+        yield work.roster.asked_shifts([permit.guardian.id], _begins(permit, at, stage))
     yield from surroundings.asked(work, table, permit)
 
 
@@ -154,11 +153,9 @@ def _workers(permit: JudgedPermit) -> list[int]:
     return [party.person_id for party in permit.parties if party.role == "worker" and party.left_at is None]
 
 
-def _holders(permit: JudgedPermit) -> tuple[list[int], list[str]]:
-    """(people whose certificates count, the kinds that count)."""
-    people = [*_workers(permit), *([permit.guardian.id] if permit.guardian else [])]
-    wanted = certificates.operator_kinds(permit.work, f"{permit.content} {permit.method}")
-    return people, [*certificates.guardian_kinds(permit.work), *(wanted or ())]
+def _holders(permit: JudgedPermit) -> list[int]:
+    """People whose certificates count."""
+    return [*_workers(permit), *([permit.guardian.id] if permit.guardian else [])]
 
 
 def _people(work: UnitOfWork, permit: JudgedPermit, at: datetime, stage: Stage) -> dict[str, Any]:
@@ -167,7 +164,7 @@ def _people(work: UnitOfWork, permit: JudgedPermit, at: datetime, stage: Stage) 
     guardian = permit.guardian
     kinds = certificates.guardian_kinds(permit.work)
     wanted = certificates.operator_kinds(permit.work, f"{permit.content} {permit.method}")
-    cards = work.certificates.cards(*_holders(permit))
+    cards = work.certificates.cards(_holders(permit))
     if guardian is None:
         found |= {"guardian_id": None, "guardian_cert_no": None, "guardian_training_passed": False}
         found |= {"guardian_cert_expiry": None, "guardian_active_sites": 0}

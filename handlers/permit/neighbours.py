@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from handlers.permit import heights, surroundings
@@ -16,6 +17,7 @@ LEAK = re.compile(r"漏|泄|渗|冒烟|着火|起火|异味|气味|喷出")
 PAINTING = re.compile(r"喷漆|刷漆|油漆|涂刷|防腐|溶剂|清洗")
 CROSS_WORK_M = 15.0  # other works this near are cross work (4.7); an enterprise figure
 UNDER_WAY = (PermitState.ACTIVE.value, PermitState.INTERRUPTED.value)
+JOBS = 4096  # descriptions whose words are remembered: permits are judged again and again
 SAME_PLACE_M = 10.0  # tickets held for one place (4.6), painting beside fire (5.2.9)
 WORK_WORDS: Mapping[str, re.Pattern[str]] = {
     Work.HOT_WORK.value: re.compile(r"动火|电焊|气焊|焊接|气割|切割|打磨|砂轮"),
@@ -47,7 +49,7 @@ def neighbours(work: UnitOfWork, permit: JudgedPermit, notes: list[str], *, runn
         if permit.work == asked_for:
             metres = [m for other, m in open_near if other.work == kind]
             found[name] = round(min(metres), 1) if metres else "none"
-    painting = [(other, m) for other, m in open_near if PAINTING.search(other.content)]
+    painting = [(other, m) for other, m in open_near if is_painting(other.content)]
     if permit.work == Work.HOT_WORK and painting:
         found["solvent_work_distance"] = round(painting[0][1], 1)
         beside = [other for other, m in painting if m <= SAME_PLACE_M]
@@ -63,7 +65,7 @@ def neighbours(work: UnitOfWork, permit: JudgedPermit, notes: list[str], *, runn
         found["same_pipe_active"] = 1 + len(plates)
     if permit.work == Work.CONFINED_SPACE:
         found |= {"hot_work_inside": True} if any(o.work == Work.HOT_WORK for o in same) else {}
-        found |= {"coating_inside": True} if any(PAINTING.search(o.content) for o in same) else {}
+        found |= {"coating_inside": True} if any(is_painting(o.content) for o in same) else {}
     if permit.work == Work.TEMP_POWER:
         ends = [o.valid_until for o in same if o.work in ("hot_work", "confined_space") and o.valid_until]
         found["for_work_end"] = max(ends).isoformat() if ends else None
@@ -84,7 +86,19 @@ def neighbours(work: UnitOfWork, permit: JudgedPermit, notes: list[str], *, runn
 
 def involved_works(permit: JudgedPermit) -> list[str]:
     """Other special works that the words of the job speak of (4.6)."""
-    return [kind for kind, words in WORK_WORDS.items() if kind != permit.work and words.search(permit.content)]
+    return [kind for kind in works_in(permit.content) if kind != permit.work]
+
+
+@lru_cache(maxsize=JOBS)
+def works_in(content: str) -> tuple[str, ...]:
+    """The works that the words of a job speak of."""
+    return tuple(kind for kind, words in WORK_WORDS.items() if words.search(content))
+
+
+@lru_cache(maxsize=JOBS)
+def is_painting(content: str) -> bool:
+    """Whether the words of a job speak of paint or of a solvent (5.2.9)."""
+    return PAINTING.search(content) is not None
 
 
 def hazards(work: UnitOfWork, permit: JudgedPermit, notes: list[str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Kept per process and engine; an import that changes outlines moves the plan's ve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,6 +17,8 @@ from rules.geo import AreaIndex, Point
 from storage.unit_of_work import UnitOfWork
 
 log = structlog.get_logger()
+
+POINTS = 10_000  # places whose surroundings are remembered; with more of them all are forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,20 @@ class Plan:
     index: AreaIndex[int]
     spots: tuple[Spot, ...]
     areas: AreaIndex[int]
+    known: dict[tuple[float, float, float], Sequence[tuple[Spot, float]]] = field(default_factory=dict, compare=False)
+    """What lies near: permits are judged again and again, and neither they nor the plan moves meanwhile."""
 
     def near(self, point: Point, within_m: float) -> Sequence[tuple[Spot, float]]:
         """(zone or area, metres) no farther than that, nearest first."""
-        found = self.index.near(point, within_m=within_m, limit=len(self.spots))
-        return [(self.spots[key], metres) for key, metres in found]
+        key = point.lat, point.lon, within_m
+        found = self.known.get(key)
+        if found is None:
+            near = self.index.near(point, within_m=within_m, limit=len(self.spots))
+            found = tuple([(self.spots[key], metres) for key, metres in near])
+            if len(self.known) >= POINTS:
+                self.known.clear()
+            self.known[key] = found
+        return found
 
 
 _plans: WeakKeyDictionary[Any, Plan] = WeakKeyDictionary()

@@ -127,7 +127,7 @@ class Context:
         fact = fact_dictionary().get(name)
         if fact is None or name not in self.raw:
             return unknown(name)
-        if fact.type == "time":
+        if fact.held_to_clock:
             self._open[-1].add(AT)
         value = self.raw[name]
         if value is None:
@@ -160,22 +160,31 @@ class Verdicts(Context):
         return self.values[name]
 
     def _find(self, name: str) -> Any:
-        """As in a `Context`; answers of yes and no, most of all facts, without the way round."""
-        fact = _answered().get(name)
-        if fact is not None:
-            value = self.raw.get(name)
-            if type(value) is bool:
-                return value
-            if value is None and not fact.nullable:
-                return _nobody_says(name)
-        return super()._find(name)
+        """As in a `Context`; facts that follow from nothing else, which most are, without the way round."""
+        fact = _told().get(name)
+        if fact is None:
+            return super()._find(name)
+        value = self.raw.get(name)
+        if fact.type == "bool" and type(value) is bool:
+            return value
+        if value is None:
+            return None if fact.nullable and name in self.raw else _nobody_says(name)
+        try:
+            return usable(fact, value, self.clock)
+        except Unusable as problem:
+            self.problems[name] = str(problem)
+        return _nobody_says(name)
+
+    def sent(self, name: str) -> bool:
+        value = self.raw.get(name, _UNSET)
+        return value is not _UNSET and (value is not None or fact_dictionary()[name].nullable)
 
 
 @cache
-def _answered() -> Mapping[str, Fact]:
-    """Yes-or-no facts that follow from nothing else."""
+def _told() -> Mapping[str, Fact]:
+    """Facts that follow from nothing else: what was sent is all there is."""
     derived = {*DERIVED, *INTERNAL_NAMES}
-    return {name: fact for name, fact in fact_dictionary().items() if fact.type == "bool" and name not in derived}
+    return {name: fact for name, fact in fact_dictionary().items() if name not in derived}
 
 
 @cache
@@ -611,6 +620,6 @@ def rests_on(name: str, work: str) -> frozenset[str]:
             continue  # only lifting may go without a ticket
         todo += DEPENDS.get(current, ())
         fact = fact_dictionary().get(current)
-        if fact is not None and fact.type == "time":
+        if fact is not None and fact.held_to_clock:
             seen.add(AT)
     return frozenset(seen)

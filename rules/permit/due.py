@@ -15,15 +15,15 @@ HORIZON = timedelta(days=3)
 def due_next(context: Context) -> tuple[Due, ...]:
     """Deadlines of this permit within three days, soonest first; a fact nobody knows gives no line."""
     table, level, now = context.table, context.level, context.at
-    found = []
+    found, last = [], now + HORIZON
     for spec in _asked(table, context.work, level, context.stage):
         start = context(spec.source)
         if isinstance(start, Unknown) or start is None:
             continue
-        if spec.when is not None and spec.when(context) is not True:
+        if not now - spec.after <= start <= last - spec.after:
             continue
-        due = start + timedelta(minutes=spec.plus_minutes)
-        if now <= due <= now + HORIZON:
+        if spec.when is None or spec.when(context) is True:
+            due = start + spec.after
             text = spec.message.format(t=clock_text(due, now, context))
             found.append(Due(due, spec.rule, table.by_id[spec.rule].clause, text))
     return tuple(sorted(found, key=lambda item: (item.at, item.rule)))
@@ -47,4 +47,5 @@ def clock_text(moment: datetime, now: datetime, context: Context) -> str:
     """Plant time; with the day when it is not today."""
     zone = context.table.settings.zone
     local, today = moment.astimezone(zone), now.astimezone(zone).date()
-    return f"{local:%H:%M}" if local.date() == today else f"{local.month}月{local.day}日{local:%H:%M}"
+    clock = f"{local.hour:02}:{local.minute:02}"
+    return clock if local.date() == today else f"{local.month}月{local.day}日{clock}"

@@ -111,7 +111,7 @@ def propose_level(table: RuleTable, *, work: str, at: datetime, facts: Mapping[s
 
 def _rows(context: Verdicts, facts: Mapping[str, Any]) -> list[RuleResult]:
     """Every rule's row: as it came out for the same facts before, unless it rests on the time."""
-    table, sent = context.table, frozen(facts).get
+    table, sent = context.table, frozen(facts)
     traced: Context | None = None
     rows = []
     for one in remembered(table, context.work, context.level, context.stage):
@@ -128,8 +128,11 @@ def _rows(context: Verdicts, facts: Mapping[str, Any]) -> list[RuleResult]:
 def _judged(rule: Rule, context: Context) -> RuleResult:
     look, level = context.look, context.level
     result, missing = outcome(rule, rule.when.run(look), level)
-    found = {name: look(name) for name in rule.facts}
-    shown = {name: None if type(value) is Unknown else plain(value) for name, value in found.items()}
+    shown = {}
+    for name in rule.facts:
+        value = look(name)
+        kind = type(value)
+        shown[name] = None if kind is Unknown else value if kind is str else plain(value)
     if "level" in shown:
         shown["level"] = level
     limit, message, remedy = rule.settled

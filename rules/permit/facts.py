@@ -38,6 +38,11 @@ class Fact:
     optional: bool = False
     future: bool = False
 
+    @property
+    def held_to_clock(self) -> bool:
+        """Whether it is usable depends on what time it is: something that happened cannot lie ahead."""
+        return self.type == "time" and not self.future
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -148,12 +153,14 @@ def _moment(fact: Fact, value: Any) -> datetime:
         raise Unusable(f"{fact.zh}:请填时间")
     if value.tzinfo is None or value.utcoffset() is None:
         raise Unusable(f"{fact.zh}:时间缺少时区")
+    if not 1 < value.year < 9999:  # at the ends of the calendar there is no day before or after to reckon with
+        raise Unusable(f"{fact.zh}:时间不合理,请核对")
     return value.astimezone(UTC)
 
 
 def _time(fact: Fact, value: Any, clock: Clock) -> datetime:
     moment = _moment(fact, value)
-    if not fact.future and moment > clock.at + clock.skew:
+    if fact.held_to_clock and moment > clock.at + clock.skew:
         raise Unusable(f"{fact.zh}:时间晚于当前时间,请核对时钟")
     return moment
 

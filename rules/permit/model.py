@@ -357,10 +357,13 @@ def plain(value: Any) -> Any:
         return value
     if kind is list or kind is tuple:
         return [plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {str(key): item if type(item) in _PLAIN else plain(item) for key, item in value.items()}
     if isinstance(value, (datetime, date)):
         return value.isoformat()
+    if isinstance(value, Mapping):
+        return {
+            key if type(key) is str else str(key): item if type(item) in _PLAIN else plain(item)
+            for key, item in value.items()
+        }
     if isinstance(value, (set, frozenset)):
         return sorted((plain(item) for item in value), key=str)
     if isinstance(value, (list, tuple)):

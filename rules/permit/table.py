@@ -94,14 +94,14 @@ _CHOICES = {
 
 @dataclass(frozen=True)
 class DueSpec:
-    """One line of what falls due next: `source` fact's time plus `plus` minutes."""
+    """One line of what falls due next: that long `after` the time of the fact `source`."""
 
     id: str
     work: str
     levels: tuple[str, ...] | None
     stages: frozenset[Stage]
     source: str
-    plus_minutes: float
+    after: timedelta
     rule: str
     message: str
     when: Expression | None
@@ -317,7 +317,7 @@ def _due(row: Mapping[str, Any], table: RuleTable) -> DueSpec:
         levels=_levels(row["work"], row["level"]),
         stages=frozenset(Stage(stage) for stage in row["stage"]),
         source=row["from"],
-        plus_minutes=table.param(plus) if isinstance(plus, str) else float(plus),
+        after=timedelta(minutes=table.param(plus) if isinstance(plus, str) else float(plus)),
         rule=row["rule"],
         message=row["message"],
         when=compile_expression(when, constants={}, functions=FUNCTIONS) if when else None,

@@ -152,7 +152,8 @@ def _trusted(
 ) -> bool:
     gap = policy.gap.total_seconds()
     oldest = (at - policy.window).timestamp()
-    longest = max(times[0] - oldest, at.timestamp() - times[-1], *map(operator.sub, times[1:], times))
+    between = max(map(operator.sub, times[1:], times), default=0.0)
+    longest = max(times[0] - oldest, at.timestamp() - times[-1], between)
     if round(longest, 6) > gap:  # times are exact to the microsecond
         _note(notes, f"{name}:数据不可信,有超过 {gap / 60:g} 分钟没有读数")
         return False

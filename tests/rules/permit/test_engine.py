@@ -159,11 +159,21 @@ def test_only_true_and_false_are_yes_and_no(bad):
         (AT.replace(tzinfo=None), "缺少时区"),
         ("yesterday", "格式"),
         (1234, "请填时间"),
+        ("9999-12-31T23:59:59+00:00", "不合理"),
+        ("0001-01-01T00:00:00+14:00", "不合理"),
     ],
 )
 def test_bad_times_are_pending(value, words):
     item = row(judge({**good_facts("hot_work"), "last_analysis_time": value}), "HW-A02")
     assert item.result is Result.PENDING and words in item.message
+
+
+@pytest.mark.parametrize("name", ["start_time", "valid_to", "interrupted_at", "guardian_cert_expiry", "rest_day_from"])
+@pytest.mark.parametrize("value", ["9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+14:00"])
+def test_the_ends_of_the_calendar_break_nothing(name, value):
+    """Nothing can be reckoned a day before the first or after the last; a judgement was given up on them."""
+    facts = {**good_facts("hot_work"), name: value}
+    assert json.loads(judge(facts, level="special").to_json())["rules"]
 
 
 def test_clocks_may_differ_by_two_minutes():
