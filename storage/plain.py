@@ -10,12 +10,23 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from itertools import repeat
 from operator import add
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Dialect, Engine, Executable, Pool, Select, SelectBase, literal_column
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Engine,
+    Executable,
+    Pool,
+    Select,
+    SelectBase,
+    literal_column,
+)
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import PoolProxiedConnection
@@ -23,6 +34,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from storage.database import UtcTime, begin_reading
 
 _WITH, _AHEAD = "plain.connection", "plain.ahead"
+TEXTS = 1024  # of a JSON column, kept as what they say
 LONGEST = 32  # a list longer than this is laid out each time: one layout a length would be kept for ever
 
 
@@ -91,7 +103,8 @@ class ReadOnly(Session):
 def look(db: Session, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
     """What the statement finds; what this session has changed is written first, as with its own queries.
 
-    `statement` is built once, at import: its layout is kept. Rows have the columns by place and by name.
+    `statement` is built once, at import: its layout is kept. Rows have the columns by place and by name; what a JSON
+    column says may be shared between rows and is not to be changed.
     """
     connection, asked = _ready(db), values or {}
     if _AHEAD in db.info and (known := _asked_ahead(db, statement, asked)) is not None:
@@ -312,6 +325,8 @@ class Layout:
             else:
                 process = column.type.dialect_impl(dialect).result_processor(dialect, description[place][1])
                 if process is not None:
+                    if isinstance(column.type, JSON):  # what is looked at again is mostly as it was
+                        process = lru_cache(maxsize=TEXTS, typed=True)(process)
                     ways.append((place, process))
         self.out = ways
         return ways

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import Engine, bindparam, func, literal, select, text, union_all
+from sqlalchemy import Engine, bindparam, func, literal, select, text, union_all, update
 from sqlalchemy.exc import OperationalError, ProgrammingError, StatementError
 
 from storage import plain
@@ -131,3 +131,11 @@ def test_an_error_of_the_driver_is_raised_as_by_the_connection(work):
     assert "syntax error" in str(caught.value.orig) or "no such" in str(caught.value.orig)
     work.db.rollback()
     assert plain.look(work.db, COUNT, {"name": "王芳"})[0][0] == 0  # the transaction is over, the connection is not
+
+
+def test_json_that_was_read_before_is_what_the_database_has_now(work):
+    work.flush()
+    for facts in ({"a": 1}, {"a": 1.0}, {"a": True}, {"a": 1}, {}, {"a": [1, {"b": None}]}, {"a": 1.0}):
+        work.db.connection().execute(update(SourceState).values(facts=facts))
+        found, wanted = both(work, SOURCE, name="weather")
+        assert repr(found[0].facts) == repr(wanted[0].facts) == repr(facts)
