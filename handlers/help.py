@@ -10,8 +10,8 @@ from bot.turn import Turn
 from cards.card import Button, Card
 from handlers import people
 from handlers.hazard import filing, place, report, taking
-from handlers.permit.neighbours import WORK_WORDS
 from rules import text as words
+from rules.permit.work_words import works_in
 
 HELP = (
     "我是安哨。\n"
@@ -65,7 +65,7 @@ def _offer_report(turn: Turn) -> None:
         flow="help", state="offered", facts={"text": turn.text[: taking.MAX_WORDS]}, expires_after=report.TOGETHER
     )
     buttons = [Button("是,上报", "hazard.this", "primary"), Button("不是", "help.no")]
-    if any(words_of_work.search(turn.text) for words_of_work in WORK_WORDS.values()):
+    if works_in(turn.text):
         buttons.insert(1, Button("办作业票", "permit.this"))
     turn.show(
         Card(
@@ -110,6 +110,11 @@ def report_this(turn: Turn, _rest: str) -> None:
     report.told_by_button(turn, hazard)
 
 
+def nothing_open(turn: Turn) -> None:
+    """«取消» where there is nothing to call off."""
+    turn.say("现在没有在填的内容,不用取消。已交的申请、隐患发“作业票”或“我的隐患”看。")
+
+
 def no_report(turn: Turn, _rest: str) -> None:
     turn.done()
     turn.say("好的。" + HELP)
@@ -128,6 +133,7 @@ flow = Flow(
     first=[said(("帮助", "help", "Help", "菜单", "怎么用", "使用说明", "你会什么", "你能做什么"), help_text)],
     starts=[
         said(("帮助", "help", "Help", "?", "?", "菜单", "你好", "您好", "在吗"), help_text),
+        said(("取消", "算了", "退出", "返回", "不用了", "不办了", "不报了"), nothing_open),
         like("^绑定", people.bind_group),
         said(("解绑", "解除绑定"), people.unbind_group),
         on(Kind.ENTERED, entered),

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 
-from rules.permit import LEVEL_ZH, LEVELS, Work, approval, load, max_validity
+from rules.permit import LEVEL_ZH, LEVELS, Work, approval, load, max_validity, work_words
 from rules.text import is_question, normalise
 from search import text as search_text
 
@@ -18,20 +18,21 @@ _ASKED = re.compile(
     r"规定|国标|条款|标准|限值|合格|有效期|多久|几级|谁批|审批|办票|要不要|能不能|可不可以|允许|要求|多少|几米|几个人|监护"
 )
 _APPROVAL = re.compile(r"谁(来)?批|审批|批准|签字|有效期|多久|多长时间|几个?小时|几天|有效")
+_PROCEDURE = re.compile(r"(?:什么|哪些|哪种|几张|怎么).{0,4}(?:手续|流程|票)|(?:手续|流程)(?:是什么|有哪些|怎么)")
+"""«进罐要什么手续»: who approves, for how long, and how to ask for the permit."""
 _LEVEL = re.compile("特级|一级|二级|三级|Ⅰ级|Ⅱ级|Ⅲ级|Ⅳ级")
 _NOISE = re.compile(
     r"什么|怎么|多少|多久|需要|可以|能不能|要不要|可不可以|有没有|是不是|请问|的|了|吗|呢|啊|是|在|和|有|作业票|作业|票"
 )
-_WORK_WORDS = {
-    Work.HOT_WORK: "动火|焊|气割|打磨|明火",
-    Work.CONFINED_SPACE: "受限空间|有限空间|进罐|下罐|进釜|下井|人孔",
-    Work.BLIND_PLATE: "盲板",
-    Work.WORK_AT_HEIGHT: "高处|登高|脚手架|安全带|高空",
-    Work.LIFTING: "吊装|起吊|吊车|吊物|吊具",
-    Work.TEMP_POWER: "临时用电|接临电|临电",
-    Work.DIGGING: "动土|挖",
-    Work.ROAD_CLOSING: "断路|封路",
+_BESIDE = {
+    Work.HOT_WORK: "焊|明火",
+    Work.CONFINED_SPACE: "下罐|人孔",
+    Work.WORK_AT_HEIGHT: "安全带",
+    Work.LIFTING: "吊物|吊具",
+    Work.TEMP_POWER: "临电",
+    Work.DIGGING: "挖",
 }
+"""Words that a question after the rules means a work by, beside those of the work itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +53,25 @@ def edition() -> str:
 
 def works_in(text: str) -> tuple[Work, ...]:
     """Special works named in the words."""
-    return tuple(work for work, pattern in _WORK_WORDS.items() if re.search(pattern, text))
+    named = work_words.works_in(text)
+    return tuple(work for work in Work if work in named or (work in _BESIDE and re.search(_BESIDE[work], text)))
 
 
 def asked(text: str) -> bool:
     """Whether the words ask for a rule about a special work."""
     plain = normalise(text)
-    return bool(works_in(plain)) and bool(_ASKED.search(plain)) and (is_question(text) or "规定" in plain)
+    if not works_in(plain):
+        return False
+    asks = is_question(text) or "规定" in plain
+    return _PROCEDURE.search(plain) is not None or (asks and _ASKED.search(plain) is not None)
 
 
 def look_up(text: str, *, limit: int = MAX_RULES) -> list[Clause]:
     """The clauses that answer best, best first; empty when none does well enough."""
     plain = normalise(text)
     works = works_in(plain)
-    if works and _APPROVAL.search(plain) and not re.search("分析|检测|监护|证", plain):
+    about_approval = _APPROVAL.search(plain) and not re.search("分析|检测|监护|证", plain)
+    if works and (about_approval or _PROCEDURE.search(plain)):
         return _approvals(works, frozenset(_LEVEL.findall(plain)))
     wanted = Counter(search_text.bigrams(_NOISE.sub(" ", search_text.clean(plain))))
     if not wanted and not works:
@@ -167,4 +173,6 @@ def answer(text: str, *, ask_whom: str) -> str:
     if not clauses:
         return f"这是问规定。规则表里没有找到对应条款,请问{ask_whom};我不会拿经验卡当规定。"
     lines = [f"· {c.work_zh}:{c.told}" + (f";{c.remedy}" if c.remedy else "") + f"({c.source})" for c in clauses]
+    if _PROCEDURE.search(normalise(text)):
+        lines.append(f"要办就说“{works_in(normalise(text))[0].zh}”,我一步步问。")
     return "按规则表:\n" + "\n".join(lines) + f"\n以条文和审批人意见为准,拿不准问{ask_whom}。"

@@ -8,7 +8,7 @@ from typing import Any
 from bot.flow import Step
 from bot.turn import Turn
 from cards import permit as cards
-from handlers.permit import actions, answers, cast, gas_talk, heights, judge, sampling, slots, who_said
+from handlers.permit import actions, answers, cast, gas_talk, guarding, heights, judge, sampling, slots, who_said
 from handlers.permit.talk import FLOW, GONE, PATIENCE, TELLING, ask, here
 from rules.errors import RuleBroken
 from rules.permit import Work
@@ -119,7 +119,7 @@ def _ask_place(turn: Turn, permit: Permit, note: str, memory: dict[str, Any]) ->
 
 
 def _ask_guardian(turn: Turn, permit: Permit, note: str, memory: dict[str, Any]) -> None:
-    found = judge.guardians(turn.work, permit, permit.planned_start or turn.at)
+    found = guarding.for_permit(turn.work, permit, permit.planned_start or turn.at)
     choices = [(row.name, f"permit.guardian:{permit.id}.{row.person_id}") for row in found[:5]]
     choices.append(("先不定", f"permit.guardian:{permit.id}.0"))
     hint = "有证且空着的如下(近的在前);也可直接说名字。" if found else "现在没有持证又空着的监护人,可以说名字。"

@@ -13,10 +13,10 @@ from bot.turn import Turn
 from cards import permit as cards
 from cards.card import Button, Card
 from handlers.permit import apply, request_words
-from handlers.permit.neighbours import WORK_WORDS
 from handlers.permit.talk import TELLING, ask, here, permit_of
 from rules.permit import Work
 from rules.permit.life import PermitState
+from rules.permit.work_words import works_in
 from storage.models import Permit
 
 DRAFTS = (PermitState.DRAFT, PermitState.PENDING_FACTS)
@@ -51,7 +51,7 @@ def named(turn: Turn) -> None:
     """Two buttons; a request of which nothing was told yet, or one that is handed in, needs no question."""
     permit, kind = permit_of(turn, lock=True), KIND_OF_WORD.get(turn.text)
     request = "" if kind is not None else turn.text
-    kind = kind or Work(next((kind for kind, pattern in WORK_WORDS.items() if pattern.search(request)), permit.work))
+    kind = kind or Work(next(iter(works_in(request)), permit.work))
     if PermitState(permit.state) not in DRAFTS or permit.applicant_id != turn.person.id or _is_empty(permit):
         turn.done()
         apply.begin(turn, kind.value, said=request)

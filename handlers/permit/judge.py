@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import perf_counter
-from typing import Any
 
 from cards.words import zone
-from handlers.permit import facts, tables
+from handlers.permit import facts, guarding, tables
 from handlers.permit.facts import Gathered
-from rules import certificates
 from rules.permit import (
     FixOptions,
     LevelProposal,
@@ -166,30 +164,10 @@ def next_judgement(table: RuleTable, permit: JudgedPermit, judged: Judgement, no
     return min([*later, now + NEVER_LATER_THAN]) + timedelta(milliseconds=1)  # just past the edge, where it counts
 
 
-# -- guardians
-
-
-def guardians(work: UnitOfWork, permit: JudgedPermit, at: datetime) -> list[Any]:
-    """Certified people who are free for this work: on shift first, then of the place, then by their certificate's life.
-
-    Rows as `Certificates.free_holders` has them. Who is off by the roster or on leave at that time is not offered; the
-    permit's own guardian is free while they guard nothing else.
-    """
-    day = max(at, permit.planned_end or at).astimezone(zone()).date()
-    workers = {party.person_id for party in permit.parties if party.role == "worker" and party.left_at is None}
-    kinds = certificates.guardian_kinds(permit.work)
-    held = work.certificates.free_holders(kinds, on=day, area_id=permit.area_id, but=permit.id)
-    free = [row for row in held if row.person_id not in workers]
-    shifts = work.roster.shifts_of([row.person_id for row in free], at)
-    there = {person: shift[0] for person, shift in shifts.items()}
-    free = [row for row in free if there[row.person_id] is not False]
-    return sorted(free, key=lambda row: (there[row.person_id] is not True, not row.belongs))
-
-
 def _guardian_changes(work: UnitOfWork, permit: JudgedPermit, at: datetime) -> tuple[Change, ...]:
     return tuple(
         guardian_change(guardian_id=str(row.person_id), label=row.name, cert_no=row.number, cert_expiry=row.valid_until)
-        for row in guardians(work, permit, at)[:MAX_GUARDIANS]
+        for row in guarding.for_permit(work, permit, at)[:MAX_GUARDIANS]
         if row.person_id != permit.guardian_id
     )
 
@@ -199,4 +177,4 @@ def still_unknown(judged: Judgement) -> Sequence[str]:
     return [name for name in judged.verdict.missing if judged.gathered.facts.get(name) is None]
 
 
-__all__ = ["Judgement", "guardians", "judge", "keep", "next_judgement", "still_unknown"]
+__all__ = ["Judgement", "judge", "keep", "next_judgement", "still_unknown"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from handlers.permit import heights, surroundings
 from rules.permit import Work
 from rules.permit.life import PermitState
+from rules.permit.work_words import works_in
 from storage.permit_seen import JudgedPermit
 from storage.unit_of_work import UnitOfWork
 
@@ -19,18 +19,6 @@ CROSS_WORK_M = 15.0  # other works this near are cross work (4.7); an enterprise
 UNDER_WAY = (PermitState.ACTIVE.value, PermitState.INTERRUPTED.value)
 JOBS = 4096  # descriptions whose words are remembered: permits are judged again and again
 SAME_PLACE_M = 10.0  # tickets held for one place (4.6), painting beside fire (5.2.9)
-WORK_WORDS: Mapping[str, re.Pattern[str]] = {
-    Work.HOT_WORK.value: re.compile(r"动火|电焊|气焊|焊接|气割|切割|打磨|砂轮"),
-    Work.CONFINED_SPACE.value: re.compile(
-        r"受限空间|有限空间|清[罐釜塔池]|[罐塔釜]内|进[罐塔釜槽井池]|下[井池]|进入.{0,6}(罐|塔|釜|槽|井|池|沟)"
-    ),
-    Work.BLIND_PLATE.value: re.compile(r"盲板"),
-    Work.WORK_AT_HEIGHT.value: re.compile(r"高处|登高|脚手架|高空"),
-    Work.LIFTING.value: re.compile(r"吊装|起吊|吊车|汽车吊"),
-    Work.TEMP_POWER.value: re.compile(r"临时用电|临时电|接临电"),
-    Work.DIGGING.value: re.compile(r"动土|开挖|挖沟|挖坑"),
-    Work.ROAD_CLOSING.value: re.compile(r"断路|封路|占道"),
-}
 
 
 def neighbours(work: UnitOfWork, permit: JudgedPermit, notes: list[str], *, running: bool = False) -> dict[str, Any]:
@@ -86,13 +74,10 @@ def neighbours(work: UnitOfWork, permit: JudgedPermit, notes: list[str], *, runn
 
 def involved_works(permit: JudgedPermit) -> list[str]:
     """Other special works that the words of the job speak of (4.6)."""
-    return [kind for kind in works_in(permit.content) if kind != permit.work]
+    return [kind for kind in _works_of(permit.content) if kind != permit.work]
 
 
-@lru_cache(maxsize=JOBS)
-def works_in(content: str) -> tuple[str, ...]:
-    """The works that the words of a job speak of."""
-    return tuple(kind for kind, words in WORK_WORDS.items() if words.search(content))
+_works_of = lru_cache(maxsize=JOBS)(works_in)
 
 
 @lru_cache(maxsize=JOBS)

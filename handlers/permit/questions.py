@@ -14,10 +14,10 @@ from typing import Any
 
 from cards.permit import CHOICE_ZH, value_zh
 from handlers.permit.judge import Judgement
-from handlers.permit.neighbours import WORK_WORDS
 from rules.permit import Work, gas, sample_points
 from rules.permit.facts import Fact, fact_dictionary
 from rules.permit.functions import height_factors
+from rules.permit.work_words import works_in
 from rules.text import normalise
 from storage.models import Permit
 
@@ -246,7 +246,7 @@ def _list(fact: Fact, plain: str) -> list[str]:
     if plain in ANSWERS and ANSWERS[plain] is False:
         return []
     if fact.name == "involved_works":
-        found = [kind for kind, words in WORK_WORDS.items() if words.search(plain) or Work(kind).zh in plain]
+        found = [*works_in(plain), *(kind.value for kind in Work if kind.zh in plain)]
     elif fact.name == "sample_positions":
         found = [point for point in sample_points.points_said(plain) if point in sample_points.POSITIONS]
     else:

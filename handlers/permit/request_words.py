@@ -13,10 +13,10 @@ from bot.message import Kind
 from bot.turn import Turn
 from handlers.hazard import place as places
 from handlers.permit import apply, looking, slots
-from handlers.permit.neighbours import WORK_WORDS
 from handlers.permit.talk import KINDS
 from rules import text as words
 from rules.permit import Work
+from rules.permit.work_words import works_in
 
 WANTS = re.compile(
     r"(?:申请|办(?!公)|开(?=[一张个份具]|动火|.{0,4}票)|(?<![不没别])要(?![求是不点])|想|准备|安排|打算).{0,12}?"
@@ -43,14 +43,14 @@ COMPLAINT = re.compile(r"没|无人|无证|未|不戴|不系|不在|漏|坏|断|
 
 def begin_by_sentence(turn: Turn) -> None:
     """«我要在3号泵房 P-102B 焊接法兰,申请动火»."""
-    kind = next((kind for kind, pattern in WORK_WORDS.items() if pattern.search(turn.text)), Work.HOT_WORK.value)
+    kind = next(iter(works_in(turn.text)), Work.HOT_WORK.value)
     apply.begin(turn, kind, said=turn.text)
 
 
 def begin_with_words(turn: Turn, _rest: str) -> None:
     """«办作业票» under a sentence that was taken for neither a report nor a request: its words begin the request."""
     said = str(turn.facts.get("text", ""))
-    kind = next((kind for kind, pattern in WORK_WORDS.items() if pattern.search(said)), Work.HOT_WORK.value)
+    kind = next(iter(works_in(said)), Work.HOT_WORK.value)
     turn.done()
     turn.conversation = None
     apply.begin(turn, kind, said=said)

@@ -7,7 +7,19 @@ from typing import Any
 from bot.turn import Turn
 from cards import permit as cards
 from cards.words import clock_time
-from handlers.permit import actions, answers, cast, feel, gas_facts, handover_talk, judge, running, signing, who_said
+from handlers.permit import (
+    actions,
+    answers,
+    cast,
+    feel,
+    gas_facts,
+    guarding,
+    handover_talk,
+    judge,
+    running,
+    signing,
+    who_said,
+)
 from handlers.permit import handover as relief
 from handlers.permit.talk import (
     FINISH_LIST,
@@ -173,7 +185,7 @@ _GAS_RULES = {"HW-A02", "HW-A03", "HW-A04", "HW-A12", "CS-002", "CS-003", "CS-00
 
 def handover(turn: Turn, permit: Permit) -> None:
     running.need_watcher(permit, turn.person)
-    found = [row for row in judge.guardians(turn.work, permit, turn.at) if row.person_id != permit.guardian_id]
+    found = [row for row in guarding.for_permit(turn.work, permit, turn.at) if row.person_id != permit.guardian_id]
     choices = [(row.name, f"permit.give:{permit.id}.{row.person_id}") for row in found[:6]]
     ask(
         turn,

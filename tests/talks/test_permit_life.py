@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from handlers.permit import facts, judge, surroundings
+from handlers.permit import facts, guarding, judge, surroundings
 from rules import escalation
 from rules.geo import Point
 from rules.permit import Stage, facts_from_json, load
@@ -183,10 +183,8 @@ def test_a_guardian_on_leave_stops_the_work_and_is_not_offered(plant):
     guardian.says("请假1天").sees("已登记")
     assert permit(plant).state == "suspended"
     with plant.work() as work:
-        from handlers.permit import judge
-
         found = work.permits.by_number(NUMBER)
-        assert GUARDIAN not in [row.name for row in judge.guardians(work, found, plant.now)]
+        assert GUARDIAN not in [row.name for row in guarding.for_permit(work, found, plant.now)]
 
 
 # -- pauses and the end

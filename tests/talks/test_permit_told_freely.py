@@ -407,3 +407,47 @@ def test_a_request_that_was_moved_or_taken_back_is_not_reminded_of(plant):
     phone.taps("撤回", on="动火")
     plant.forward(hours=24)
     phone.does_not_see("现在可以取样了")
+
+
+# -- questions around a permit
+
+
+@pytest.mark.parametrize(
+    "said", ["谁能监护", "今天谁可以当动火监护人?", "动火监护人有哪些", "谁有空监护", "谁有监护证"]
+)
+def test_who_may_guard_is_told_by_name(plant, said):
+    seen = plant.phone(APPLICANT).says(said).sees("现在能监护动火的")
+    seen.sees("郑凯,证到")
+
+
+def test_who_guards_already_is_not_offered(plant):
+    p.at_work(plant)
+    asker = plant.phone(WORKER).says("谁能监护").sees("现在能监护动火的")
+    asker.does_not_see(f"· {p.GUARDIAN}")
+
+
+def test_who_may_guard_is_told_in_the_middle_of_a_request(plant):
+    asked_for_guardian(plant).says("谁能监护").sees("现在能监护动火的").says("郑凯").sees("谁来干")
+    assert of_applicant(plant)[0] == "郑凯"
+
+
+@pytest.mark.parametrize(
+    ("said", "clause", "word"),
+    [
+        ("V-201罐内清理需要什么手续", "受限空间作业:至少由所在基层单位审批", "受限空间"),
+        ("动火要办什么票", "特级动火作业:至少由主管领导审批", "动火"),
+        ("进罐手续有哪些", "6.10", "受限空间"),
+    ],
+)
+def test_what_it_takes_is_told_with_the_clause_and_how_to_ask(plant, said, clause, word):
+    plant.phone(APPLICANT).says(said).sees(clause).sees(f"要办就说“{word}”")
+
+
+@pytest.mark.parametrize("said", ["现场无人监护", "罐区没人监护"])
+def test_work_without_a_guardian_is_a_report_and_no_question_after_rules(plant, said):
+    plant.phone(WORKER).says(said).sees("现场照片")
+
+
+@pytest.mark.parametrize("said", ["取消", "算了", "取消。"])
+def test_there_is_nothing_to_call_off(plant, said):
+    plant.phone(WORKER).says(said).sees("现在没有在填的内容")
