@@ -118,7 +118,7 @@ def _table() -> tuple[list[tuple[str, frozenset[str], Clause]], dict[str, float]
         levels = "、".join(LEVEL_ZH[level] for level in rule.levels) if rule.levels else ""
         limit, remedy = rule.limit.format(**named), rule.remedy.format(**named)
         message = rule.message.format(**named)
-        source = f"{table.standard} {rule.clause}" if rule.src == "std" else f"企业规定({rule.clause})"
+        source = f"{table.standard} {rule.clause}" if rule.src == "std" else f"企业规定,{rule.clause}"
         clause = Clause(rule.id, f"{levels}{work_zh}", limit or message, remedy, source)
         spoken = search_text.clean(f"{work_zh} {levels} {limit} {message} {remedy}", limit=600)
         rows.append((rule.work, frozenset(search_text.bigrams(spoken)), clause))

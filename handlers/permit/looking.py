@@ -33,7 +33,7 @@ GUARDIANS = 10  # names in an answer
 _WHO = r"(?:还有)?(?:谁|哪些人|哪个人|哪几个人|有没有人)"
 _FOR = rf"(?:{KINDS}|进罐|焊接)?(?:作业)?(?:的)?"
 WHO_GUARDS = (
-    rf"^(?:请问)?(?:今天|现在|今晚|明天)?{_WHO}(?:现在|今天)?(?:能|可以|会|有空|有资格|可)?(?:来|去|当|做|担任)?{_FOR}监护(?:人)?(?:有空)?(?:啊|呢|吗)?[??]?$"
+    rf"^(?:请问)?(?:今天|现在|今晚|明天)?{_FOR}{_WHO}(?:现在|今天)?(?:能|可以|会|有空|有资格|可)?(?:来|去|当|做|担任)?{_FOR}监护(?:人)?(?:有空)?(?:啊|呢|吗)?[??]?$"
     rf"|^(?:请问)?(?:现在|今天)?(?:有哪些|哪些是?|有)?{_FOR}监护人(?:有哪些|有谁|都有谁|是哪些|名单)(?:啊|呢)?[??]?$"
     rf"|^{_WHO}(?:有)?{_FOR}监护(?:人)?(?:证|资格)[??]?$"
 )
@@ -81,7 +81,7 @@ def who_guards(turn: Turn) -> None:
         for row in found[:GUARDIANS]
     ]
     more = f"\n还有{len(found) - GUARDIANS}人。" if len(found) > GUARDIANS else ""
-    turn.say(f"现在能监护{kind.zh}的(持证、没有在监护别的作业、没有休班):\n" + "\n".join(lines) + more)
+    turn.say(f"现在能监护{kind.zh}的(持证、没在监护别的作业、没请假下班):\n" + "\n".join(lines) + more)
 
 
 def names_area(turn: Turn) -> bool:

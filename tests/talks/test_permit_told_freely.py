@@ -413,7 +413,7 @@ def test_a_request_that_was_moved_or_taken_back_is_not_reminded_of(plant):
 
 
 @pytest.mark.parametrize(
-    "said", ["谁能监护", "今天谁可以当动火监护人?", "动火监护人有哪些", "谁有空监护", "谁有监护证"]
+    "said", ["谁能监护", "今天谁可以当动火监护人?", "动火监护人有哪些", "谁有空监护", "谁有监护证", "动火谁能监护"]
 )
 def test_who_may_guard_is_told_by_name(plant, said):
     seen = plant.phone(APPLICANT).says(said).sees("现在能监护动火的")
