@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from rules.permit.context import TOP_RANK
+from rules.permit.derived import TOP_RANK
 from rules.permit.table import RuleTable, Weakened, normal_level
 
 

@@ -17,6 +17,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 NOTHING_THERE = "none"
+AT, LEVEL = "@at", "@level"
+"""What a judgement rests on beside facts: its time and the level asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,9 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from rules.permit.context import AT, LEVEL, Context, rests_on
+from rules.permit.context import Context
+from rules.permit.derived import rests_on
+from rules.permit.facts import AT, LEVEL
 from rules.permit.judge import Decision, decide, overall
 from rules.permit.model import Change, FixSet, Result, Rule, Stage, apply_changes, plain
 from rules.permit.options import FixOptions, Option, Request, candidates, level_changes

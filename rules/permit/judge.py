@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from rules.permit.context import LEVEL, Context
+from rules.permit.context import Context
+from rules.permit.facts import LEVEL
 from rules.permit.logic import Unknown
 from rules.permit.model import Result, Rule
 

@@ -8,9 +8,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from rules.permit import hours
-from rules.permit.context import AT, Context
+from rules.permit.context import Context
 from rules.permit.due import clock_text
-from rules.permit.facts import Action, actions, fact_dictionary
+from rules.permit.facts import AT, Action, actions, fact_dictionary
 from rules.permit.logic import Unknown
 from rules.permit.model import DROP, LEVEL_ZH, LEVELS, Change, Result, Stage, Work, plain
 from rules.permit.table import RuleTable

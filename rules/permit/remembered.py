@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from operator import itemgetter
 from typing import Any
 
-from rules.permit.context import AT, LEVEL, Context
-from rules.permit.facts import fact_dictionary
+from rules.permit.context import Context
+from rules.permit.facts import AT, LEVEL, fact_dictionary
 from rules.permit.model import Rule, RuleResult, Stage
 from rules.permit.table import RuleTable
 

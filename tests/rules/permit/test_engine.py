@@ -25,7 +25,8 @@ from rules.permit import (
     propose_level,
     replay,
 )
-from rules.permit.context import Context, rests_on
+from rules.permit.context import Context
+from rules.permit.derived import rests_on
 from rules.permit.facts import fact_dictionary
 from rules.permit.judge import decide
 from rules.permit.model import plain
