@@ -28,6 +28,7 @@ NOT_SEEN = {
     Kind.LINK: "链接我打不开,请用一句话说说是什么问题,或发照片。",
     Kind.QUOTA: "这条消息没有显示内容(平台本月消息额度用完),请打电话给安全员,或在手机上打开“我的待办”页面。",
 }
+WAYS = "问规定带上作业名,如“动火分析多久有效”;问设备毛病说“老师傅”加情况;找人说“找安全员”。"
 GREET_AFTER = timedelta(hours=12)
 
 
@@ -67,12 +68,13 @@ def _offer_report(turn: Turn) -> None:
     buttons = [Button("是,上报", "hazard.this", "primary"), Button("不是", "help.no")]
     if works_in(turn.text):
         buttons.insert(1, Button("办作业票", "permit.this"))
+    asks = words.is_question(turn.text)
     turn.show(
         Card(
-            title="这是要报隐患吗?",
+            title="没太明白。这是要报隐患吗?" if asks else "这是要报隐患吗?",
             colour="blue",
             subtitle=f"“{turn.text[:40]}”",
-            note="也可以直接拍照发来;发“帮助”看我会做什么。",
+            note=WAYS if asks else "也可以直接拍照发来;发“帮助”看我会做什么。",
             buttons=tuple(buttons),
             state="ask",
         ),

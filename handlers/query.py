@@ -1,4 +1,4 @@
-"""Questions in chat: 我的隐患, 待办, a number, 本周."""
+"""Questions in chat: 我的隐患, 待办, a number, 本周; those about the whole plant are in query_plant."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from bot.flow import Flow, like, said
 from bot.turn import Turn
 from cards import hazard as cards
 from cards.words import local, name_of, place_of, reporter_name, zone
+from handlers import query_plant
 from handlers.hazard import actions, dispatch
 from rules import hazard as rules
 from rules.errors import RuleBroken
@@ -174,6 +175,7 @@ ASKED = [
     said(WEEK, this_week),
     like(NUMBER.pattern.replace("(YH)", "(?i:YH)"), one),
     like(rf"(?i:{ABOUT.pattern})", one),
+    *query_plant.ASKED,
 ]
 
 flow = Flow(

@@ -13,11 +13,18 @@ from cards.words import local, zone
 from handlers import duty
 from handlers.permit import holes
 from rules.terms import Role
+from rules.text import chinese_number
 from storage.models import Duty, Person
 
-ASK = re.compile(r"^(?:请假|休假|出差)\s*(\d{1,2})\s*天[\s,,]*(?:由|请)?\s*([一-鿿·]{2,8}?)?\s*(?:代班|顶班|代我)?$")
+_BEGINS = r"^我?(?:要|想|得|准备)*从?(今天|明天|后天)?(?:开始|起)?我?(?:要|想|得)*"
+_NUMBER = r"(\d{1,2}|[一两二三四五六七八九十]{1,3})"
+_SUBSTITUTE = r"[\s,,]*(?:由|请|让|找)?\s*([一-鿿·]{2,8}?)?\s*(?:代班|顶班|代我|替我|顶我)?[。.]?$"
+DAYS = re.compile(rf"{_BEGINS}(?:(?:请假|休假|出差|休息)\s*{_NUMBER}\s*天|[请休]\s*{_NUMBER}\s*天假?){_SUBSTITUTE}")
+ONE_DAY = re.compile(rf"^我?(?:要|想|得)*(今天|明天|后天)我?(?:要|想|得)*(?:请假|休假|出差|请个假|休息){_SUBSTITUTE}")
+AWAY = r"^(?:我(?!的))?(?:要|想|得|准备)*(?:从?(?:今天|明天|后天)(?:开始|起)?)?我?(?:要|想|得)*(?:请假|休假|出差|请个假|请[\d一两二三四五六七八九十]{1,3}天假|休息[\d一两二三四五六七八九十]{1,3}天)"
+"""«请假3天», «明天请假一天», «我要请两天假»."""
 DATES = re.compile(
-    r"^(?:请假|休假|出差)\s*(?:从)?\s*(\d{1,2})[月./-](\d{1,2})[日号]?\s*(?:到|至|-|—|~)\s*(?:(\d{1,2})[月./-])?(\d{1,2})[日号]?"
+    r"^我?(?:要|想|得)*(?:请假|休假|出差)\s*(?:从)?\s*(\d{1,2})[月./-](\d{1,2})[日号]?\s*(?:到|至|-|—|~)\s*(?:(\d{1,2})[月./-])?(\d{1,2})[日号]?"
     r"[\s,,]*(?:由|请)?\s*([一-鿿·]{2,8}?)?\s*(?:代班|顶班|代我)?$"
 )
 HOW = "请这样说:请假3天 李强代班,或 请假11月28日到30日 李强代班。没有代班人时,隐患会直接通知上一级。"
@@ -32,9 +39,13 @@ LISTED = 40
 
 def _span(turn: Turn) -> tuple[datetime, datetime, str] | None:
     """(from, until, the substitute's name) of what was said; None when it cannot be understood."""
-    match = ASK.match(turn.text)
+    match = DAYS.match(turn.text)
     if match is not None:
-        return turn.at, turn.at + timedelta(days=int(match.group(1))), match.group(2) or ""
+        day, count, other, name = match.groups()
+        return *_days_from(turn, day or "", _count(count or other)), name or ""
+    match = ONE_DAY.match(turn.text)
+    if match is not None:
+        return *_days_from(turn, match.group(1), 1), match.group(2) or ""
     match = DATES.match(turn.text)
     if match is None:
         return None
@@ -50,6 +61,19 @@ def _span(turn: Turn) -> tuple[datetime, datetime, str] | None:
     begins = max(turn.at, datetime.combine(start, time(0, 0), tzinfo=zone()))
     until = datetime.combine(end + timedelta(days=1), time(0, 0), tzinfo=zone())
     return begins.astimezone(turn.at.tzinfo), until.astimezone(turn.at.tzinfo), name or ""
+
+
+def _count(said: str) -> int:
+    return int(said) if said.isdigit() else int(chinese_number(said) or 0)
+
+
+def _days_from(turn: Turn, day: str, count: int) -> tuple[datetime, datetime]:
+    """So many days from now on; of a day that is named, whole days of the calendar."""
+    if not day:
+        return turn.at, turn.at + timedelta(days=count)
+    midnight = turn.at.astimezone(zone()).replace(hour=0, minute=0, second=0, microsecond=0)
+    first = midnight + timedelta(days={"明天": 1, "后天": 2}.get(day, 0))
+    return max(turn.at, first.astimezone(turn.at.tzinfo)), (first + timedelta(days=count)).astimezone(turn.at.tzinfo)
 
 
 def away(turn: Turn) -> None:
@@ -206,7 +230,7 @@ flow = Flow(
         said(("代班表", "请假表", "谁请假", "谁代班"), substitutes),
         said(("值班", "值班表", "谁值班", "谁在值班", "当班", "值班查询"), on_now),
         like(WHO.pattern, who),
-        like(r"^(请假|休假|出差)", away),
+        like(AWAY, away),
         said(("销假", "回来上班了"), back),
     ],
 )

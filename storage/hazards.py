@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from rules.terms import OPEN_STATES, HazardState
@@ -160,6 +160,19 @@ class Hazards:
                 .limit(limit)
             )
         ).all()
+
+    def open_of(
+        self, *, area_id: int | None = None, late_at: datetime | None = None, limit: int = 10
+    ) -> tuple[int, Sequence[Hazard]]:
+        """(how many are open, the first of them by their deadline): of the plant or an area; only those due before `late_at`."""
+        which: list[ColumnElement[bool]] = [Hazard.state.in_(OPEN)]
+        if area_id is not None:
+            which.append(Hazard.area_id == area_id)
+        if late_at is not None:
+            which.append(Hazard.due_at < late_at)
+        count = self.db.scalar(select(func.count()).select_from(Hazard).where(*which)) or 0
+        some = select(Hazard).where(*which).order_by(Hazard.due_at.is_(None), Hazard.due_at, Hazard.id).limit(limit)
+        return count, self.db.scalars(_with_all(some)).all()
 
     def to_accept(self, *, limit: int = 50) -> Sequence[Hazard]:
         return self.db.scalars(

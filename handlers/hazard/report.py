@@ -264,6 +264,7 @@ flow = Flow(
         on(Kind.SCAN, told),
         on(Kind.VOICE, told, fits=lambda turn: has_draft(turn) or looks_like_hazard(turn)),
         like("^匿名", told),
+        like(r"^(?:我)?(?:想|要|能|可以)+匿名(?:举报|上报|报)?", told),
         on(Kind.TEXT, told, fits=lambda turn: has_draft(turn) or looks_like_hazard(turn)),
     ],
     states={FILED: [], TELLING: _TELLING, JOINING: [on(kind, answered_joining) for kind in (Kind.TEXT, Kind.VOICE)]},

@@ -14,7 +14,7 @@ from storage.models import Hazard, HazardPhoto
 
 MAX_PHOTOS = 9
 MAX_WORDS = 2000
-ANONYMOUS = "匿名"
+ANONYMOUSLY = re.compile(r"(?:我?(?:[想要能]|可以)+)?匿名(?:上报|举报|报)?(?:一下|[吗么])?[\s::,,。??]*")
 COURTESY = (
     "好",
     "好的",
@@ -122,9 +122,9 @@ def _scanned(turn: Turn, hazard: Hazard, code: str, *, quiet: bool = False) -> l
 def _words(turn: Turn, hazard: Hazard) -> list[str]:
     """The sentence: kept as it was said; place names and equipment numbers in it are used."""
     text = turn.text
-    if text.startswith(ANONYMOUS) or text == ANONYMOUS:
+    if asked := ANONYMOUSLY.match(text):
         hazard.anonymous = True
-        text = re.sub(r"^匿名(上报|举报)?[\s::,,。]*", "", text)
+        text = text[asked.end() :]
     if text in NO_PHOTO:
         turn.data["no_photo"] = True
         return []

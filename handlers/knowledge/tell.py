@@ -315,7 +315,21 @@ _ANY = (Kind.TEXT, Kind.VOICE)
 flow = Flow(
     name=FLOW,
     starts=[
-        said(("经验", "我有经验", "说经验", "写经验", "贡献经验"), begin),
+        said(
+            (
+                "经验",
+                "我有经验",
+                "说经验",
+                "写经验",
+                "贡献经验",
+                "新增经验",
+                "添加经验",
+                "分享经验",
+                "上传经验",
+                "录经验",
+            ),
+            begin,
+        ),
         like(r"^(我(有|来)(个|一个|说个)?)?经验[\s,,::、]+\S", told),
         like(r"^答\s*\d{1,9}$", answer_by_number),
     ],
