@@ -31,7 +31,7 @@ from connectors.weather import QWeather, WeatherAccount
 from handlers import budgets as budget_flow
 from handlers import deliveries as delivery_flow
 from handlers import help as help_flow
-from handlers import moments, people, policies, query, risk, roster, small_talk, still_needed
+from handlers import meters, moments, people, policies, query, risk, roster, small_talk, still_needed
 from handlers.hazard import buttons, first, major, rectify, report
 from handlers.knowledge import ask, ear, review, tell
 from handlers.permit import flow as permit
@@ -51,6 +51,7 @@ FLOWS = (
     first.flow,
     query.flow,
     major.flow,
+    meters.flow,
     risk.flow,
     permit.flow,
     moments.flow,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from bot.flow import Flow, like, on, said
@@ -29,6 +30,7 @@ NOT_SEEN = {
     Kind.QUOTA: "这条消息没有显示内容(平台本月消息额度用完),请打电话给安全员,或在手机上打开“我的待办”页面。",
 }
 WAYS = "问规定带上作业名,如“动火分析多久有效”;问设备毛病说“老师傅”加情况;找人说“找安全员”。"
+_ASKING = re.compile(r"什么|怎么|哪|谁|几点|多少|多久|吗$")
 GREET_AFTER = timedelta(hours=12)
 
 
@@ -68,7 +70,7 @@ def _offer_report(turn: Turn) -> None:
     buttons = [Button("是,上报", "hazard.this", "primary"), Button("不是", "help.no")]
     if works_in(turn.text):
         buttons.insert(1, Button("办作业票", "permit.this"))
-    asks = words.is_question(turn.text)
+    asks = words.is_question(turn.text) or _ASKING.search(turn.text) is not None
     turn.show(
         Card(
             title="没太明白。这是要报隐患吗?" if asks else "这是要报隐患吗?",

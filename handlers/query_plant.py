@@ -11,8 +11,9 @@ from bot.message import Kind
 from bot.turn import Turn
 from cards import hazard as cards
 from cards.words import zone
+from handlers import duty
 from handlers.hazard import place
-from rules.terms import OPEN_STATES, Grade, HazardState
+from rules.terms import OPEN_STATES, Grade, HazardState, Role
 
 LISTED = 10
 
@@ -26,6 +27,7 @@ OPEN_ONES = (
 _SPANS = "今天|今日|昨天|昨日|上周|本月|这个?月|当月|上个?月|今年"
 REPORTED = rf"^({_SPANS})(?:一共|总共|全厂|我们)?(?:报了|上报了|有|查出|发现|新增)?(?:了)?(?:多少|几条|几个)?(?:条|个)?(?:的)?(?:隐患|问题)(?:统计|情况|数|多少|有多少|有几条)?(?:了)?[?？]?$"
 GRADING = r"^(?:隐患)?(?:怎么|如何|是怎么|按什么)(?:分级|定级|分类|分红橙黄)[的吗]?[?？]?$|^隐患(?:的)?(?:怎么|如何|按什么|是怎么)?(?:分级|等级|定级|级别)(?:标准|的|是什么|有哪些|怎么分|怎么定)*[?？]?$|^(?:什么|哪些|啥)(?:是|叫|算)(?:红色|橙色|黄色|一级|二级|三级|重大)隐患[?？]?$|^(?:红|橙|黄)色?(?:和|、|是|代表|什么).{0,8}(?:意思|区别)[?？]?$"
+RESPONSIBLE = r"^谁(?:负责|管|是)\S{2,14}[?？]?$|^\S{2,14}?(?:现在)?(?:归谁管|谁负责|谁管|(?:的)?(?:负责人|责任人|班长|班组长|主任)(?:是谁|电话)?)[?？]?$"
 GRADES = (
     "隐患分三级,先由我按说的和照片建议,现场和安全员可以改,只有安全员能降:\n"
     "· 一级(红):随时可能伤人、着火、爆炸、中毒。立即停,人撤开;通知分管领导并发短信\n"
@@ -87,6 +89,17 @@ def grading(turn: Turn) -> None:
     turn.say(GRADES)
 
 
+def responsible(turn: Turn) -> None:
+    """Who answers for an area: by their posts there, stand-ins for those away."""
+    area = place.area_named(turn.work, turn.text)
+    assert area is not None  # `_names_area` looked
+    lines = []
+    for role in (Role.TEAM_LEADER, Role.WORKSHOP_DIRECTOR, Role.SAFETY_OFFICER):
+        there = duty.present(turn.work, turn.work.people.with_role(role, area_id=area.id))
+        lines += [f"· {role.zh} {person.name}{f' {person.mobile}' if person.mobile else ''}" for person in there[:3]]
+    turn.say(f"{area.name}:\n" + "\n".join(lines) if lines else f"{area.name}没有登记负责人,请找安全员。")
+
+
 def _names_area(turn: Turn) -> bool:
     return place.area_named(turn.work, turn.text) is not None
 
@@ -96,4 +109,5 @@ ASKED = [
     like(OPEN_ONES, open_ones),
     Expect(Kind.TEXT, open_ones, pattern=re.compile(r"^\S{2,12}的隐患[?？]?$"), fits=_names_area),
     like(GRADING, grading),
+    Expect(Kind.TEXT, responsible, pattern=re.compile(RESPONSIBLE), fits=_names_area),
 ]

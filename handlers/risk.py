@@ -13,7 +13,10 @@ from handlers.hazard.report import looks_like_hazard
 from rules.lec import RiskLevel
 from storage.models import Risk
 
-AREA = re.compile(r"^\s*(?:(?:风险清单|风险)[\s:：]+(?P<after>\S{1,24})|(?P<before>\S{2,24}?)(?:的)?风险清单)\s*$")
+AREA = re.compile(
+    r"^\s*(?:(?:风险清单|风险)[\s:：]+(?P<after>\S{1,24})|(?P<before>\S{2,24}?)(?:的)?风险清单"
+    r"|(?P<asked>\S{2,24}?)(?:都)?有(?:什么|哪些)风险点?[?？]?)\s*$"
+)
 SHOWN = 8
 NO_REGISTER = "还没有导入风险评价表,请安全员用 flask import-risks 导入《危险源辨识与风险评价表》。"
 
@@ -38,11 +41,14 @@ def of_area(turn: Turn) -> None:
 
 def _wanted(turn: Turn) -> str:
     match = AREA.match(turn.text)
-    return (match.group("after") or match.group("before")) if match else ""
+    return (match.group("after") or match.group("before") or match.group("asked")) if match else ""
 
 
 def asks(turn: Turn) -> bool:
-    """«风险 3号泵房» asks for the register; «风险:3号泵房漏油» is a report."""
+    """«风险 3号泵房» and «3号泵房有什么风险» ask for the register; «风险:3号泵房漏油» is a report."""
+    match = AREA.match(turn.text)
+    if match is not None and match.group("asked"):
+        return place.area_named(turn.work, turn.text) is not None
     return turn.work.plant.area_called(_wanted(turn)) is not None or not looks_like_hazard(turn)
 
 

@@ -18,6 +18,7 @@ CALL = (
     r"|\A(?:我要|我想|要)?(?:投诉|反映问题|提意见|提建议|意见反馈|反馈)(?:一下)?[。!！]?$"
     r"|\A(?:我)?(?:换|改|变)(?:了)?(?:手机号?|号码|电话|部门|班组|岗位|名字)(?:码|了)*[。!！]?$|\A(?:我的)?(?:密码|账号|帐号)(?:忘了|登不上|登录不了|进不去|是多少|怎么改)[?？。]?$"
 )
+EMERGENCY = rf"\A(?:厂里|本厂|公司)?(?:的)?(?:应急|急救|火警|报警|救援|抢险)(?:值班)?电话(?:是|多少|号码)*{_END}|\A(?:紧急)?(?:集合点|逃生路线|疏散路线|撤离路线)(?:在哪里?|是哪|怎么走)*{_END}|\A(?:怎么|往哪|如何)(?:撤离|疏散|逃生|跑){_END}"
 BOARD = rf"\A(?:看|打开|发我|给我|要看)?(?:一下)?(?:作业)?(?:看板|公示牌|公示|大屏)(?:在哪里?|在哪看|怎么看|链接|地址|发我|呢)*{_END}"
 TAKE_BACK = (
     r"\A(?:我)?(?:要|想)?(?:撤回|撤销|收回|更正|修改|删除|删掉)(?:一下)?(?:刚才|上报|隐患|这条|那条|描述|位置|的|报)*[。!！]?$"
@@ -44,6 +45,15 @@ def call(turn: Turn) -> None:
     officers = duty.present(turn.work, turn.work.people.with_role(Role.SAFETY_OFFICER))
     lines = [f"· 安全员 {person.name}{f' {person.mobile}' if person.mobile else ''}" for person in officers[:5]]
     turn.say("这件事请找:\n" + "\n".join(lines) if lines else "这件事请找本厂安全员或系统管理员。")
+
+
+def emergency(turn: Turn) -> None:
+    """Numbers and the way out; who is in danger says so and is heard before all else."""
+    turn.say(
+        "火警119,急救120。有险情直接跟我说(如“3号泵房着火了”),我马上提醒撤离、通知领导。\n"
+        "往上风向撤,到现场标着的紧急集合点,听点名。"
+    )
+    call(turn)
 
 
 def board(turn: Turn) -> None:
@@ -85,6 +95,7 @@ flow = Flow(
         like(POLITE, polite),
         like(WHO, introduced),
         like(CALL, call),
+        like(EMERGENCY, emergency),
         like(BOARD, board),
         like(TAKE_BACK, take_back),
         like(DONE, done),

@@ -87,6 +87,12 @@ class Readings:
     def detector(self, code: str) -> Detector | None:
         return self.db.scalar(select(Detector).where(Detector.code == code))
 
+    def of_area(self, area_id: int) -> Sequence[Detector]:
+        """The active detectors of the area."""
+        return self.db.scalars(
+            select(Detector).where(Detector.active, Detector.area_id == area_id).order_by(Detector.id)
+        ).all()
+
     def by_codes(self, codes: Collection[str]) -> dict[str, Detector]:
         rows = self.db.scalars(select(Detector).where(Detector.code.in_(list(codes)), Detector.active))
         return {row.code: row for row in rows}

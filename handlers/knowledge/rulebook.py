@@ -20,6 +20,13 @@ _ASKED = re.compile(
 _APPROVAL = re.compile(r"谁(来)?批|审批|批准|签字|有效期|多久|多长时间|几个?小时|几天|有效")
 _PROCEDURE = re.compile(r"(?:什么|哪些|哪种|几张|怎么).{0,4}(?:手续|流程|票)|(?:手续|流程)(?:是什么|有哪些|怎么)")
 """«进罐要什么手续»: who approves, for how long, and how to ask for the permit."""
+_WRITTEN = {
+    "风大": "风力", "大风": "风力", "刮风": "风力", "几级风": "风力", "有风": "风力",
+    "下雨": "雨雪天暴雨", "雨天": "雨雪天", "下雪": "雨雪天大雪", "起雾": "大雾", "雾大": "大雾",
+    "登高": "高处作业", "晚上": "夜间", "夜里": "夜间", "周末": "公休日", "过节": "节假日", "放假": "节假日",
+}  # fmt: skip
+"""As people say it, and as the rules have it."""
+_SAID = re.compile("|".join(_WRITTEN))
 _LEVEL = re.compile("特级|一级|二级|三级|Ⅰ级|Ⅱ级|Ⅲ级|Ⅳ级")
 _NOISE = re.compile(
     r"什么|怎么|多少|多久|需要|可以|能不能|要不要|可不可以|有没有|是不是|请问|的|了|吗|呢|啊|是|在|和|有|作业票|作业|票"
@@ -68,7 +75,7 @@ def asked(text: str) -> bool:
 
 def look_up(text: str, *, limit: int = MAX_RULES) -> list[Clause]:
     """The clauses that answer best, best first; empty when none does well enough."""
-    plain = normalise(text)
+    plain = _SAID.sub(lambda said: _WRITTEN[said.group()], normalise(text))
     works = works_in(plain)
     about_approval = _APPROVAL.search(plain) and not re.search("分析|检测|监护|证", plain)
     if works and (about_approval or _PROCEDURE.search(plain)):
