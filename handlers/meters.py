@@ -12,12 +12,13 @@ from bot.message import Kind
 from bot.turn import Turn
 from cards.words import clock_time
 from handlers.hazard import place
-from handlers.permit import surroundings
+from handlers.permit import surroundings, tables
 from handlers.permit.actions import gas_zh
 from rules.permit.wind import beaufort
 from storage.models import Detector
 
 SHOWN = 12
+_STOPPED = (("HW-C12", "露天动火"), ("WH-002", "高处作业"), ("LF-004", "吊装"))
 _NO_TEST = "\n探测器读数不代替作业前的气体分析。"
 _CODE = re.compile(r"[A-Za-z]{1,6}[-–— ]?\d{1,6}[A-Za-z]?")
 _HOW_MUCH = r"(?:读数|浓度|数值|含量|多少|是多少|高不高|高吗|正常吗|正常不|怎么样|咋样|超标了?吗|超没超|超了?吗|超不超|几个?[lL][eE][lL])"
@@ -52,7 +53,11 @@ def wind(turn: Turn) -> None:
         turn.say("没有接风速仪或天气服务,现在的风力不清楚。现场看风向标,拿不准就不上高、不吊装。")
         return
     fresh = f"(到{clock_time(until)}有效)" if until is not None else ""
-    turn.say(f"现在风力{force}级{fresh}。5级及以上停露天动火和高处作业,6级及以上停吊装。")
+    table = tables.rules_of(turn.work).table
+    stops = "、".join(
+        f"{what}{table.param(f'{rule}.ban_force'):g}级起停({table.by_id[rule].clause})" for rule, what in _STOPPED
+    )
+    turn.say(f"现在风力{force}级{fresh}。{stops}。")
 
 
 def _named(turn: Turn) -> Detector | None:

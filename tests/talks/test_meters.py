@@ -37,6 +37,12 @@ def test_an_area_without_meters_says_so(plant):
     plant.phone("林雪").says("装卸台可燃气体多少").sees("装卸台没有登记气体探测器")
 
 
+def test_the_wind_is_told_with_what_it_stops(plant):
+    p.send(plant, [{"detector": "FS-01", "value": 9.0, "unit": "m/s", "at": plant.now.isoformat()}])
+    plant.phone("林雪").says("现在几级风").sees("现在风力5级", "高处作业5级起停(8.2.6)", "吊装6级起停(9.2.4)")
+    plant.phone("林雪").says("FS-01多少").sees("风速9m/s(5级)")
+
+
 def test_wind_nobody_measures_is_not_guessed(plant):
     plant.phone("林雪").says("现在几级风").sees("现在的风力不清楚")
 
