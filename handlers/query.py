@@ -110,21 +110,26 @@ def one(turn: Turn) -> None:
         turn.say(f"没有找到 {turn.text[:20]},请核对编号;发“我的隐患”可以看自己报的。")
         return
     if DUTY & set(_allowed(turn, hazard)) and not turn.in_group:
-        last = f"现在是{HazardState(hazard.state).zh}"
-        card = cards.duty_card(hazard, candidates=dispatch.candidates(turn.work, hazard), last=last)
-        outbox.post_card(
-            turn.work,
-            cards.duty_key(hazard.id),
-            card,
-            [turn.where],
-            case=("hazard", hazard.id),
-            purpose="hazard.asked",
-            urgency=outbox.REPLY,
-            batch=f"asked:{turn.inbox_id}",
-            again=True,
-        )
+        show_duty(turn, hazard)
         return
     turn.say(_status(hazard), case=("hazard", hazard.id))
+
+
+def show_duty(turn: Turn, hazard: Hazard) -> None:
+    """The live card of whoever has something to do with it, at the chat's end."""
+    last = f"现在是{HazardState(hazard.state).zh}"
+    card = cards.duty_card(hazard, candidates=dispatch.candidates(turn.work, hazard), last=last)
+    outbox.post_card(
+        turn.work,
+        cards.duty_key(hazard.id),
+        card,
+        [turn.where],
+        case=("hazard", hazard.id),
+        purpose="hazard.asked",
+        urgency=outbox.REPLY,
+        batch=f"asked:{turn.inbox_id}",
+        again=True,
+    )
 
 
 def _status(hazard: Hazard) -> str:

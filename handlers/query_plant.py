@@ -13,7 +13,9 @@ from cards import hazard as cards
 from cards.words import zone
 from handlers import duty
 from handlers.hazard import place
+from rules import text as words
 from rules.terms import OPEN_STATES, Grade, HazardState, Role
+from storage.models import Equipment
 
 LISTED = 10
 
@@ -41,16 +43,25 @@ GRADES = (
 def open_ones(turn: Turn) -> None:
     """Hazards that are open, of the plant or of an area, those past their time when asked so; nearest deadline first."""
     late = re.search(_LATE, turn.text) is not None
-    area = place.area_named(turn.work, turn.text)
+    equipment, area = _equipment(turn), place.area_named(turn.work, turn.text)
     count, some = turn.work.hazards.open_of(
-        area_id=area.id if area else None, late_at=turn.at if late else None, limit=LISTED
+        area_id=area.id if area and not equipment else None,
+        equipment_id=equipment.id if equipment else None,
+        late_at=turn.at if late else None,
+        limit=LISTED,
     )
-    what = f"{area.name if area else '全厂'}{'超期' if late else ''}没闭环的隐患"
+    where = equipment.code if equipment else area.name if area else "全厂"
+    what = f"{where}{'超期' if late else ''}没闭环的隐患"
     if not count:
         turn.say(f"{what}:没有。")
         return
     more = f"\n还有{count - len(some)}条。" if count > len(some) else ""
     turn.say(f"{what}({count}):\n" + "\n".join(cards.line(hazard) for hazard in some) + more + "\n发编号看详情。")
+
+
+def _equipment(turn: Turn) -> Equipment | None:
+    found = (turn.work.plant.equipment_by_code(mention.code) for mention in words.equipment_codes(turn.text))
+    return next((one for one in found if one is not None), None)
 
 
 def reported(turn: Turn) -> None:
@@ -104,10 +115,14 @@ def _names_area(turn: Turn) -> bool:
     return place.area_named(turn.work, turn.text) is not None
 
 
+def _names_a_place(turn: Turn) -> bool:
+    return _names_area(turn) or _equipment(turn) is not None
+
+
 ASKED = [
     like(REPORTED, reported),
     like(OPEN_ONES, open_ones),
-    Expect(Kind.TEXT, open_ones, pattern=re.compile(r"^\S{2,12}的隐患[?？]?$"), fits=_names_area),
+    Expect(Kind.TEXT, open_ones, pattern=re.compile(r"^\S{2,12}的隐患[?？]?$"), fits=_names_a_place),
     like(GRADING, grading),
     Expect(Kind.TEXT, responsible, pattern=re.compile(RESPONSIBLE), fits=_names_area),
 ]

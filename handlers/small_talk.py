@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from bot.flow import Flow, like, said
 from bot.turn import Turn
+from cards import hazard as hazard_cards
 from cards.card import Card
 from handlers import duty, help, query
-from rules.terms import Role
+from rules.terms import OPEN_STATES, HazardState, Role
 
 # \A and not ^: these are no commands, for in the middle of a dialogue «好的», «没事» are answers
 _END = r"[。.!！~?？]*$"
@@ -69,13 +70,33 @@ def board(turn: Turn) -> None:
 
 
 def take_back(turn: Turn) -> None:
-    """Without saying which: what I reported, and how it is done."""
-    query.mine(turn)
-    turn.say("要撤回、更正或补照片,点那条“已上报”卡片上的按钮。作业票的申请发“作业票”,点“撤回”。")
+    """Without saying which: the newest of mine that is open, with its buttons; what else I reported by its number."""
+    mine = [
+        hazard
+        for hazard in turn.work.hazards.reported_by(turn.person.id)
+        if hazard.reporter_id == turn.person.id and HazardState(hazard.state) in OPEN_STATES
+    ]
+    if not mine or turn.in_group:
+        query.mine(turn)
+        turn.say("要撤回、更正或补照片,点那条“已上报”卡片上的按钮。作业票的申请发“作业票”,点“撤回”。")
+        return
+    newest = mine[0]
+    turn.show(
+        hazard_cards.reporter_card(newest),
+        key=hazard_cards.reporter_key(newest.id),
+        case=("hazard", newest.id),
+        purpose="hazard.asked",
+        again=True,
+    )
+    turn.say("要改的是这条就点卡片上的按钮;别的发“我的隐患”找编号。作业票的申请发“作业票”,点“撤回”。")
 
 
 def done(turn: Turn) -> None:
-    """«整改完了» without saying which: what is mine to do."""
+    """«整改完了» without saying which: the card of the only one that is mine to do, or all of them."""
+    owned = turn.work.hazards.owned_by(turn.person.id, limit=2)
+    if len(owned) == 1 and not turn.in_group:
+        query.show_duty(turn, owned[0])
+        return
     query.todo(turn)
 
 

@@ -162,10 +162,20 @@ class Hazards:
         ).all()
 
     def open_of(
-        self, *, area_id: int | None = None, late_at: datetime | None = None, limit: int = 10
+        self,
+        *,
+        area_id: int | None = None,
+        equipment_id: int | None = None,
+        late_at: datetime | None = None,
+        limit: int = 10,
     ) -> tuple[int, Sequence[Hazard]]:
-        """(how many are open, the first of them by their deadline): of the plant or an area; only those due before `late_at`."""
+        """(how many are open, the first of them by their deadline): of the plant, an area or a piece of equipment.
+
+        With `late_at` only those due before it.
+        """
         which: list[ColumnElement[bool]] = [Hazard.state.in_(OPEN)]
+        if equipment_id is not None:
+            which.append(Hazard.equipment_id == equipment_id)
         if area_id is not None:
             which.append(Hazard.area_id == area_id)
         if late_at is not None:
