@@ -22,7 +22,9 @@ _STOPPED = (("HW-C12", "露天动火"), ("WH-002", "高处作业"), ("LF-004", "
 _NO_TEST = "\n探测器读数不代替作业前的气体分析。"
 _CODE = re.compile(r"[A-Za-z]{1,6}[-–— ]?\d{1,6}[A-Za-z]?")
 _HOW_MUCH = r"(?:读数|浓度|数值|含量|多少|是多少|高不高|高吗|正常吗|正常不|怎么样|咋样|超标了?吗|超没超|超了?吗|超不超|几个?[lL][eE][lL])"
-ONE = rf"^(?:查|看)?(?:一下)?[A-Za-z]{{1,6}}[-–— ]?\d{{1,6}}[A-Za-z]?(?:号)?(?:气体)?(?:探测器|探头|仪表|表)?(?:现在|当前|目前|的|是)*(?:{_HOW_MUCH})*[?？]?$"
+ONE = rf"^(?:查|看)?(?:一下)?[A-Za-z]{{1,6}}[-–— ]?\d{{1,6}}[A-Za-z]?(?:号)?(?:气体)?(?:探测器|探头|仪表|表)?(?:现在|当前|目前|的|是)*(?:{_HOW_MUCH})+[?？]?$"
+BARE = r"\A[A-Za-z]{1,6}[-–— ]?\d{1,6}[A-Za-z]?\Z"
+"""Nothing but a code: no command (\\A, not ^), for to «用哪台检测仪?» it is the answer."""
 THERE = rf"(?:可燃|有毒|硫化氢|一氧化碳|氨|氯|氧|气体)(?:气体?|含量|浓度|探测器|探头)*(?:现在|目前|的|是|有)*{_HOW_MUCH}+[?？]?$|^\S{{2,12}}(?:气体|探测器|探头)(?:的)?(?:读数|浓度|情况)[?？]?$"
 WIND = r"^(?:现在|外面|今天|目前)*(?:的)?(?:几级风|风力(?:多少|几级|多大)?|风速(?:多少|多大)?|风(?:有)?多大|风大(?:不大|吗))[?？]?$"
 
@@ -102,6 +104,7 @@ flow = Flow(
     name="meters",
     starts=[
         Expect(Kind.TEXT, one, pattern=re.compile(ONE), fits=_is_meter),
+        Expect(Kind.TEXT, one, pattern=re.compile(BARE), fits=_is_meter),
         Expect(Kind.TEXT, there, pattern=re.compile(THERE), fits=_in_an_area),
         like(WIND, wind),
     ],

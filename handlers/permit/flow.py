@@ -167,7 +167,7 @@ flow = Flow(
         HANDOVER_ITEM: _spoken(handover_talk.know_said),
     },
     first=by_word.FIRST,  # whoever sees something wrong, in the middle of whatever
-    gives_way=frozenset({TELLING, GAS, GROUP, ANSWER}),
+    gives_way=frozenset({TELLING, GAS, UNIT, POINT, METER, GROUP, ANSWER}),
     anywhere=[
         said(CANCEL, apply.cancelled),
         said(MINE, overview),

@@ -27,6 +27,9 @@ POINTS = {
     Work.HOT_WORK.value: ("around", "inside"),
 }
 POINT_CHARS = 30
+_SAYS_NOTHING = re.compile(
+    r"(?:都|全)?(?:对|是|好|行|嗯|可以|没错|没问题)(?:的|了)*[。!！]?"
+)  # an answer, but to no question for a place
 
 
 def ask_gas(turn: Turn, permit: Permit, *, then: str, note: str = "", **memory: Any) -> None:
@@ -205,7 +208,7 @@ def point_said(turn: Turn) -> None:
         return
     points = sample_points.points_said(turn.text)
     words = sample_points.words_of(points) or turn.text.strip().replace("、", ",")[:POINT_CHARS]
-    if not points and text_rules.content_problem(words) is not None:
+    if not points and (_SAYS_NOTHING.fullmatch(words) or text_rules.content_problem(words) is not None):
         turn.say("没听懂部位,请点一下上面的,或说“上部”“中部”“下部”。")
         return
     _at_point(turn, permit, words)

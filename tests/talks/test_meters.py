@@ -11,7 +11,14 @@ pytestmark = pytest.mark.sqlite_suffices
 
 @pytest.mark.parametrize(
     "said",
-    ["GT-301现在读数多少", "gt301多少?", "查一下GT-301的读数", "3号泵房可燃气体高不高", "3号泵房可燃气体浓度多少?"],
+    [
+        "GT-301现在读数多少",
+        "gt301多少?",
+        "gt-301",
+        "查一下GT-301的读数",
+        "3号泵房可燃气体高不高",
+        "3号泵房可燃气体浓度多少?",
+    ],
 )
 def test_a_meter_tells_its_value_and_that_it_is_no_gas_test(plant, said):
     p.feed(plant)

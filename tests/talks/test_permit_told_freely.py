@@ -431,6 +431,13 @@ def test_who_may_guard_is_told_in_the_middle_of_a_request(plant):
     assert of_applicant(plant)[0] == "郑凯"
 
 
+def test_a_question_to_a_meter_or_for_a_place_is_answered_and_the_gas_test_goes_on(plant):
+    p.feed(plant)
+    asker = asked_for_guardian(plant).says("监护郑凯,吴涛干活").says("可燃0,氧20.8").sees("在哪个部位")
+    asker.says("都对").sees("没听懂部位").says("GT-301多少").sees("不代替作业前的气体分析")
+    asker.says("动火点周围").sees("用哪台检测仪").says("谁能监护").sees("现在能监护动火的").says("BX-01").sees("都对吗")
+
+
 @pytest.mark.parametrize(
     ("said", "clause", "word"),
     [
