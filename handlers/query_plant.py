@@ -13,9 +13,8 @@ from cards import hazard as cards
 from cards.words import zone
 from handlers import duty
 from handlers.hazard import place
-from rules import text as words
+from handlers.knowledge import heard
 from rules.terms import OPEN_STATES, Grade, HazardState, Role
-from storage.models import Equipment
 
 LISTED = 10
 
@@ -43,7 +42,7 @@ GRADES = (
 def open_ones(turn: Turn) -> None:
     """Hazards that are open, of the plant or of an area, those past their time when asked so; nearest deadline first."""
     late = re.search(_LATE, turn.text) is not None
-    equipment, area = _equipment(turn), place.area_named(turn.work, turn.text)
+    equipment, area = heard.equipment_in(turn.work, turn.text), place.area_named(turn.work, turn.text)
     count, some = turn.work.hazards.open_of(
         area_id=area.id if area and not equipment else None,
         equipment_id=equipment.id if equipment else None,
@@ -57,11 +56,6 @@ def open_ones(turn: Turn) -> None:
         return
     more = f"\n还有{count - len(some)}条。" if count > len(some) else ""
     turn.say(f"{what}({count}):\n" + "\n".join(cards.line(hazard) for hazard in some) + more + "\n发编号看详情。")
-
-
-def _equipment(turn: Turn) -> Equipment | None:
-    found = (turn.work.plant.equipment_by_code(mention.code) for mention in words.equipment_codes(turn.text))
-    return next((one for one in found if one is not None), None)
 
 
 def reported(turn: Turn) -> None:
@@ -116,7 +110,7 @@ def _names_area(turn: Turn) -> bool:
 
 
 def _names_a_place(turn: Turn) -> bool:
-    return _names_area(turn) or _equipment(turn) is not None
+    return _names_area(turn) or heard.equipment_in(turn.work, turn.text) is not None
 
 
 ASKED = [

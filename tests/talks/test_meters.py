@@ -37,7 +37,8 @@ def test_a_silent_meter_gives_no_value(plant):
 
 
 def test_a_statement_about_gas_is_a_report(plant):
-    plant.phone("张伟").says("3号泵房可燃气体超标了").does_not_see("气体探测器:")
+    phone = plant.phone("张伟").says("3号泵房可燃气体超标了").sees("报")
+    phone.does_not_see("气体探测器:")
 
 
 def test_an_area_without_meters_says_so(plant):

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from handlers import query_plant, roster, small_talk
+from handlers import meters, query, query_plant, roster, small_talk
+from handlers.permit import looking
 from tests import permits as p
 from tests.pictures import scene
 
@@ -59,6 +60,20 @@ def test_news_behind_polite_words_is_no_small_talk(said):
     assert len(own) > 6
     assert not any(re.search(pattern, said) for pattern in patterns)
     assert roster.DAYS.match(said) is None and roster.ONE_DAY.match(said) is None
+
+
+@pytest.mark.parametrize(
+    "again", ["没有结果", "处理得", "怎么样", "超标了吗", "是多少", "嗯哦", "要想得", "有多少没整改"]
+)
+def test_no_words_however_often_said_keep_a_pattern_busy(again):
+    """One such message kept a worker busy for ever: parts of a pattern that were made of its other parts."""
+    of = (small_talk, query, query_plant, meters, roster, looking)
+    texts = [text for module in of for name, text in vars(module).items() if name[0] != "_" and name.isupper()]
+    patterns = [text for text in texts if type(text) is str and any(sign in text for sign in "^\\")]
+    assert query.MINE_ASKED in patterns and len(patterns) > 15
+    for pattern in patterns:
+        for before in ("", "我报的隐患", "GT-301", "3号泵房"):
+            assert re.search(pattern, before + again * 60 + "x") is None
 
 
 def test_polite_words_in_a_dialogue_are_answers_there(plant):
