@@ -7,7 +7,7 @@ entered. A scheduler that was away sees to it when it is back.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import monotonic
 
@@ -22,7 +22,8 @@ from storage.unit_of_work import UnitOfWork
 log = structlog.get_logger()
 
 FOR_S = 2.0  # other duties of the scheduler must not wait longer
-SHIFT_FRESH = timedelta(minutes=5)  # a scheduler that was away for longer leaves it to whoever comes next
+SHIFT_MISSED = timedelta(hours=12)  # how far a scheduler that was away looks back; a shift that began earlier is over
+SHIFTS_SEEN = "anshao:shifts_seen"  # until when changes of shift were seen to (epoch seconds)
 TRY_FOR = timedelta(minutes=10)  # what fails is tried again meanwhile; then the ladders must do
 
 
@@ -41,17 +42,25 @@ def hand_over(services: Services) -> int:
 
 
 def change_shift(services: Services) -> int:
-    """Shortly after a change of shifts by the duty roster: permits that wait for a signature, for 验票 or 验收 are asked of
-    who is on duty now; returns how many wait. Done several times over: who has been asked is not asked again."""
+    """After a change of shifts by the duty roster: permits that wait for a signature, for 验票 or 验收 are asked of who is on
+    duty now; returns how many wait. Who has been asked is not asked again, so that a change may be seen to twice."""
     with services.new_work(read_only=True) as work:
-        if not work.roster.changed_between(work.at - SHIFT_FRESH, work.at):
-            return 0
-        permits = holes.waiting(work)
-    for permit_id in permits:
-        _try(services, partial(holes.ask_about, permit_id=permit_id))
+        now = work.at
+        since = _shifts_seen(services, now)
+        permits = holes.waiting(work) if work.roster.changed_between(since, now) else []
+    calm = [_try(services, partial(holes.ask_about, permit_id=permit_id)) for permit_id in permits]
     if permits:
         services.kick(DELIVERY)
+    if all(calm):
+        services.redis.set(SHIFTS_SEEN, now.timestamp())
     return len(permits)
+
+
+def _shifts_seen(services: Services, now: datetime) -> datetime:
+    seen = services.redis.get(SHIFTS_SEEN)
+    last = datetime.fromtimestamp(float(seen), UTC) if seen is not None else now
+    # a mark from the future was left by a clock that has been set back
+    return last if now - SHIFT_MISSED <= last < now else now - SHIFT_MISSED
 
 
 def _one(services: Services, leave_id: int) -> bool:

@@ -191,6 +191,29 @@ def test_the_next_shift_is_asked_to_sign_what_the_last_one_did_not(plant):
     applicant.sees("现在没有人可签")
 
 
+def test_the_next_shift_is_asked_by_a_scheduler_that_was_away_at_the_change(plant):
+    on_duty(plant, "王芳", hours=(-4, 1))
+    on_duty(plant, "周敏", hours=(1, 8))
+    p.feed(plant)
+    p.ask_for(plant).taps("提交审批")
+    shifts_change(plant, minutes=30)
+    shifts_change(plant, hours=2)  # nothing ran for an hour and a half
+    plant.phone("周敏").sees(PERMIT, "待审批")
+
+
+def test_a_shift_that_could_not_be_asked_is_asked_again(plant, monkeypatch):
+    on_duty(plant, "王芳", hours=(-4, 1))
+    on_duty(plant, "周敏", hours=(1, 8))
+    p.feed(plant)
+    p.ask_for(plant).taps("提交审批")
+    with monkeypatch.context() as broken:
+        broken.setattr(away.holes, "ask_about", lambda work, permit_id: 1 / 0)
+        shifts_change(plant, minutes=61)
+    plant.phone("周敏").does_not_see(PERMIT, "待审批")
+    shifts_change(plant, seconds=20)
+    plant.phone("周敏").sees(PERMIT, "待审批")
+
+
 def test_work_whose_guardian_leaves_is_judged_at_once(plant):
     p.at_work(plant)
     leave(plant, p.GUARDIAN, after=timedelta(minutes=2))
