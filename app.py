@@ -37,6 +37,7 @@ from web import (
     roll_calls,
     session,
     status,
+    todo,
 )
 from web import budgets as budgets_page
 from web.context import WebContext
@@ -78,6 +79,7 @@ def create_app(settings: Settings | None = None, *, services: Services | None = 
         session,
         place,
         hazards,
+        todo,
         knowledge,
         permits,
         permit_here,

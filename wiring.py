@@ -31,7 +31,7 @@ from connectors.weather import QWeather, WeatherAccount
 from handlers import budgets as budget_flow
 from handlers import deliveries as delivery_flow
 from handlers import help as help_flow
-from handlers import meters, moments, people, policies, query, risk, roster, small_talk, still_needed
+from handlers import meters, moments, people, policies, query, risk, roster, small_talk, still_needed, todo
 from handlers.hazard import buttons, first, major, rectify, report
 from handlers.knowledge import ask, ear, review, tell
 from handlers.permit import flow as permit
@@ -50,6 +50,7 @@ FLOWS = (
     roll_call.flow,  # a leader's order to evacuate goes before the words of danger in it
     first.flow,
     query.flow,
+    todo.flow,
     major.flow,
     meters.flow,
     risk.flow,

@@ -1,4 +1,4 @@
-"""Questions in chat: 我的隐患, 待办, a number, 本周; those about the whole plant are in query_plant."""
+"""Questions in chat: 我的隐患, a number, 本周; those about the whole plant are in query_plant."""
 
 from __future__ import annotations
 
@@ -43,7 +43,6 @@ MINE_ASKED = (
     r"^我(?:之前|昨天|前天|上次|今天)?(?:报|上报|提)的?(?:那[条个])?(?:隐患|问题)(?:现在|都)?"
     r"(?:处理|整改|到哪|进展|进度|结果|修好|闭环|怎么|样|得|了|好|吗|没|有)+[?？]?$"  # no part is made of others: quick on any text
 )
-TODO = ("待办", "我的待办", "要办的", "待办事项", "我的待办事项", "我要办的", "有什么待办", "我有什么要办的", "查待办")
 WEEK = ("本周", "本周隐患", "这周", "这周隐患", "本周情况", "本周统计", "本周隐患统计", "本周报了多少", "这周报了多少")
 GRADES = {
     "红": Grade.RED,
@@ -62,32 +61,6 @@ def mine(turn: Turn) -> None:
         turn.say("您还没有报过隐患。看到问题,拍张照片发来就行。")
         return
     turn.say("我的隐患:\n" + "\n".join(cards.line(h) for h in hazards) + "\n发编号看详情。")
-
-
-def todo(turn: Turn) -> None:
-    """What I have to do: rectify, accept, decide."""
-    work, person = turn.work, turn.person
-    owned = list(work.hazards.owned_by(person.id))
-    accept = [h for h in work.hazards.to_accept() if rules.Action.ACCEPT in _allowed(turn, h)]
-    lines = []
-    if owned:
-        lines += [f"要整改的({len(owned)}):", *(cards.line(h) + _late(turn, h) for h in owned[:10])]
-    if accept:
-        lines += [f"要验收的({len(accept)}):", *(cards.line(h) for h in accept[:10])]
-    decide = [h for h in work.hazards.asking_extension() if _decides(turn, h)]
-    if decide:
-        lines += [f"要批延期的({len(decide)}):", *(cards.line(h) for h in decide[:10])]
-    turn.say("\n".join([*lines, "发编号就能办理。"]) if lines else "没有待办,辛苦了。")
-
-
-def _decides(turn: Turn, hazard: Hazard) -> bool:
-    asked = cards.open_extension(hazard)
-    mine = asked is not None and asked.by_id == turn.person.id
-    return not mine and rules.Action.APPROVE_EXTENSION in _allowed(turn, hazard)
-
-
-def _late(turn: Turn, hazard: Hazard) -> str:
-    return " ⚠已逾期" if hazard.due_at is not None and hazard.due_at < turn.at else ""
 
 
 def _allowed(turn: Turn, hazard: Hazard) -> tuple[rules.Action, ...]:
@@ -181,7 +154,6 @@ def this_week(turn: Turn) -> None:
 ASKED = [
     said(MINE, mine),
     like(MINE_ASKED, mine),
-    said(TODO, todo),
     said(WEEK, this_week),
     like(NUMBER.pattern.replace("(YH)", "(?i:YH)"), one),
     like(rf"(?i:{ABOUT.pattern})", one),
@@ -195,5 +167,5 @@ flow = Flow(
         *ASKED,
         like(REGRADE.pattern.replace("YH", "(?i:YH)", 1), regrade),
     ],
-    menus={"query.mine": mine, "query.todo": todo, "query.week": this_week},
+    menus={"query.mine": mine, "query.week": this_week},
 )

@@ -6,7 +6,7 @@ from bot.flow import Flow, like, said
 from bot.turn import Turn
 from cards import hazard as hazard_cards
 from cards.card import Card
-from handlers import duty, help, query
+from handlers import duty, help, query, todo
 from rules.terms import OPEN_STATES, HazardState, Role
 
 # \A and not ^: these are no commands, for in the middle of a dialogue «好的», «没事» are answers
@@ -97,7 +97,7 @@ def done(turn: Turn) -> None:
     if len(owned) == 1 and not turn.in_group:
         query.show_duty(turn, owned[0])
         return
-    query.todo(turn)
+    todo.todo(turn)
 
 
 def off(turn: Turn) -> None:

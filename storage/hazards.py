@@ -206,6 +206,17 @@ class Hazards:
             )
         ).all()
 
+    def without_owner(self, *, limit: int = 50) -> Sequence[Hazard]:
+        """Reported hazards nobody is responsible for, longest waiting first."""
+        return self.db.scalars(
+            _with_all(
+                select(Hazard)
+                .where(Hazard.state == HazardState.REPORTED.value, Hazard.owner_id.is_(None))
+                .order_by(Hazard.reported_at, Hazard.id)
+                .limit(limit)
+            )
+        ).all()
+
     def waiting_on(self, owners: Collection[int], *, limit: int = 2000) -> list[int]:
         """Ids of hazards these people are to rectify, and of all that wait for an acceptance or an extension."""
         asked = select(HazardExtension.hazard_id).where(HazardExtension.decided_at.is_(None))

@@ -33,6 +33,7 @@ from storage.plain import Asked, look, one_of
 RUNNING = (PermitState.ACTIVE.value, PermitState.INTERRUPTED.value, PermitState.SUSPENDED.value)
 REQUESTS = (PermitState.DRAFT.value, PermitState.PENDING_FACTS.value)
 LIVE = (PermitState.APPROVED.value, *RUNNING)
+OPEN_AFTER_SIGNING = (*LIVE, PermitState.EXPIRED.value)
 TELLING = (PermitState.DRAFT.value, PermitState.PENDING_FACTS.value)
 FILED = tuple(state.value for state in PermitState if state is not PermitState.DRAFT)
 MAX_ID = 2**63 - 1
@@ -224,6 +225,33 @@ class Permits:
                 .where(Permit.state == PermitState.SUBMITTED.value)
                 .order_by(Permit.submitted_at, Permit.id)
                 .limit(limit)
+            )
+        ).all()
+
+    def waiting_for_leader(self, *, limit: int = 50) -> Sequence[Permit]:
+        """Permits whose work is over and not accepted, and approved hot work no shift leader has looked at; oldest first."""
+        looked_at = (
+            select(PermitApproval.id)
+            .where(
+                PermitApproval.permit_id == Permit.id,
+                PermitApproval.kind == "shift_leader",
+                PermitApproval.granted.is_(True),
+            )
+            .exists()
+        )
+        over = and_(Permit.ended_at.is_not(None), Permit.state.in_(OPEN_AFTER_SIGNING))
+        unseen = and_(Permit.state == PermitState.APPROVED.value, Permit.work == "hot_work", ~looked_at)
+        return self.db.scalars(
+            _with_all(select(Permit).where(or_(over, unseen)).order_by(Permit.id).limit(limit))
+        ).all()
+
+    def with_fact(self, name: str, value: int) -> Sequence[Permit]:
+        """Permits at work of which this fact has this value, oldest first."""
+        return self.db.scalars(
+            _with_all(
+                select(Permit)
+                .where(Permit.state.in_(RUNNING), Permit.facts[name].as_integer() == value)
+                .order_by(Permit.id)
             )
         ).all()
 

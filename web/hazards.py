@@ -1,4 +1,4 @@
-"""`/h5/hazards/<number>`: the whole case, and the same steps as the buttons in chat. `/h5/todo`: what waits for me."""
+"""`/h5/hazards/<number>`: the whole case, and the same steps as the buttons in chat."""
 
 from __future__ import annotations
 
@@ -14,16 +14,13 @@ from bot.turn import Fetched
 from cards import treatment
 from cards.images import qr_png
 from cards.words import local, place_of
-from handlers.budgets import may_see
 from handlers.hazard import actions, from_page, taking
 from handlers.hazard.actions.treating import MAX_WORDS as MAX_TREATMENT
 from handlers.hazard.from_page import WEB
-from rules import hazard as rules
 from rules import text as words
 from rules.errors import RuleBroken
-from rules.hazard import Action
 from rules.hazard.evidence import FIVE_FIXES
-from rules.terms import OPEN_STATES, Grade, HazardState
+from rules.terms import Grade
 from storage.models import Hazard, Person
 from storage.unit_of_work import UnitOfWork
 from web.context import WebContext
@@ -131,30 +128,6 @@ def routes(ctx: WebContext) -> Blueprint:
             found = _find(work, number).number
         return qr_png(f"{ctx.public_url}/h5/hazards/{found}"), 200, {"Content-Type": "image/png"}
 
-    @pages.get("/h5/tasks")
-    def tasks() -> ResponseReturnValue:
-        return redirect("/h5/todo")
-
-    @pages.get("/h5/todo")
-    @needs_person(ctx)
-    def todo() -> ResponseReturnValue:
-        with ctx.new_work(read_only=True) as work:
-            person = work.people.get(visitor().person_id)
-            mine = [h for h in work.hazards.reported_by(person.id, limit=20) if h.merged_into_id is None]
-            groups = [
-                ("等我整改", [_line(h, work.at) for h in work.hazards.owned_by(person.id, limit=50)]),
-                (
-                    "等我验收",
-                    [_line(h, work.at) for h in work.hazards.to_accept() if _may(work, h, person, Action.ACCEPT)],
-                ),
-                (
-                    "等我批延期",
-                    [_line(h, work.at) for h in work.hazards.asking_extension() if _may_decide(work, h, person)],
-                ),
-                ("我上报的", [_line(h, work.at) for h in mine]),
-            ]
-            return render_template("todo.html", groups=groups, name=person.name, budgets=may_see(person))
-
     return pages
 
 
@@ -190,31 +163,6 @@ def _read(ctx: WebContext, *, upload: bool) -> Sent:
             work.commit()
         photos.append(Fetched("image", sha, codes=tuple(facts.get("codes", ()))))
     return Sent(form, tuple(photos), tuple(dict.fromkeys(refused)))
-
-
-def _may(work: UnitOfWork, hazard: Hazard, person: Person, action: Action) -> bool:
-    held = actions.relations(work, hazard, person)
-    return action in rules.allowed(state=HazardState(hazard.state), relations=held)
-
-
-def _may_decide(work: UnitOfWork, hazard: Hazard, person: Person) -> bool:
-    asked_by_me = any(e.by_id == person.id for e in hazard.extensions if e.decided_at is None)
-    return not asked_by_me and _may(work, hazard, person, Action.APPROVE_EXTENSION)
-
-
-def _line(hazard: Hazard, at: datetime) -> dict[str, object]:
-    state = HazardState(hazard.state)
-    late = hazard.due_at is not None and hazard.due_at < at and hazard.closed_at is None and state in OPEN_STATES
-    return {
-        "number": hazard.number,
-        "grade": hazard.grade,
-        "grade_zh": Grade(hazard.grade).zh,
-        "state_zh": state.zh,
-        "description": hazard.description,
-        "place": place_of(hazard),
-        "due": f"闭环 {local(hazard.closed_at)}" if hazard.closed_at else f"期限 {local(hazard.due_at)}",
-        "late": late,
-    }
 
 
 # -- the steps

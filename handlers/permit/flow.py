@@ -18,6 +18,7 @@ from handlers.permit import (
     handover_talk,
     looking,
     measure_talk,
+    mine,
     request_words,
     sign_talk,
     told,
@@ -73,24 +74,17 @@ REST = (Work.BLIND_PLATE, Work.DIGGING, Work.ROAD_CLOSING)
 
 def overview(turn: Turn) -> None:
     """«作业票»: mine, what waits for me, and the buttons to ask for a new one."""
-    mine = list(turn.work.permits.of_person(turn.person.id, limit=10))
-    waiting = [
-        permit
-        for permit in turn.work.permits.waiting_for_approval()
-        if any(
-            (row := cast.open_signature(permit, kind)) is not None
-            and cast.may_sign(turn.work, permit, turn.person, row)
-            for kind in ("approve", "countersign")
-        )
-    ]
+    own = list(turn.work.permits.of_person(turn.person.id, limit=10))
+    asked = turn.work.permits.waiting_for_approval(limit=mine.MOST) if turn.person.roles else []
+    waiting = [permit for permit in asked if mine.to_sign(turn.work, permit, turn.person)]
     lines = []
     if waiting:
         lines += ["等您签:", *(cards.line(permit) for permit in waiting[:8])]
-    if mine:
-        lines += ["我的作业票:", *(cards.line(permit) for permit in mine)]
+    if own:
+        lines += ["我的作业票:", *(cards.line(permit) for permit in own)]
     if lines:
         turn.say("\n".join([*lines, "发编号可以办理。"]))
-    aside.offer(turn, mine)
+    aside.offer(turn, own)
     _offer(turn, FIRST, more=True)
 
 
