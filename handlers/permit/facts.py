@@ -68,7 +68,7 @@ def _gather(work: UnitOfWork, table: RuleTable, permit: JudgedPermit, *, at: dat
     found |= _times(permit, at, stage)
     begins = _begins(permit, at, stage)
     found |= calendar(table, begins, permit.valid_until or permit.planned_end)
-    found |= _people(work, permit, at, stage)
+    found |= _people(work, permit, at, stage, notes)
     shift_ends = _shift(work, permit, begins, stage, found, notes)
     found |= gas_facts.sampled(permit, work, notes)
     found |= _papers(table, permit, stage)
@@ -158,7 +158,7 @@ def _holders(permit: JudgedPermit) -> list[int]:
     return [*_workers(permit), *([permit.guardian.id] if permit.guardian else [])]
 
 
-def _people(work: UnitOfWork, permit: JudgedPermit, at: datetime, stage: Stage) -> dict[str, Any]:
+def _people(work: UnitOfWork, permit: JudgedPermit, at: datetime, stage: Stage, notes: list[str]) -> dict[str, Any]:
     workers = _workers(permit)
     found: dict[str, Any] = {"worker_ids": [str(worker) for worker in workers]}
     guardian = permit.guardian
@@ -183,6 +183,8 @@ def _people(work: UnitOfWork, permit: JudgedPermit, at: datetime, stage: Stage) 
         present = guardian_present(permit, at)
         if present is not None:
             found["guardian_on_site"] = present
+    if wanted is None and permit.facts.get("operator_cert_required"):
+        notes.append("作业内容里看不出要哪种操作证,请点“改内容”写明(如电焊、登高架设)")
     return found | _operators(permit, workers, cards, wanted, at)
 
 

@@ -1,4 +1,5 @@
-"""«按建议办理»: the proposed set of changes made true, without ever assuming a measurement."""
+"""«按建议办理»: the proposed set of changes taken over: time and guardian at once; what has to be done or measured is
+asked for, never assumed."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from storage.models import Permit
 
 
 def apply_fix(turn: Turn, permit: Permit) -> None:
-    """«按建议办理»: the first proposed set. What has to be measured is asked for, never assumed."""
+    """«按建议办理»: the first proposed set."""
     apply.need_draft(turn, permit)
     stored = turn.work.permits.verdict(permit.verdict_id)
     sets = stored.verdict.get("fix") if stored is not None else None
@@ -50,16 +51,9 @@ def _apply_change(turn: Turn, permit: Permit, change: dict[str, Any]) -> bool:
         return True
     if permit.planned_start is not None and permit.planned_end is not None:
         _move_time(permit, change)
-    keep = {k: v for k, v in facts.items() if k not in _FROM_MACHINE and v != "@drop"}
-    permit.facts = {**permit.facts, **keep}
+    # what is to be done or shown (加装盲板, 方案审批) is not done by a tap: it is asked anew, and whoever answers says it
+    permit.facts = {name: value for name, value in permit.facts.items() if name not in facts}
     return False
-
-
-_FROM_MACHINE = {
-    "now", "today", "start_time", "end_time", "entry_time", "valid_from", "valid_to", "valid_hours", "valid_days",
-    "is_night", "is_holiday", "is_rest_day", "guardian_id", "approver_rank", "tickets_held", "upgraded",
-    "trend3h_max_vol", "trend3h_last_vol", "trend3h_slope", "in_fixed_hot_zone",
-}  # fmt: skip
 
 
 def _move_time(permit: Permit, change: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot import outbox
 from cards.permit import HANDOVER_TO
+from cards.words import zone
 from handlers.permit import cast
 from handlers.permit.actions import leave_line
 from rules import certificates
@@ -12,6 +13,7 @@ from rules.permit.life import PermitState
 from storage.models import Permit, Person
 from storage.unit_of_work import UnitOfWork
 
+SIGNED = ("approve", "countersign", "shift_leader")  # nobody guards what they have allowed
 OPEN = (PermitState.APPROVED, PermitState.ACTIVE, PermitState.INTERRUPTED, PermitState.SUSPENDED)
 
 
@@ -27,9 +29,12 @@ def check(work: UnitOfWork, permit: Permit, to: Person) -> None:
         raise RuleBroken("guardian", f"{to.name}正在监护另一处作业,请选别人(4.10 f)。")
     if work.roster.shift_of(to.id, work.at)[0] is False:
         raise RuleBroken("guardian", f"{to.name}现在不当班(请假或不在班),请选当班的人。")
+    if any(row.granted and row.person_id == to.id and row.kind in SIGNED for row in permit.approvals):
+        raise RuleBroken("guardian", f"{to.name}在这张票上签过字,不能再当监护人,请选别人。")
     card = work.certificates.best(to.id, certificates.guardian_kinds(permit.work))
-    if card is None or (card.valid_until is not None and card.valid_until < work.at.date()):
-        raise RuleBroken("guardian", f"{to.name}没有有效的监护人培训合格证,请选持证的人(4.10)。")
+    until = (permit.valid_until or permit.planned_end or work.at).astimezone(zone()).date()
+    if card is None or (card.valid_until is not None and card.valid_until < until):
+        raise RuleBroken("guardian", f"{to.name}没有到{until:%m-%d}都有效的监护人培训合格证,请选持证的人(4.10)。")
 
 
 def give(work: UnitOfWork, permit: Permit, *, by: Person, to: Person, via: str) -> None:
