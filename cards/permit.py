@@ -280,8 +280,8 @@ def live_card(permit: Permit, *, last: str = "", waiting: Sequence[str] = ()) ->
 
 
 def unconfirmed(permit: Permit) -> list[PermitParty]:
-    """Parties who were called and have not confirmed."""
-    return [p for p in permit.parties if p.left_at is None and p.called_at is not None and p.confirmed_at is None]
+    """Parties who were called and have not confirmed; also who was relieved since: nobody has seen them safe."""
+    return [p for p in permit.parties if p.called_at is not None and p.confirmed_at is None]
 
 
 def watched_until(permit: Permit) -> datetime | None:
@@ -296,10 +296,11 @@ def _buttons(permit: Permit, state: PermitState) -> list[Button]:
     def button(label: str, verb: str, style: str = "normal") -> Button:
         return Button(label, f"permit.{verb}:{n}", style)  # type: ignore[arg-type]
 
+    calls = [button("确认停工", "confirm", "primary")] if unconfirmed(permit) else []
     if permit.ended_at is not None and not state.is_final:
         if watched_until(permit) is not None:
-            return [button("监火结束", "watched", "primary"), button("还没完,继续", "unfinish")]
-        return [button("验收关闭", "accept", "primary"), button("还没完,继续", "unfinish")]
+            return [*calls, button("监火结束", "watched", "primary"), button("还没完,继续", "unfinish")]
+        return [*calls, button("验收关闭", "accept", "primary"), button("还没完,继续", "unfinish")]
     if state is PermitState.SUBMITTED:
         first = [button("会签", "sign")] if _open(permit, "countersign") else []
         return [
@@ -347,7 +348,7 @@ def _buttons(permit: Permit, state: PermitState) -> list[Button]:
             button("收工", "finish"),
         ]
     if state is PermitState.EXPIRED:
-        return [button("收工", "finish", "primary"), button("重新办票", "renew")]
+        return [*calls, button("收工", "finish", "primary"), button("重新办票", "renew")]
     return []
 
 

@@ -203,10 +203,11 @@ class Permits:
         ).first()
 
     def of_person(self, person_id: int, *, limit: int = 20) -> Sequence[Permit]:
-        """Open permits the person applied for or takes part in, newest first."""
+        """Open permits the person applied for, takes part in or was called away from without an answer, newest first."""
         ended = [state.value for state in PermitState if state.is_final]
+        unanswered = and_(PermitParty.called_at.is_not(None), PermitParty.confirmed_at.is_(None))
         taking_part = select(PermitParty.permit_id).where(
-            PermitParty.person_id == person_id, PermitParty.left_at.is_(None)
+            PermitParty.person_id == person_id, or_(PermitParty.left_at.is_(None), unanswered)
         )
         return self.db.scalars(
             _with_all(

@@ -38,11 +38,12 @@ EXTENDABLE = (PermitState.APPROVED, *UNDER_WAY, PermitState.SUSPENDED, PermitSta
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """A button by its label: the states it means something in, and its step."""
+    """A button by its label: the states it means something in, and its step. `after`: also when the work is done."""
 
     name: str
     act: Act
     states: Sequence[PermitState]
+    after: bool = False
 
 
 RUNNING = (*UNDER_WAY, PermitState.SUSPENDED)
@@ -63,7 +64,7 @@ VERBS: dict[str, Verb] = {
     "开始作业": Verb("start", work_talk.start, (PermitState.APPROVED,)),
     "确认措施": Verb("measures", measure_talk.list_measures, (PermitState.APPROVED,)),
     "接受交底": Verb("briefed", work_talk.briefed, (PermitState.APPROVED, *UNDER_WAY)),
-    "确认停工": Verb("confirm", work_talk.confirm, (PermitState.SUSPENDED,)),
+    "确认停工": Verb("confirm", work_talk.confirm, (PermitState.SUSPENDED, PermitState.EXPIRED), after=True),
 }
 SIGNS: dict[str, Act] = {
     "批准": sign_talk.approve,
@@ -82,12 +83,12 @@ _SIGN = rf"^(?:{NUMBER}[,,\s]*({'|'.join(SIGNS)})|({'|'.join(SIGNS)})[,,\s]*{NUM
 _DO = rf"^(?:({NUMBER})[,,\s]*)?({'|'.join(VERBS)})[,,\s]*({NUMBER})?$"
 
 
-def _mine(turn: Turn, states: Sequence[PermitState]) -> list[Permit]:
+def _mine(turn: Turn, states: Sequence[PermitState], *, after: bool = False) -> list[Permit]:
     kind = next((kind.value for kind in Work if kind.zh in turn.text), "")
     return [
         permit
         for permit in turn.work.permits.of_person(turn.person.id)
-        if PermitState(permit.state) in states and permit.ended_at is None and kind in ("", permit.work)
+        if PermitState(permit.state) in states and (after or permit.ended_at is None) and kind in ("", permit.work)
     ]
 
 
@@ -141,7 +142,7 @@ def verb_said(turn: Turn) -> None:
     if numbered and permit is None:
         turn.say(GONE)
         return
-    mine = [permit] if permit is not None else _mine(turn, verb.states)
+    mine = [permit] if permit is not None else _mine(turn, verb.states, after=verb.after)
     if len(mine) == 1:
         _run(turn, mine[0], verb.act)
     elif mine:

@@ -190,7 +190,7 @@ def stop_by_hand(work: UnitOfWork, permit: Permit, *, by: Person, why: str, via:
 
 def confirm(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
     """This person has stopped and is safe."""
-    mine = [p for p in cast.parties(permit) if p.person_id == by.id and p.called_at is not None]
+    mine = [p for p in permit.parties if p.person_id == by.id and p.called_at is not None]
     if not mine:
         raise RuleBroken("who", "您不在这张作业票上,不用确认。")
     if all(party.confirmed_at is not None for party in mine):
@@ -203,7 +203,7 @@ def confirm(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
 
 def seen(work: UnitOfWork, permit: Permit, person: Person, *, by: Person, via: str) -> None:
     """Somebody who leads has seen that this person stopped: their roll call has it, the permit's card shows it."""
-    for party in cast.parties(permit):
+    for party in permit.parties:
         if party.person_id == person.id and party.called_at is not None and party.confirmed_at is None:
             party.confirmed_at = work.at
     cast.redraw(work, permit, leave_line(work, permit, "confirmed", by=by, via=via, why=f"替{person.name}确认"))

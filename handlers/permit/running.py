@@ -240,6 +240,9 @@ def resume(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
     """Go on after a pause or a suspension, under the 30/60-minute rules. Raises RuleBroken with what is in the way."""
     if permit.guardian_id != by.id and not cast.may_lead(permit, by):
         raise RuleBroken("who", "由监护人或当班班长恢复作业。")
+    if never_began(permit):
+        _release(work, permit, by=by, via=via)
+        return
     judged = judge_resume(work, permit)
     removed = judged.result in (Result.PASS, Result.CONDITIONAL)
     before = move_on(work, permit, Step.RESUME, moment(work, permit, judged, cause_removed=removed))
@@ -255,12 +258,40 @@ def resume(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
     cast.post(work, permit, cast.everyone(permit), purpose="permit.resumed", last=last, urgency=outbox.URGENT)
 
 
+FADES = ("wind_force", "dense_fog", "raining_or_snowing", "rainstorm", "heavy_snow", "harness_worn")
+FADES_AFTER = timedelta(hours=1)
+
+
+def forget_what_fades(work: UnitOfWork, permit: Permit) -> None:
+    """After a longer break weather and harness are asked anew: what was said before it holds no more (8.2.6, 8.2.11)."""
+    since = permit.suspended_at or permit.interrupted_at
+    if since is not None and work.at - since > FADES_AFTER:
+        permit.facts = {name: value for name, value in permit.facts.items() if name not in FADES}
+
+
+def never_began(permit: Permit) -> bool:
+    """Stopped before its work began: it has to be started, not resumed."""
+    return permit.state == PermitState.SUSPENDED.value and permit.started_at is None
+
+
+def _release(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
+    """Stopped before the start: back to approved, where every check before the start is still asked for."""
+    before = move_on(work, permit, Step.RELEASE, moment(work, permit, None))
+    permit.suspended_at, permit.suspend_why = None, []
+    permit.generation += 1
+    triggers.permit_goes_on(work, permit, via=via)
+    permit.judge_at = permit.valid_until
+    last = leave_line(work, permit, "released", by=by, via=via, before=before)
+    cast.post(work, permit, cast.everyone(permit), purpose="permit.resumed", last=last, urgency=outbox.URGENT)
+
+
 def why_not_resumed(work: UnitOfWork, permit: Permit) -> Sequence[str]:
     """Everything that stands in the way of going on, in words."""
     judged = judge_resume(work, permit)
     removed = judged.result.allows_work
     now = moment(work, permit, judged, cause_removed=removed)
-    found = obstacles(tables.rules_of(work).table, PermitState(permit.state), Step.RESUME, now)
+    step = Step.RELEASE if never_began(permit) else Step.RESUME
+    found = obstacles(tables.rules_of(work).table, PermitState(permit.state), step, now)
     return [f"{obstacle.message_zh}({obstacle.clause})" for obstacle in found]
 
 
@@ -311,16 +342,21 @@ def finish(work: UnitOfWork, permit: Permit, *, by: Person, photo_sha: str, said
 
 
 def unfinish(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
-    """It was not the end after all."""
+    """It was not the end after all: nobody worked since, so that it is a pause that began with the end (5.3.1 d, 6.3 f)."""
     need_watcher(permit, by)
     if permit.ended_at is None or PermitState(permit.state).is_final:
         raise RuleBroken("state", "这张票没有待验收。")
+    before = permit.state
+    if before == PermitState.ACTIVE.value:
+        move_on(work, permit, Step.GO_ON, moment(work, permit, None))
+        permit.interrupted_at = permit.ended_at
     permit.ended_at = None
     gone = ("residual_fire_checked", "people_counted_out", fire_watch.UNTIL)
     permit.facts = {k: v for k, v in permit.facts.items() if k not in gone}
     permit.judge_at = work.at  # its time may be over meanwhile
     work.wake.add("chat")
-    cast.redraw(work, permit, leave_line(work, permit, "unfinished", by=by, via=via))
+    overhead.changed(work, permit)
+    cast.redraw(work, permit, leave_line(work, permit, "unfinished", by=by, via=via, before=before))
 
 
 def accept(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:

@@ -145,11 +145,15 @@ def confirm(turn: Turn, permit: Permit) -> None:
 
 def resume(turn: Turn, permit: Permit) -> None:
     running.need_state(permit, PermitState.INTERRUPTED, PermitState.SUSPENDED)
+    running.forget_what_fades(turn.work, permit)
     go_on_resume(turn, permit)
 
 
 def go_on_resume(turn: Turn, permit: Permit) -> None:
     turn.work.flush()
+    if running.never_began(permit):
+        _release(turn, permit)
+        return
     judged = running.judge_resume(turn.work, permit)
     if answers.ask_open(turn, permit, judged, then="resume"):
         return
@@ -165,6 +169,16 @@ def go_on_resume(turn: Turn, permit: Permit) -> None:
         return
     running.resume(turn.work, permit, by=turn.person, via=turn.via)
     turn.say(f"{permit.number} 已恢复作业。", case=cast.case_of(permit))
+
+
+def _release(turn: Turn, permit: Permit) -> None:
+    """Stopped before its work began."""
+    obstacles = running.why_not_resumed(turn.work, permit)
+    if obstacles:
+        turn.say("\n".join([f"{permit.number} 还不能解除叫停:", *obstacles[:4]]), case=cast.case_of(permit))
+        return
+    running.resume(turn.work, permit, by=turn.person, via=turn.via)
+    turn.say(f"{permit.number} 已解除叫停,还没开始的步骤接着办,办完点“开始作业”。", case=cast.case_of(permit))
 
 
 def gas_judgement(turn: Turn, permit: Permit) -> str:
@@ -271,6 +285,9 @@ def _finished(turn: Turn, permit: Permit, photo: str) -> None:
 
 def unfinish(turn: Turn, permit: Permit) -> None:
     running.unfinish(turn.work, permit, by=turn.person, via=turn.via)
+    if permit.state == PermitState.INTERRUPTED.value:
+        words = f"{permit.number} 从收工起按中断算,监护人点“恢复作业”后再干;中断久了要重新取样。"
+        turn.say(words, case=cast.case_of(permit))
 
 
 def accept(turn: Turn, permit: Permit) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from cards import permit as permit_cards
 from cards import roll_call as cards
 from handlers import duty
 from handlers.hazard import plans
@@ -70,7 +71,8 @@ def _tell(work: UnitOfWork, call: RollCall, notice: Notice, left: Sequence[RollC
 
 
 def _no_longer_needed(work: UnitOfWork, call: RollCall) -> bool:
-    """A permit that goes on again or is over needs nobody's «已停工»."""
+    """A permit that goes on again needs nobody's «已停工»; one that ran out or waits for its acceptance still does."""
     if call.case_kind != "permit" or call.case_id is None:
         return False
-    return work.permits.get(call.case_id).state != "suspended"
+    permit = work.permits.get(call.case_id)
+    return permit.state not in ("suspended", "expired") and not permit_cards.unconfirmed(permit)

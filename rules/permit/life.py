@@ -64,7 +64,9 @@ class Step(StrEnum):
     WITHDRAW = "withdraw"
     START = "start"
     INTERRUPT = "interrupt"
+    GO_ON = "go_on"
     RESUME = "resume"
+    RELEASE = "release"
     SUSPEND = "suspend"
     EXPIRE = "expire"
     CLOSE = "close"
@@ -83,7 +85,9 @@ _STEP_ZH = {
     "withdraw": "撤回",
     "start": "开始",
     "interrupt": "中断",
+    "go_on": "还没完,继续",
     "resume": "恢复",
+    "release": "解除叫停",
     "suspend": "叫停",
     "expire": "到期",
     "close": "收工关闭",
@@ -95,7 +99,9 @@ class Moment:
     """What a guard looks at. None means unknown and never opens a guard.
 
     verdict             of the stage the step belongs to: request to submit, start to start, run to resume
-    unconfirmed         people on the permit who have not yet confirmed a suspension
+    unconfirmed         people called by a suspension who have not yet confirmed it
+    started             whether work on it ever began
+    ended               whether the work was said to be done and waits for its acceptance
     """
 
     at: datetime
@@ -108,6 +114,8 @@ class Moment:
     briefing_done: bool | None = None
     measures_confirmed: bool | None = None
     guardian_on_site: bool | None = None
+    started: bool | None = None
+    ended: bool | None = None
     interrupted_at: datetime | None = None
     last_analysis_time: datetime | None = None
     suspended_at: datetime | None = None
@@ -149,6 +157,15 @@ def _still_valid(_table: RuleTable, moment: Moment) -> Obstacle | None:
     return None
 
 
+def _not_ended(_table: RuleTable, moment: Moment) -> Obstacle | None:
+    """Work that is done is watched by nobody any more: it goes on only from the pause that «还没完» makes of it."""
+    return None if moment.ended is False else Obstacle("已经收工,要接着干请先点“还没完,继续”", "4.15")
+
+
+def _never_began(_table: RuleTable, moment: Moment) -> Obstacle | None:
+    return None if moment.started is False else Obstacle("作业已经开始过,请按恢复作业办理", "4.8")
+
+
 def _must(name: str, message: str, clause: str, works: tuple[str, ...] = ()) -> Guard:
     def guard(_table: RuleTable, moment: Moment) -> Obstacle | None:
         if works and moment.work not in works:
@@ -162,16 +179,19 @@ def retest_needed(table: RuleTable, moment: Moment) -> bool:
     """Whether the pause was so long that the gas must be analysed again (5.3.1 d; 6.3 f).
 
     Special and level 1 hot work over 30 min, level 2 and confined space over 60 min; a suspension always. Hot work
-    of unknown level takes the shorter time.
+    of unknown level takes the shorter time. The new analysis is as young as one before the start has to be (5.3.1 c,
+    6.3 a): one taken when a long pause began says nothing about its end.
     """
     stopped = moment.suspended_at or moment.interrupted_at
     if moment.work not in ("hot_work", "confined_space") or stopped is None:
         return False
-    if moment.last_analysis_time is not None and stopped <= moment.last_analysis_time <= moment.at:
+    confined = moment.work == "confined_space"
+    oldest = moment.at - timedelta(minutes=table.param(f"{'CS-002' if confined else 'HW-A02'}.max_minutes"))
+    if moment.last_analysis_time is not None and max(stopped, oldest) <= moment.last_analysis_time <= moment.at:
         return False
     if moment.suspended_at is not None:
         return True
-    rule = "CS-008" if moment.work == "confined_space" else "HW-A06" if moment.level == "l2" else "HW-A05"
+    rule = "CS-008" if confined else "HW-A06" if moment.level == "l2" else "HW-A05"
     return moment.at - stopped > timedelta(minutes=table.param(f"{rule}.max_minutes"))
 
 
@@ -188,7 +208,13 @@ def _suspension_confirmed(_table: RuleTable, moment: Moment) -> Obstacle | None:
     return Obstacle("还有人没有确认叫停,请全部确认后再恢复", "4.8")
 
 
+def _accounted_for(_table: RuleTable, moment: Moment) -> Obstacle | None:
+    """Whoever was called away from the work and did not answer is looked for, not forgotten."""
+    return None if moment.unconfirmed == 0 else Obstacle("还有人没有确认停工,请找到人、全部确认后再关闭", "4.8")
+
+
 _TO_START: tuple[Guard, ...] = (
+    _not_ended,
     _still_valid,
     _verdict_allows,
     _must("briefing_done", "还没有安全交底,请先完成交底", "4.4"),
@@ -196,17 +222,22 @@ _TO_START: tuple[Guard, ...] = (
     _must("guardian_on_site", "监护人不在现场,请监护人到位打卡", "4.10 f"),
 )
 _TO_RESUME: tuple[Guard, ...] = (
+    _not_ended,
     _still_valid,
     _must("guardian_on_site", "监护人不在现场,请监护人到位打卡", "4.10 f"),
     _retested,
     _verdict_allows,
 )
 _AFTER_SUSPENSION: tuple[Guard, ...] = (
+    _must("started", "作业还没有开始过,请按开始前的步骤办", "4.6"),
     *_TO_RESUME,
     _must("cause_removed", "叫停原因还没有消除,请先处理", "4.8"),
     _suspension_confirmed,
 )
+_TO_RELEASE: tuple[Guard, ...] = (_never_began, _not_ended, _still_valid, _retested, _suspension_confirmed)
+"""Before the start: the start itself asks for everything else."""
 _TO_CLOSE: tuple[Guard, ...] = (
+    _accounted_for,
     _must("residual_fire_checked", "还没有确认无残留火种,请先检查", "5.2.14", ("hot_work",)),
     _must("people_counted_out", "人员和工器具没有清点,请先清点", "6.8 c", ("confined_space",)),
     _must("acceptance_signed", "还没有完成验收,请先验收签字", "4.15"),
@@ -231,7 +262,8 @@ TRANSITIONS: dict[tuple[PermitState, Step], tuple[PermitState, tuple[Guard, ...]
     (S.APPROVED, Step.START): (S.ACTIVE, _TO_START),
     (S.APPROVED, Step.SUSPEND): (S.SUSPENDED, ()),
     (S.APPROVED, Step.EXPIRE): (S.EXPIRED, ()),
-    (S.ACTIVE, Step.INTERRUPT): (S.INTERRUPTED, ()),
+    (S.ACTIVE, Step.INTERRUPT): (S.INTERRUPTED, (_not_ended,)),
+    (S.ACTIVE, Step.GO_ON): (S.INTERRUPTED, ()),
     (S.ACTIVE, Step.SUSPEND): (S.SUSPENDED, ()),
     (S.ACTIVE, Step.EXPIRE): (S.EXPIRED, ()),
     (S.ACTIVE, Step.CLOSE): (S.CLOSED, _TO_CLOSE),
@@ -240,6 +272,7 @@ TRANSITIONS: dict[tuple[PermitState, Step], tuple[PermitState, tuple[Guard, ...]
     (S.INTERRUPTED, Step.EXPIRE): (S.EXPIRED, ()),
     (S.INTERRUPTED, Step.CLOSE): (S.CLOSED, _TO_CLOSE),
     (S.SUSPENDED, Step.RESUME): (S.ACTIVE, _AFTER_SUSPENSION),
+    (S.SUSPENDED, Step.RELEASE): (S.APPROVED, _TO_RELEASE),
     (S.SUSPENDED, Step.EXPIRE): (S.EXPIRED, ()),
     (S.SUSPENDED, Step.CLOSE): (S.CLOSED, _TO_CLOSE),
     (S.EXPIRED, Step.CLOSE): (S.CLOSED, _TO_CLOSE),

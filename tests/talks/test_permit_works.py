@@ -365,3 +365,23 @@ def test_what_is_no_film_is_refused_with_a_reason(plant):
     phone.sends_video(b"MZ" + b"\0" * 100)
     phone.sees("视频")
     assert phone.plant.problems() == []
+
+
+def test_after_a_longer_break_at_height_weather_and_harness_are_asked_anew(plant):
+    phone = ask_for(plant, "高处", "P-102A", "P-102A管架刷漆防腐", workers="孙丽", 作业高度="3", 风力="2")
+    phone.taps("提交审批")
+    p.approve(plant, approver="陈刚", where="P-102A")
+    plant.forward(minutes=1)
+    p.prepare(plant, guardian="高峰", workers=("孙丽",))
+    plant.forward(minutes=1)
+    guardian = plant.phone("高峰")
+    guardian.taps("开始作业", on=NUMBER)
+    answer_all(guardian)
+    guardian.sends_photo(scene(5))
+    assert permit(plant).state == "active"
+    guardian.taps("中断", on=NUMBER)
+    plant.forward(minutes=61)
+    guardian.taps("监护打卡", on=NUMBER).taps("恢复作业", on=NUMBER)
+    answer_all(guardian, 风力="6")
+    guardian.sees("还不能恢复", "五级及以上大风")
+    assert permit(plant).state == "interrupted"

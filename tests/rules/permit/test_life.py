@@ -27,6 +27,8 @@ READY = Moment(
     guardian_on_site=True,
     cause_removed=True,
     unconfirmed=0,
+    started=True,
+    ended=False,
     residual_fire_checked=True,
     people_counted_out=True,
     acceptance_signed=True,
@@ -87,7 +89,10 @@ GUARDED = [
     (S.APPROVED, Step.START, {"valid_to": AT - timedelta(seconds=1)}), (S.INTERRUPTED, Step.RESUME, {"guardian_on_site": False}),
     (S.INTERRUPTED, Step.RESUME, {"verdict": Result.FAIL}), (S.SUSPENDED, Step.RESUME, {"cause_removed": False}),
     (S.SUSPENDED, Step.RESUME, {"unconfirmed": 1}), (S.ACTIVE, Step.CLOSE, {"residual_fire_checked": False}),
-    (S.ACTIVE, Step.CLOSE, {"acceptance_signed": False}),
+    (S.ACTIVE, Step.CLOSE, {"acceptance_signed": False}), (S.ACTIVE, Step.CLOSE, {"unconfirmed": 1}),
+    (S.APPROVED, Step.START, {"ended": True}), (S.ACTIVE, Step.INTERRUPT, {"ended": True}),
+    (S.INTERRUPTED, Step.RESUME, {"ended": True}), (S.SUSPENDED, Step.RESUME, {"ended": True}),
+    (S.SUSPENDED, Step.RESUME, {"started": False}), (S.EXPIRED, Step.CLOSE, {"unconfirmed": 1}),
 ]  # fmt: skip
 
 
@@ -135,6 +140,38 @@ def test_a_long_pause_needs_a_new_test(work, level, minutes, needed):
     assert not retest_needed(TABLE, retested)
     from_the_future = replace(moment, last_analysis_time=AT + timedelta(hours=1))
     assert retest_needed(TABLE, from_the_future) is needed
+
+
+@pytest.mark.parametrize(
+    ("work", "age", "needed"),
+    [("hot_work", 29.9, False), ("hot_work", 30, False), ("hot_work", 30.1, True), ("confined_space", 30.1, True)],
+)
+def test_the_new_test_is_no_older_than_one_before_a_start(work, age, needed):
+    """5.3.1 c, 6.3 a: a sample from the beginning of a long pause says nothing about its end."""
+    sampled = AT - timedelta(minutes=age)
+    moment = replace(READY, work=work, interrupted_at=AT - timedelta(hours=4), last_analysis_time=sampled)
+    assert retest_needed(TABLE, moment) is needed
+    stopped = replace(moment, interrupted_at=None, suspended_at=AT - timedelta(hours=4))
+    assert retest_needed(TABLE, stopped) is needed
+
+
+NEVER_BEGAN = replace(READY, started=False, suspended_at=AT - timedelta(minutes=9), last_analysis_time=AT)
+
+
+def test_what_was_stopped_before_it_began_goes_back_to_be_started():
+    assert move(TABLE, S.SUSPENDED, Step.RELEASE, NEVER_BEGAN) is S.APPROVED
+    for change in (
+        {"started": True},
+        {"started": None},
+        {"unconfirmed": 1},
+        {"last_analysis_time": None},
+        {"ended": True},
+    ):
+        assert obstacles(TABLE, S.SUSPENDED, Step.RELEASE, replace(NEVER_BEGAN, **change)), change
+
+
+def test_work_that_was_not_the_end_goes_on_from_a_pause():
+    assert move(TABLE, S.ACTIVE, Step.GO_ON, replace(READY, ended=True)) is S.INTERRUPTED
 
 
 def test_a_suspension_always_needs_a_new_test():
