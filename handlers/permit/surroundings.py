@@ -21,7 +21,7 @@ from storage.plain import Asked
 from storage.readings import SeenDetector
 from storage.unit_of_work import UnitOfWork
 
-REACH_M = 30.0  # the farthest distance any rule looks (7.6, 5.2.9); the trend's radius is a setting within it
+REACH_M = 30.0  # the farthest distance any rule looks (7.6, 5.2.9)
 LOOK_BACK = timedelta(hours=3)
 STRICTEST_VOL = 0.2  # % vol, GB 30871-2022 5.3.2 b
 UNSURE_M = 10.0  # a point from a phone this near a hazardous place counts as inside: fixes are not exact
@@ -70,7 +70,7 @@ def asked(work: UnitOfWork, table: RuleTable, permit: JudgedPermit) -> Iterator[
     yield from work.readings.asked_weather(WEATHER)
     if point is not None or area is not None:
         yield work.permits.asked_near(box(point, REACH_M) if point else None, area_id=area, but=permit.id)
-        yield work.readings.asked_near(box(point, table.settings.trend_radius_m) if point else None, area)
+        yield work.readings.asked_near(box(point, _alarm_reach_m(table)) if point else None, area)
     if area is not None:
         yield work.hazards.asked_beside(area, since=work.at - HAZARDS_OF)
 
@@ -123,22 +123,27 @@ def watch(
     lel_vol: float | None,
     limit_vol: float,
 ) -> Watch:
-    """The combustible detectors in range, their trend, whether the nearest speaks now; any detector over its limit."""
-    radius = table.settings.trend_radius_m
-    found = work.readings.detectors_near(box(point, radius) if point else None, area_id)
+    """The combustible detectors in range, their trend, whether the nearest speaks now; any detector over its limit.
+
+    The plant's radius is that of the trend, an extra of its own; an alarm (5.2.6, 6.5) is heard from the fixed reach.
+    """
+    radius, reach = table.settings.trend_radius_m, _alarm_reach_m(table)
+    found = work.readings.detectors_near(box(point, reach) if point else None, area_id)
     away = _away(point)
-    reached = [(metres, d) for d in found if (metres := away(d.lat, d.lon)) <= radius]
-    combustible = [(metres, d) for metres, d in reached if d.kind == "combustible"]
-    near = [d for _, d in sorted(combustible, key=lambda pair: (pair[0], pair[1].id))]
-    air = next((d.code for _, d in reached if _is_bad_air(d, at)), "")
+    reached = [(metres, d) for d in found if (metres := away(d.lat, d.lon)) <= reach]
+    combustible = sorted(
+        [(metres, d) for metres, d in reached if d.kind == "combustible"], key=lambda pair: (pair[0], pair[1].id)
+    )
+    near = [d for metres, d in combustible if metres <= radius]
+    over = next((d.code for _, d in combustible if _is_over(d, at, lel_vol, limit_vol)), "")
+    over = over or next((d.code for _, d in reached if _is_bad_air(d, at)), "")
     if not near:
-        return Watch((), None, None, air, None)
+        return Watch((), None, None, over, None)
     policy = _trend_policy(table)
     spans = work.readings.span([d.id for d in near], "combustible", at - policy.window, at + policy.skew)
     series = [Series(d.code, d.unit, *spans[d.id]) for d in near]
     seen = trend.look_back(series, at=at, lel_vol=lel_vol, policy=policy)
     silent, notes = silence(near[0], at)
-    over = next((d.code for d in near if _is_over(d, at, lel_vol, limit_vol)), "") or air
     return Watch(
         detectors=tuple(near),
         trend=seen,
@@ -147,6 +152,10 @@ def watch(
         fresh_until=near[0].last_at + timedelta(seconds=near[0].max_age_s) if near[0].last_at else None,
         notes=(*notes, *seen.untrusted),
     )
+
+
+def _alarm_reach_m(table: RuleTable) -> float:
+    return max(REACH_M, table.settings.trend_radius_m)
 
 
 def _trend_policy(table: RuleTable) -> TrendPolicy:

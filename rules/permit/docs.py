@@ -8,7 +8,7 @@ from rules.permit.approval import approval, max_validity
 from rules.permit.facts import fact_dictionary
 from rules.permit.life import TRANSITIONS, PermitState
 from rules.permit.model import LEVEL_ZH, LEVELS, Rule, Stage, Work
-from rules.permit.table import RuleTable, load
+from rules.permit.table import BOUNDS, RuleTable, load
 
 TARGET = Path(__file__).parents[2] / "docs" / "permits.md"
 _STAGE_ZH = {"request": "申请", "start": "开始", "run": "作业中", "close": "收工"}
@@ -108,7 +108,7 @@ def _questions(table: RuleTable) -> str:
 SETTING_ZH = {
     "timezone": "企业所在时区",
     "scope": "chemical 写「依据」;general(工贸等)写「参照」",
-    "night_start": "夜间开始(标准未定义)",
+    "night_start": "夜间开始(标准未定义;夜间须包含 22:00–05:00)",
     "night_end": "夜间结束(标准未定义)",
     "upgrade_manner": "节假日、公休日、夜间怎样升级:level 提高一级,approver 级别不变由上一级审批",
     "guardian_cert_valid_months": "监护人证书有效月数,0 表示以证书上的日期为准",
@@ -117,7 +117,7 @@ SETTING_ZH = {
     "trend_window_minutes": "探测器趋势回看(分钟)",
     "trend_gap_minutes": "趋势中超过多少分钟没有读数即不可信",
     "trend_stuck_minutes": "趋势中读数多少分钟不变即不可信",
-    "trend_radius_m": "看多远以内的探测器(米)",
+    "trend_radius_m": "趋势看多远以内的探测器(米);超限报警总看 30 米以内的,不随它变小",
     "ticket_keep_days": "作业票保存(天),不得少于 365",
     "video_keep_days": "作业影像保存(天),不得少于 30",
     "fire_watch_minutes": "动火收工后监火(分钟),0 表示不监火;期满由监护人再拍一张才能验收",
@@ -128,6 +128,11 @@ SETTING_ZH = {
 }
 
 
+def _allowed(name: str) -> str:
+    least, most = BOUNDS.get(name, (0, 0))
+    return f"{least:g}–{most:g}" if most else "–"
+
+
 def _settings(table: RuleTable) -> str:
     lines = [
         "## 企业设置\n",
@@ -136,10 +141,12 @@ def _settings(table: RuleTable) -> str:
         "```json",
         '{"permit": {"settings": {"fire_watch_minutes": 30}, "rules": {"HW-A03": {"max_vol": 0.4}}}}',
         "```\n",
-        "| 设置 | 默认 | 含义 |",
-        "|---|---|---|",
+        "| 设置 | 默认 | 可填 | 含义 |",
+        "|---|---|---|---|",
     ]
-    lines += [f"| `{name}` | {getattr(table.settings, name)} | {SETTING_ZH[name]} |" for name in SETTING_ZH]
+    lines += [
+        f"| `{name}` | {getattr(table.settings, name)} | {_allowed(name)} | {zh} |" for name, zh in SETTING_ZH.items()
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -59,17 +59,19 @@ class Settings:
     def __post_init__(self) -> None:
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
-                raise BadTable(f"settings.{name}: 只能是 {'、'.join(allowed)}")
+                raise BadTable(f"settings.{name}:只能是 {'、'.join(allowed)}")
         for name in (item.name for item in fields(self)):
-            value = getattr(self, name)
-            if name in ("timezone", "night_start", "night_end", *_CHOICES):
-                continue
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value) or value < 0:
-                raise BadTable(f"settings.{name}: 须是不小于 0 的数")
+            if name not in ("timezone", "night_start", "night_end", *_CHOICES):
+                _check_number(name, getattr(self, name))
         try:
             _ = self.zone, self.night
         except (TypeError, ValueError, ZoneInfoNotFoundError) as error:
             raise BadTable(f"settings: {error}") from error
+        start, end = self.night
+        if start != end and (start < end or start > NIGHT_AT_LEAST[0] or end < NIGHT_AT_LEAST[1]):
+            raise BadTable(
+                f"settings.night_start、settings.night_end:夜间须包含 22:00–05:00(现为 {start:%H:%M}–{end:%H:%M})"
+            )
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -90,6 +92,33 @@ _CHOICES = {
     "upgrade_manner": ("level", "approver"),
     "toxic_basis": ("twa", "stel"),
 }
+
+
+NIGHT_AT_LEAST = time(22), time(5)
+"""Hours that are night in every plant: the standard leaves the hours open, but not whether there is a night (5.1.1)."""
+
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "guardian_cert_valid_months": (0, 120),
+    "clock_skew_minutes": (0, 10),  # an analysis from the future counts within it
+    "trend_window_minutes": (1, 24 * 60),
+    "trend_gap_minutes": (1, 24 * 60),
+    "trend_stuck_minutes": (1, 24 * 60),
+    "trend_radius_m": (0, 200),
+    "ticket_keep_days": (0, 36_500),  # the least is a rule: RC-002, RC-003
+    "video_keep_days": (0, 36_500),
+    "fire_watch_minutes": (0, 24 * 60),
+    "hours_blind_plate": (1, 168),  # the longest the standard gives any work but temporary power: 7 days, 8.2.11
+    "hours_lifting": (1, 168),
+    "hours_digging": (1, 168),
+    "hours_road_closing": (1, 168),
+}
+"""Least and most of each number: no setting may make a rule of the standard look away, or break the calendar."""
+
+
+def _check_number(name: str, value: Any) -> None:
+    least, most = BOUNDS[name]
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        raise BadTable(f"settings.{name}:须是 {least:g} 到 {most:g} 之间的数(现为 {value})")
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from rules.permit.docs import SETTING_ZH, TARGET, render
 from rules.permit.facts import actions, fact_dictionary
 from rules.permit.logic import BadExpression, Unknown, compile_expression, unknown
 from rules.permit.model import LEVELS, Work
+from rules.permit.table import BOUNDS
 
 TABLE = load()
 AT = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
@@ -101,6 +102,46 @@ def test_a_plant_adds_its_own_rule():
 def test_malformed_settings_are_refused(tenant):
     with pytest.raises((BadTable, Weakened)):
         load(tenant=tenant)
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("clock_skew_minutes", (0, 2, 10), (10.1, 600, True)),
+        ("hours_blind_plate", (1, 168), (0, 168.1, 1e12)), ("hours_lifting", (1, 168), (0, 1e12)),
+        ("hours_digging", (1, 168), (0, 169)), ("hours_road_closing", (1, 168), (0, 169)),
+        ("trend_radius_m", (0, 5, 30, 200), (-1, 201)), ("trend_window_minutes", (1, 180, 1440), (0, 1e12)),
+        ("fire_watch_minutes", (0, 60, 1440), (1e12,)), ("guardian_cert_valid_months", (0, 24, 120), (1e9,)),
+        ("ticket_keep_days", (365, 36_500), (1e12,)), ("video_keep_days", (30, 36_500), (1e12,)),
+    ],
+)  # fmt: skip
+def test_a_setting_has_bounds_and_says_them(name, good, bad):
+    for value in good:
+        assert getattr(load(tenant={"settings": {name: value}}).settings, name) == value
+    for value in bad:
+        with pytest.raises(BadTable, match=rf"settings\.{name}:须是 .+ 到 .+ 之间的数"):
+            load(tenant={"settings": {name: value}})
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "ok"),
+    [
+        ("20:00", "06:00", True), ("22:00", "05:00", True), ("00:00", "00:00", True), ("18:00", "07:30", True),
+        ("22:01", "05:00", False), ("22:00", "04:59", False), ("03:00", "03:01", False), ("00:00", "23:59", False),
+    ],
+)  # fmt: skip
+def test_every_plant_has_a_night(start, end, ok):
+    tenant = {"settings": {"night_start": start, "night_end": end}}
+    if ok:
+        load(tenant=tenant)
+        return
+    with pytest.raises(BadTable, match=r"settings\.night_start、settings\.night_end:夜间须包含 22:00–05:00"):
+        load(tenant=tenant)
+
+
+def test_every_number_has_bounds():
+    numbers = {field.name for field in fields(Settings)} - {"timezone", "night_start", "night_end"}
+    assert numbers - set(BOUNDS) == {"scope", "upgrade_manner", "toxic_basis"}
 
 
 def test_keeping_times_cannot_go_below_the_standard():
