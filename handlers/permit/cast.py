@@ -64,6 +64,8 @@ def is_on(permit: Permit, person: Person, *roles: str) -> bool:
 
 # -- signatures
 
+SIGNATURES = {"approve", "countersign"}
+
 
 def plan_approvals(work: UnitOfWork, permit: Permit, *, raised: bool) -> None:
     """Write down who must sign: the approver of Table B.1 by the plant's posts, then each countersigning unit."""
@@ -75,6 +77,14 @@ def plan_approvals(work: UnitOfWork, permit: Permit, *, raised: bool) -> None:
             kind="approve", step=needed.role, wanted_role=rules.post(needed.role).value, words=needed.role_zh
         )
     )
+    usual = approval(rules.table, work=permit.work, level=permit.level or None)
+    if raised and rules.post(usual.role) is rules.post(needed.role):
+        # one post of the plant stands for both: raised means that somebody more has to sign, never one person twice
+        permit.approvals.append(
+            PermitApproval(
+                kind="countersign", step=usual.role, wanted_role=rules.post(usual.role).value, words=usual.role_zh
+            )
+        )
     if permit.level == "l2" and permit.facts.get("stopped_unit_waiver"):
         # who is named by the applicant has to say so himself: the level was lowered on his word (5.1.4)
         permit.approvals.append(
@@ -87,9 +97,7 @@ def plan_approvals(work: UnitOfWork, permit: Permit, *, raised: bool) -> None:
         )
     for unit in needed.countersigns:
         permit.approvals.append(
-            PermitApproval(
-                kind="countersign", step=unit[:64], wanted_role=rules.post("professional_department").value, words=unit
-            )
+            PermitApproval(kind="countersign", step=unit[:64], wanted_role=rules.post_of_unit(unit).value, words=unit)
         )
 
 
@@ -102,8 +110,10 @@ def open_signatures(permit: Permit, *kinds: str) -> list[PermitApproval]:
 
 
 def may_sign(work: UnitOfWork, permit: Permit, person: Person, row: PermitApproval) -> bool:
-    """Whether this person's post reaches the wanted one; nobody on the job signs for himself."""
+    """Whether this person's post reaches the wanted one; nobody on the job signs for himself, nobody twice over."""
     if is_on(permit, person, GUARDIAN, WORKER) or permit.applicant_id == person.id:
+        return False
+    if signed_otherwise(permit, person, row):
         return False
     ranks = tables.rules_of(work).ranks
     wanted = Role(row.wanted_role)
@@ -114,6 +124,19 @@ def may_sign(work: UnitOfWork, permit: Permit, person: Person, row: PermitApprov
         for grant in person.roles
         if grant.area_id in (None, permit.area_id)
     )
+
+
+def signed_otherwise(permit: Permit, person: Person, row: PermitApproval) -> str:
+    """The unit this person signed for already, so that he may not sign this row; "" when nothing is in the way.
+
+    Who approves looks at what other units agreed to (Table B.1): approver and countersigner of another unit are two people.
+    """
+    for other in permit.approvals:
+        kinds = {other.kind, row.kind}
+        his = other.granted and other.person_id == person.id and other.words != row.words
+        if his and "approve" in kinds and kinds <= SIGNATURES:
+            return other.words
+    return ""
 
 
 def signers(work: UnitOfWork, permit: Permit, kind: str) -> list[Person]:

@@ -197,6 +197,7 @@ flow = Flow(
         "permit.drop": press(apply.drop),
         "permit.approve": press(sign_talk.approve),
         "permit.sign": press(sign_talk.sign),
+        "permit.signfor": pick(sign_talk.sign_for),
         "permit.refuse": press(sign_talk.refuse),
         "permit.return": press(sign_talk.give_back),
         "permit.leader": press(work_talk.leader),

@@ -25,18 +25,33 @@ SIGNATURE, LOOK, ACCEPTANCE = "签字", "验票", "验收"
 
 def tell_unsigned(work: UnitOfWork, permit: Permit) -> int:
     """Tell of every open signature that nobody who is there can give, once a submission; how many there are."""
-    holes = [
-        row for row in cast.open_signatures(permit, "approve", "countersign") if not cast.askable(work, permit, row)
-    ]
-    for row in holes:
-        _tell(work, permit, row)
-    return len(holes)
+    rows = cast.open_signatures(permit, "approve", "countersign")
+    asked = {row.id: cast.askable(work, permit, row) for row in rows}
+    count = 0
+    for row in rows:
+        others = [unit for unit in rows if unit.kind != row.kind and unit.words != row.words]
+        torn = {one[0].id: one[0].name for unit in others if len(one := asked[unit.id]) == 1}
+        if row.kind == "approve" and all(person.id in torn for person in asked[row.id]):
+            _tell(work, permit, row, torn=list(torn.values()) if asked[row.id] else [])
+        elif not asked[row.id]:
+            _tell(work, permit, row)
+        else:
+            continue
+        count += 1
+    return count
 
 
-def _tell(work: UnitOfWork, permit: Permit, row: PermitApproval) -> None:
+def _tell(work: UnitOfWork, permit: Permit, row: PermitApproval, torn: Sequence[str] = ()) -> None:
+    """`torn`: who would be the only one to sign for another unit too, and may not do both."""
     wanted = Role(row.wanted_role)
-    away = _away(work, work.people.with_role(wanted, area_id=permit.area_id))
-    others = _others(work, permit, row)
+    posted = work.people.with_role(wanted, area_id=permit.area_id)
+    away = _away(work, posted)
+    signed = [person.name for person in posted if cast.signed_otherwise(permit, person, row)]
+    if torn or signed:
+        away = "".join(
+            f",{name}{'已' if name in signed else '要'}为别的单位会签,不能再审批" for name in (torn or signed)
+        )
+    others = [person for person in _others(work, permit, row) if person.name not in torn]
     named = "、".join(person.name for person in others[:SHOWN])
     what = f"{permit.number} 要{row.words}签字,现在没有人可签({wanted.zh}{away or '没有人在岗'})"
     do = f"可以签的还有:{named},请联系" if named else "请安排同级或更高的人代班"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.message import Kind
 from bot.turn import Turn
 from cards import permit as cards
+from cards.card import Button, Card
 from handlers.hazard import place as places
 from handlers.permit import cast, signing
 from handlers.permit.talk import (
@@ -15,7 +18,9 @@ from handlers.permit.talk import (
     permit_of,
 )
 from rules.geo import Point
-from storage.models import Permit
+from storage.models import Permit, PermitApproval
+
+UNITS = 6  # buttons of one card; who signs for more is asked again
 
 
 def approve(turn: Turn, permit: Permit) -> None:
@@ -50,8 +55,32 @@ def approve_here(turn: Turn, permit: Permit, point: Point, accuracy_m: float | N
 
 
 def sign(turn: Turn, permit: Permit) -> None:
-    units = signing.countersign(turn.work, permit, by=turn.person, via=turn.via)
-    turn.say(f"{permit.number} 已会签:{units}。", case=cast.case_of(permit))
+    """«会签»: the only unit that is this person's to sign for, or the question which."""
+    rows = signing.units_of(turn.work, permit, turn.person)
+    if len(rows) == 1:
+        sign_for(turn, permit, str(rows[0].id))
+    else:
+        _ask_unit(turn, permit, rows)
+
+
+def sign_for(turn: Turn, permit: Permit, row: str) -> None:
+    """One unit's signature; who signs for more is asked for the next."""
+    unit = signing.countersign(
+        turn.work, permit, by=turn.person, via=turn.via, row_id=int(row) if row.isdecimal() else 0
+    )
+    turn.say(f"{permit.number} 已会签:{unit}。", case=cast.case_of(permit))
+    left = [
+        one for one in cast.open_signatures(permit, "countersign") if cast.may_sign(turn.work, permit, turn.person, one)
+    ]
+    if left:
+        _ask_unit(turn, permit, left)
+
+
+def _ask_unit(turn: Turn, permit: Permit, rows: Sequence[PermitApproval]) -> None:
+    buttons = tuple(Button(row.words, f"permit.signfor:{permit.id}.{row.id}") for row in rows[:UNITS])
+    note = "一次签一个单位;会签了的人不能再审批这张票。"
+    card = Card(title=f"{permit.number} 您代表哪个单位会签?", colour="blue", note=note, buttons=buttons, state="ask")
+    turn.show(card, key=f"ask:{turn.inbox_id}")
 
 
 def refuse(turn: Turn, permit: Permit) -> None:

@@ -32,6 +32,8 @@ def check_signer(work: UnitOfWork, permit: Permit, by: Person, kind: str) -> Per
         )
     mine = next((row for row in rows if cast.may_sign(work, permit, by, row)), None)
     if mine is None:
+        if unit := next((said for row in rows if (said := cast.signed_otherwise(permit, by, row))), ""):
+            raise RuleBroken("who", f"您已为“{unit}”签字,审批人和其他单位的会签人不能是同一个人(表B.1)。")
         raise RuleBroken("who", f"这一步由{rows[0].words}签,您不能代签;作业人、监护人、申请人也不能签自己的票。")
     return mine
 
@@ -144,19 +146,25 @@ def _list_measures(work: UnitOfWork, permit: Permit) -> None:
         permit.approvals.append(PermitApproval(kind="measure", step=measure.id, words=measure.text))
 
 
-def countersign(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> str:
-    """One unit's signature; one person signs for every unit whose post is theirs."""
-    role = Role(check_signer(work, permit, by, "countersign").wanted_role)
-    signed = []
-    for row in permit.approvals:
-        if row.kind == "countersign" and row.granted is None and cast.may_sign(work, permit, by, row):
-            row.person, row.granted, row.decided_at = by, True, work.at
-            signed.append(row.words)
+def units_of(work: UnitOfWork, permit: Permit, by: Person) -> list[PermitApproval]:
+    """The open countersigns this person may give. Raises RuleBroken when there is none."""
+    check_signer(work, permit, by, "countersign")
+    return [row for row in cast.open_signatures(permit, "countersign") if cast.may_sign(work, permit, by, row)]
+
+
+def countersign(work: UnitOfWork, permit: Permit, *, by: Person, via: str, row_id: int | None = None) -> str:
+    """One unit's signature, the one that was chosen: a name on the form says which unit agreed."""
+    rows = units_of(work, permit, by)
+    row = rows[0] if row_id is None else next((one for one in rows if one.id == row_id), None)
+    if row is None:
+        raise RuleBroken("state", "这个单位已经会签,或不由您签。")
+    row.person, row.person_id, row.granted, row.decided_at = by, by.id, True, work.at
     cast.join(permit, by, cast.SIGNER, work)
-    standing = cast.standing_in(work, permit, by, role)
-    last = actions.leave_line(work, permit, "countersigned", by=by, via=via, why="、".join(signed), **standing)
+    standing = cast.standing_in(work, permit, by, Role(row.wanted_role))
+    last = actions.leave_line(work, permit, "countersigned", by=by, via=via, why=row.words, **standing)
     cast.redraw(work, permit, last)
-    return "、".join(signed)
+    holes.tell_unsigned(work, permit)  # who countersigned no longer approves: perhaps nobody is left to
+    return row.words
 
 
 def decline(work: UnitOfWork, permit: Permit, *, by: Person, why: str, back: bool, via: str) -> None:

@@ -25,7 +25,8 @@ POSTS: Mapping[str, str] = {
     "plant_director_or_chief_engineer": Role.EXECUTIVE.value,
     "top_leader": Role.EXECUTIVE.value,
 }
-"""Role of Table B.1 → role of the plant; a plant says otherwise in its policy under "permit": {"posts": …}."""
+"""Role of Table B.1 → role of the plant; a plant says otherwise in its policy under "permit": {"posts": …}, there also
+for a single countersigning unit (水, 消防, …)."""
 
 RANKS: Mapping[str, int] = {
     Role.TEAM_LEADER.value: 0,
@@ -69,6 +70,10 @@ class PlantRules:
     def post(self, role: str) -> Role:
         """The plant's role that stands for a role of Table B.1."""
         return Role(self.posts[role])
+
+    def post_of_unit(self, unit: str) -> Role:
+        """The plant's role that countersigns for a unit of Table B.1."""
+        return Role(self.posts.get(unit) or self.posts[self.table.units[unit]])
 
 
 def problems_of(content: Any) -> list[str]:

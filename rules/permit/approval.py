@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from rules.permit.derived import TOP_RANK
 from rules.permit.table import RuleTable, Weakened, normal_level
 
 
@@ -34,7 +33,8 @@ class Validity:
 
 
 def approval(table: RuleTable, *, work: str, level: Any, raised: bool = False) -> Approval:
-    """Who must approve at least; `raised` asks for the next higher approver (upgrade of the special grade).
+    """Who must approve at least; `raised` asks for the next higher approver (upgrade of the special grade, or of any
+    grade where the plant upgrades by approver).
 
     An ungraded job (level None) gets the approver of its highest level. Raises UnknownWork. Hot work in a fixed
     hot-work zone (level "none") has no graded permit; its local unit answers for it (5.5).
@@ -43,7 +43,7 @@ def approval(table: RuleTable, *, work: str, level: Any, raised: bool = False) -
     row = max(rows, key=lambda item: table.roles[item["role"]]["rank"], default=None)
     role = table.roles["local_unit"] if row is None else table.roles[row["role"]]
     if raised:
-        role = next_higher(table, role["rank"])
+        role = table.raised(work, role["rank"])
     return Approval(
         role["id"], role["zh"], role["rank"], tuple(row["countersigns"]) if row else (), row["clause"] if row else "5.5"
     )
@@ -53,22 +53,19 @@ def _matches(row: Mapping[str, Any], level: str | None) -> bool:
     return row["level"] == "any" or level is None or level in row["level"]
 
 
-def next_higher(table: RuleTable, rank: int) -> Mapping[str, Any]:
-    """The role that signs when a permit is upgraded by approver."""
-    wanted = min(rank + 1, TOP_RANK)
-    return next(role for role in table.roles.values() if role["rank"] == wanted)
-
-
 def check_role_mapping(table: RuleTable, mapping: Mapping[str, str], ranks: Mapping[str, int]) -> None:
-    """Check a plant's own posts against the table: `mapping` role id -> post, `ranks` post -> its rank (1..5).
+    """Check a plant's own posts against the table: `mapping` role id or countersigning unit -> post, `ranks` post -> its
+    rank (1..5).
 
     Raises Weakened when a post ranks below the role it stands for, ValueError for a role the table does not know.
     """
-    for role, post in mapping.items():
+    for name, post in mapping.items():
+        role = table.units.get(name, name)
         if role not in table.roles:
             raise ValueError(f"审批角色 {role} 不在表B.1 中")
         if ranks.get(post, 0) < table.roles[role]["rank"]:
-            raise Weakened("G-008", f"{post} 的层级低于{table.roles[role]['zh']},不得降低审批层级")
+            what = f"会签单位“{name}”({table.roles[role]['zh']})" if name in table.units else table.roles[role]["zh"]
+            raise Weakened("G-008", f"{post} 的层级低于{what},不得降低审批层级")
 
 
 def max_validity(table: RuleTable, *, work: str, level: Any) -> Validity:

@@ -22,7 +22,6 @@ from rules.permit.table import Settings
 if TYPE_CHECKING:
     from rules.permit.context import Context
 
-TOP_RANK = 5
 KNOWN_NONE = object()
 """A computed «known to be none»; None means that it cannot be computed."""
 
@@ -102,7 +101,7 @@ def _required_rank(context: Context) -> Any:
             raised = _approver_raised(context)
             if raised is None:
                 return unknown("required_rank")
-            return min(rank + 1, TOP_RANK) if raised else rank
+            return context.table.raised(context.work, rank)["rank"] if raised else rank
     if context.work == "hot_work" and context.level == "none":
         return 0
     return None

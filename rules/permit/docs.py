@@ -137,7 +137,7 @@ def _settings(table: RuleTable) -> str:
     lines = [
         "## 企业设置\n",
         "在策略文件(`flask policy set FILE`)的 `permit` 里填:`settings` 改下表,`rules` 从严改限值,`add` 加企业规则,",
-        "`posts` 把表B.1 的审批角色对应到本厂岗位。放宽标准、降低审批层级的文件不会生效。例:\n",
+        '`posts` 把表B.1 的审批角色对应到本厂岗位,也可以按会签单位另定(如 `"消防": "executive"`)。放宽标准、降低审批层级的文件不会生效。例:\n',
         "```json",
         '{"permit": {"settings": {"fire_watch_minutes": 30}, "rules": {"HW-A03": {"max_vol": 0.4}}}}',
         "```\n",

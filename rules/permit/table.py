@@ -149,6 +149,7 @@ class RuleTable:
     settings: Settings
     roles: Mapping[str, Mapping[str, Any]]
     approvals: tuple[Mapping[str, Any], ...]
+    units: Mapping[str, str]  # countersigning unit → the role whose post signs for it
     validities: tuple[Mapping[str, Any], ...]
     dues: tuple[DueSpec, ...]
     version: str
@@ -163,6 +164,15 @@ class RuleTable:
         """A limit by ``RULE.name``, for example ``HW-A02.max_minutes``."""
         rule, _, name = reference.partition(".")
         return self.by_id[rule].params[name].value
+
+    def raised(self, work: str, rank: int) -> Mapping[str, Any]:
+        """The role above `rank` that signs an upgraded permit: the next of this work's own column of Table B.1, and
+        above its highest the next rank there is."""
+        own = [self.roles[row["role"]] for row in self.approvals if row["work"] == work]
+        own = [role for role in own if role["rank"] > rank]
+        above = [role for role in self.roles.values() if role["rank"] > rank]
+        top = max(self.roles.values(), key=lambda role: role["rank"])
+        return min(own or above, key=lambda role: role["rank"], default=top)
 
     def selected(self, work: str, level: str | None, stage: Stage | None) -> tuple[Rule, ...]:
         key = (work, level, stage)
@@ -227,6 +237,11 @@ def load(standard: str = "gb30871_2022", *, tenant: Mapping[str, Any] | None = N
         settings=settings,
         roles={row["id"]: row for row in data["role"]},
         approvals=tuple(data["approval"]),
+        units={
+            unit: data["countersign_roles"].get(unit, "professional_department")
+            for row in data["approval"]
+            for unit in row["countersigns"]
+        },
         validities=tuple(data["validity"]),
         dues=(),
         version=f"{edition['id']}/{edition['version']}+{_digest(data, tenant)}",

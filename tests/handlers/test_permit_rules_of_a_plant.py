@@ -25,6 +25,11 @@ from tests.plant import Plant
         ({"posts": {"leader_in_charge": "safety_officer"}}, "不得降低审批层级"),
         ({"posts": {"local_unit": "boss"}}, "没有岗位 boss"),
         ({"posts": {"mayor": "executive"}}, "不在表B.1"),
+        ({"posts": {"消防": "workshop_director"}}, "会签单位“消防”(所在单位专业部门)"),
+        ({"posts": {"食堂": "executive"}}, "不在表B.1"),
+        ({"settings": {"clock_skew_minutes": 600}}, "settings.clock_skew_minutes:须是 0 到 10 之间的数(现为 600)"),
+        ({"settings": {"night_start": "03:00", "night_end": "03:01"}}, "夜间须包含 22:00–05:00"),
+        ({"settings": {"hours_lifting": 1e12}}, "settings.hours_lifting"),
         ({"ranks": {"team_leader": 5}}, "不能提高"),
         ({"ranks": {"worker": 3}, "posts": {"safety_department": "worker"}}, "不能提高"),
         ({"ranks": {"executive": "high"}}, "须是整数"),
@@ -44,7 +49,7 @@ def test_a_stricter_policy_is_taken():
     content = {
         "settings": {"fire_watch_minutes": 30, "guardian_cert_valid_months": 24},
         "rules": {"HW-A03": {"max_vol": 0.4}, "HW-A14": {"enabled": False}},
-        "posts": {"local_unit": "safety_officer"},
+        "posts": {"local_unit": "safety_officer", "消防": "executive"},
         "add": [
             {
                 "id": "E-001",
@@ -61,6 +66,7 @@ def test_a_stricter_policy_is_taken():
     rules = tables.PlantRules(content)
     assert rules.table.param("HW-A03.max_vol") == 0.4
     assert rules.post("local_unit").value == "safety_officer"
+    assert [rules.post_of_unit(unit).value for unit in ("消防", "水")] == ["executive", "safety_officer"]
 
 
 def test_the_command_refuses_the_one_and_puts_the_other_in_force(sqlite_url, redis_client, tmp_path):

@@ -302,6 +302,7 @@ def permit_buttons(plant: Plant) -> list[Button]:
         Button("permit.drop:1", draft),
         Button("permit.approve:1", permit("submitted")),
         Button("permit.sign:1", permit("submitted")),
+        Button("permit.signfor:1.1", permit("submitted")),
         Button("permit.refuse:1", permit("submitted")),
         Button("permit.return:1", permit("submitted")),
         Button("permit.leader:1", permit("approved")),

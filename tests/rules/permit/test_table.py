@@ -27,6 +27,7 @@ from rules.permit.facts import actions, fact_dictionary
 from rules.permit.logic import BadExpression, Unknown, compile_expression, unknown
 from rules.permit.model import LEVELS, Work
 from rules.permit.table import BOUNDS
+from tests.rules.permit.helpers import good_facts
 
 TABLE = load()
 AT = datetime(2026, 3, 4, 2, 0, tzinfo=UTC)
@@ -215,6 +216,33 @@ def test_raised_approver_and_role_mapping():
         check_role_mapping(TABLE, {"leader_in_charge": "unknown post"}, {})
     with pytest.raises(ValueError, match="表B"):
         check_role_mapping(TABLE, {"nobody": "x"}, {"x": 5})
+
+
+@pytest.mark.parametrize(
+    ("level", "role"), [("l2", "safety_department"), ("l1", "leader_in_charge"), ("special", "top_leader")]
+)
+def test_the_next_higher_approver_is_of_the_works_own_column(level, role):
+    """Level-2 hot work raised goes to the safety department, not to a professional department (5.1.1, Table B.1)."""
+    assert approval(TABLE, work="hot_work", level=level, raised=True).role == role
+    by_approver = load(tenant={"settings": {"upgrade_manner": "approver"}})
+    rank = by_approver.roles[role]["rank"]
+    facts = good_facts(
+        "hot_work", is_holiday=True, in_hazard_area=level != "l2", on_running_equipment=level == "special"
+    )
+    for name in ("required_rank", "upgraded"):
+        facts.pop(name, None)
+    for held, result in ((rank - 1, Result.FAIL), (rank, Result.PASS)):
+        row = result_of(by_approver, "G-008", "hot_work", level, **{**facts, "approver_rank": held})
+        assert row.result is result, (held, row)
+
+
+def test_countersigning_units_have_a_post_each():
+    assert TABLE.units["配送电单位"] == "power_supplier"
+    assert TABLE.units["水"] == TABLE.units["消防"] == "professional_department"
+    assert TABLE.units["安全管理等有关单位"] == TABLE.units["安全管理部门等有关单位"] == "safety_department"
+    check_role_mapping(TABLE, {"消防": "fire"}, {"fire": 2})
+    with pytest.raises(Weakened, match="会签单位“安全管理等有关单位”"):
+        check_role_mapping(TABLE, {"安全管理等有关单位": "fire"}, {"fire": 2})
 
 
 def test_every_level_has_an_approver_and_a_validity():
