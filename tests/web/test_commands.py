@@ -195,6 +195,19 @@ def test_areas_row_by_row(quick_plant, run, tmp_path):
     assert area.polygon[0] == [118.1, 37.1]
 
 
+def test_a_no_fire_zone_is_no_ban_and_the_file_is_told_what_to_write(quick_plant, run, tmp_path):
+    """Graded hot work is done inside the no-fire zone by definition (GB 30871-2022 3.4); only an absolute ban forbids it."""
+    head = "编码,名称,分区\n"
+    rows = ["N1,一区,禁火区", "N2,二区,绝对禁火区", "N3,三区,火灾爆炸危险场所"]
+    result = run("import-areas", write(tmp_path, head + "\n".join(rows)), code=1)
+    line = next(li for li in result.output.splitlines() if "第2行" in li)
+    assert "绝对禁火区" in line
+    assert "火灾爆炸危险场所" in line
+    with quick_plant.work(read_only=True) as work:
+        assert work.plant.area_by_code("N1") is None
+        assert [work.plant.area_by_code(code).zone for code in ("N2", "N3")] == ["ban", "hazardous"]
+
+
 def test_equipment_row_by_row(quick_plant, run, tmp_path):
     head = "位号,名称,类型,区域,介质,点火源,状态,经度,纬度\n"
     rows = [

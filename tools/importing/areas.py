@@ -25,15 +25,18 @@ ZONES = {
     "none": "none",
     "防爆区": "hazardous",
     "爆炸危险区域": "hazardous",
+    "火灾爆炸危险场所": "hazardous",
     "hazardous": "hazardous",
     "固定动火区": "fixed_hot_work",
     "fixed_hot_work": "fixed_hot_work",
-    "禁火区": "ban",
+    "绝对禁火区": "ban",
     "ban": "ban",
     "防火堤内": "dike",
     "防火堤": "dike",
     "dike": "dike",
 }
+# every graded hot work is done inside the no-fire zone (GB 30871-2022 3.4): the word alone forbids nothing
+NO_FIRE = "“禁火区”不等于禁止动火(GB 30871-2022 3.4):完全不许动火的写“绝对禁火区”,须办动火票的写“火灾爆炸危险场所”"
 
 
 def import_areas(work: UnitOfWork, path: Path) -> ImportReport:
@@ -46,8 +49,10 @@ def import_areas(work: UnitOfWork, path: Path) -> ImportReport:
             raise BadRow(f"编码 {code} 在表里出现了两次")
         name = row.text("name", limit=64, needed="名称")
         zone = row.text("zone", limit=32)
+        if zone == "禁火区":
+            raise BadRow(NO_FIRE)
         if zone not in ZONES:
-            raise BadRow(f"分区“{zone}”不认识,可填:防爆区、固定动火区、禁火区、防火堤内、无")
+            raise BadRow(f"分区“{zone}”不认识,可填:火灾爆炸危险场所、固定动火区、绝对禁火区、防火堤内、无")
         values = {
             "name": name,
             "kind": row.text("kind", limit=32),
