@@ -26,6 +26,7 @@ KIND_ZH = {
     "check_in": "监护打卡",
     "handover": "交接",
     "finish": "收工",
+    "fire_watch": "监火",
     "acceptance": "验收",
 }
 VIA_ZH = {"wecom": "企业微信", "dingtalk": "钉钉", "web": "页面", "clock": "到点自动", "api": "接口"}

@@ -186,8 +186,7 @@ def silence(detector: Detector | SeenDetector, at: datetime) -> tuple[bool, list
     if age > timedelta(seconds=detector.max_age_s):
         return True, [f"{detector.code} 已{int(age.total_seconds() // 60)}分钟没有读数"]
     if detector.last_status != "ok":
-        words = {"fault": "故障", "calibrating": "正在标定", "offline": "离线", "suspect": "数据可疑"}
-        return True, [f"{detector.code} {words.get(detector.last_status, detector.last_status)}"]
+        return True, [f"{detector.code} {trend.status_zh(detector.last_status)}"]
     return False, []
 
 

@@ -15,6 +15,19 @@ from rules.permit.gas import BadReading, vol_of
 
 SECONDS_AN_HOUR = 3600.0
 
+STATUS_ZH = {
+    "ok": "正常",
+    "fault": "故障",
+    "calibrating": "正在标定",
+    "offline": "离线",
+    "suspect": "数据可疑",
+}
+"""Every status of a detector, as people read it."""
+
+
+def status_zh(status: str) -> str:
+    return STATUS_ZH.get(status, "状态不明")
+
 
 @dataclass(frozen=True, slots=True)
 class Series:
@@ -112,7 +125,7 @@ def _usable(one: Series, at: datetime, lel_vol: float | None, policy: TrendPolic
             if time > newest:
                 _note(notes, f"{one.detector}:读数时间晚于当前时间,未采用")
         elif status != "ok":
-            _note(notes, f"{one.detector}:探测器状态为 {status},未采用")
+            _note(notes, f"{one.detector}:探测器状态:{status_zh(status)},读数未采用")
         elif value is not None:
             try:
                 kept.append((time, convert(value)))

@@ -113,6 +113,13 @@ def test_the_window_is_three_hours():
     assert look_back([series(WAVE, before=[(179, 50)])], at=AT, lel_vol=5.0).max_vol == 2.5
 
 
+@pytest.mark.parametrize("status", ["fault", "calibrating", "offline", "suspect", "something new"])
+def test_what_is_wrong_with_a_detector_is_said_in_chinese(status):
+    said = " ".join(look_back([series(WAVE, status=status)], at=AT, lel_vol=5.0).untrusted)
+    assert "探测器状态:" in said
+    assert status not in said
+
+
 @pytest.mark.parametrize(
     ("readings", "words"),
     [
