@@ -413,6 +413,12 @@ class Permits:
     def verdict(self, verdict_id: int | None) -> PermitVerdict | None:
         return self.db.get(PermitVerdict, verdict_id) if verdict_id is not None else None
 
+    def current_verdicts(self, permits: Iterable[Permit]) -> dict[int, PermitVerdict]:
+        """The current verdict of each of these permits by its id, in one question."""
+        ids = [permit.verdict_id for permit in permits if permit.verdict_id is not None]
+        rows = self.db.scalars(select(PermitVerdict).where(PermitVerdict.id.in_(ids))) if ids else ()
+        return {row.id: row for row in rows}
+
     def verdicts(self, permit_id: int, *, limit: int = 50) -> Sequence[PermitVerdict]:
         """The permit's verdicts, newest first."""
         return self.db.scalars(

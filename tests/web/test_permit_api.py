@@ -6,7 +6,9 @@ import json
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
+from storage.models import Permit, PermitVerdict
 from tests import permits as p
 from tests.web.json_schema import faults
 
@@ -204,6 +206,43 @@ def test_a_token_that_only_reads_cannot_write(api, quick_plant):
 @pytest.mark.parametrize("body", [{"a": 1}, "x", 7])
 def test_readings_are_a_list(api, body):
     assert send(api, body).status_code == 400
+
+
+def test_a_page_of_permits_costs_the_same_statements_however_long_it_is(quick_plant):
+    def more(first, last):
+        with quick_plant.work() as work:
+            for number in range(first, last):
+                made = work.permits.add(
+                    Permit(
+                        number=f"ZY-{number:04d}", work="hot_work", level="l1", state="submitted", created_at=work.at,
+                        facts={}, suspend_why=[], next_due=[], parties=[], approvals=[], gas_tests=[], generation=1,
+                    )
+                )  # fmt: skip
+                verdict = PermitVerdict(
+                    permit_id=made.id, at=work.at, cause="submit", facts={}, result="pass", table_version="x", took_ms=1,
+                    verdict={
+                        "result": "pass", "work": "hot_work", "level": "l1", "at": AT, "stage": "request", "basis": "",
+                        "rules": [], "missing": [], "fix": [], "due_next": [], "table_version": "x",
+                    },
+                )  # fmt: skip
+                made.verdict_id = work.permits.add_verdict(verdict).id
+            work.commit()
+
+    def statements():
+        asked = []
+        count = lambda _connection, _cursor, statement, *_rest: asked.append(statement)  # noqa: E731
+        event.listen(quick_plant.services.engine, "before_cursor_execute", count)
+        items = quick_plant.api().get("/api/v1/permits").json["items"]
+        event.remove(quick_plant.services.engine, "before_cursor_execute", count)
+        assert all(item["verdict"]["result"] == "pass" for item in items)
+        return len(items), len([one for one in asked if "permit" in one.lower()])
+
+    more(1, 3)
+    few = statements()
+    more(3, 23)
+    many = statements()
+    assert (few[0], many[0]) == (2, 22)
+    assert few[1] == many[1]
 
 
 # -- permits
