@@ -31,6 +31,7 @@ from web.session import csrf_token, needs_person, visitor
 GONE = "没有找到这张作业票,请核对编号或回到聊天里重新打开。"
 FORGED = "这个二维码不是本系统打印的,请向安全管理部门核实后再作业。"
 MAX_ANSWER = 120
+DRAFT = "draft-"  # and its id: how a sheet names a request that has no number yet
 
 
 def find(work: UnitOfWork, ref: str) -> Permit:
@@ -39,6 +40,14 @@ def find(work: UnitOfWork, ref: str) -> Permit:
     if permit is None:
         raise Refused(404, GONE)
     return permit
+
+
+def _printed(work: UnitOfWork, number: str) -> Permit | None:
+    """The permit that a sheet of ours names; a draft by its id."""
+    given = number.removeprefix(DRAFT)
+    if given != number and given.isdecimal() and len(given) < 19:
+        return work.permits.find(int(given))
+    return work.permits.by_number(number[:32])
 
 
 def routes(ctx: WebContext) -> Blueprint:
@@ -59,7 +68,7 @@ def routes(ctx: WebContext) -> Blueprint:
     def sheet(ref: str) -> ResponseReturnValue:
         with ctx.new_work(read_only=True) as work:
             permit = find(work, ref)
-            number = permit.number or f"draft-{permit.id}"
+            number = permit.number or f"{DRAFT}{permit.id}"
             url = permit_sheet.verify_url(ctx.public_url, ctx.secret_key, number)
             made = permit_sheet.sheet_of(work, permit, plant=ctx.plant_name, verify=url)
             name = permit_sheet.filename(permit, ctx.local(work.at))
@@ -72,18 +81,20 @@ def routes(ctx: WebContext) -> Blueprint:
         given = request.args.get("sig", "")[:64]
         good = hmac.compare_digest(given.encode(), permit_sheet.signature(ctx.secret_key, number).encode())
         with ctx.new_work(read_only=True) as work:
-            permit = work.permits.by_number(number[:32]) if good else None
+            permit = _printed(work, number) if good else None
             if permit is None:
                 raise Refused(403, FORGED)
+            draft = number.startswith(DRAFT)
             facts = {
                 "number": permit.number,
+                "draft": draft,
                 "name": cards.name(permit),
                 "state": permit.state,
                 "state_zh": PermitState(permit.state).zh,
                 "span": cards.span(permit),
                 "place": cards.place(permit),
                 "now": local(work.at),
-                "works": permit.state == PermitState.ACTIVE.value,
+                "works": permit.state == PermitState.ACTIVE.value and not draft,
             }
         return render_template("permit_verify.html", **facts)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import date, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +17,7 @@ from tests.plant import APP
 from web.board import KEY_LASTS, key_is_good, make_key
 from web.board_view import frame
 from web.permit_sheet import signature
+from web.permit_view import KIND_ZH
 
 pytestmark = pytest.mark.sqlite_suffices
 
@@ -99,6 +101,27 @@ def test_a_forged_code_is_refused_the_same_way(quick_plant, browse, sig: str):  
     answer = browse().get(f"/h5/permits/{NUMBER}/verify?sig={sig}")
     assert answer.status_code == 403
     assert "不是本系统打印的" in answer.text
+
+
+def test_the_code_of_a_printed_draft_says_that_it_is_ours_and_no_permit(plant, browse):  # type: ignore[no-untyped-def]
+    begin(plant)
+    name = f"draft-{draft_id(plant)}"
+    path = f"/h5/permits/{name}/verify?sig={signature(SECRET, name)}"
+    page = browse().get(path)
+    assert page.status_code == 200
+    assert "是本系统打印的草稿,不是有效的作业票" in page.text
+    assert "现在允许作业" not in page.text
+    assert browse().get(f"/h5/permits/draft-9999/verify?sig={signature(SECRET, 'draft-9999')}").status_code == 403
+    assert browse().get(f"/h5/permits/{name}/verify?sig={signature(SECRET, NUMBER)}").status_code == 403
+
+
+def test_every_kind_of_signature_has_a_chinese_name():
+    """What `kind` may be (storage/models/permit.py) and what handlers write."""
+    kinds = set()
+    for path in (Path(__file__).parents[2] / "handlers" / "permit").glob("*.py"):
+        kinds |= set(re.findall(r'kind="([a-z_]+)"', path.read_text(encoding="utf-8")))
+    assert "fire_watch" in kinds
+    assert kinds <= set(KIND_ZH), kinds - set(KIND_ZH)
 
 
 # -- the long form
