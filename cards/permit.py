@@ -41,6 +41,7 @@ CHOICE_ZH: Mapping[str, Mapping[str, str]] = {
         "water_seal": "水封",
         "none": "没有",
     },
+    "plate_action": {"insert": "堵盲板", "remove": "抽盲板", "both": "又抽又堵"},
     "waiver_approver_role": {
         "production_head": "生产负责人",
         "safety_head": "安全管理负责人",

@@ -15,7 +15,7 @@ from cards.pdf import PermitSheet, SheetGas, SheetMeasure, SheetOpinion, SheetPe
 from handlers.permit import measures
 from handlers.permit.measures import Measure
 from rules.certificates import KIND_ZH, guardian_kinds
-from rules.permit import LEVEL_ZH, Result, Work
+from rules.permit import LEVEL_ZH, Result, Work, plates
 from rules.permit.life import PermitState
 from storage.models import Permit, PermitApproval, Person
 from storage.unit_of_work import UnitOfWork
@@ -229,7 +229,10 @@ def _own(permit: Permit) -> dict[str, str]:
             found[key] = cards.value_zh(fact, permit.facts[fact])
     if permit.work == "lifting":
         found["mass"] = " ".join(part for part in (found.get("mass", ""), found.get("level", "")) if part)
-    return found | {key: str(text) for key, text in permit.boxes.items() if text}
+    told = {key: str(text) for key, text in permit.boxes.items() if text}
+    if permit.work == Work.BLIND_PLATE and found["method"]:
+        told.pop("method", None)  # what was judged is printed
+    return found | told
 
 
 TOLD_BY_FACTS = frozenset({"level", "height", "factors", "mass", "medium"})
@@ -239,13 +242,15 @@ METHODS: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("电焊|焊条|氩弧", "电焊"), ("气割|割", "气割"), ("气焊", "气焊"), ("喷灯", "喷灯"), ("电钻|钻孔", "电钻"),
         ("砂轮|打磨|磨光|角磨", "砂轮"), ("喷砂", "喷砂"),
     ),
-    "blind_plate": (("抽|拆|取", "抽盲板"), ("堵|加|装|插", "堵盲板")),
 }  # fmt: skip
 """The way of working as the form names it, by words of the job; people may write something else into the box."""
 
 
 def _method(permit: Permit) -> str:
     words = f"{permit.method} {permit.content}"
+    if permit.work == Work.BLIND_PLATE:  # one ticket, one action (7.11): never both on one sheet
+        told = plates.action_in(words) or str(permit.facts.get("plate_action", ""))
+        return plates.ACTION_ZH.get(told, "")
     found = [name for pattern, name in METHODS.get(permit.work, ()) if re.search(pattern, words)]
     return permit.method or "、".join(found)
 

@@ -15,7 +15,7 @@ from cards.words import clock_time, zone
 from handlers.permit import gas_facts, neighbours, surroundings, tables, video
 from handlers.permit.surroundings import Watch
 from rules import certificates
-from rules.permit import RuleTable, Stage, gas, hours
+from rules.permit import RuleTable, Stage, Work, gas, hours, plates
 from storage.certificates import best
 from storage.permit_seen import JudgedPermit
 from storage.permits import LIVE
@@ -73,6 +73,7 @@ def _gather(work: UnitOfWork, table: RuleTable, permit: JudgedPermit, *, at: dat
     found |= gas_facts.sampled(permit, work, notes)
     found |= _papers(table, permit, stage)
     found |= _place(work, permit, notes)
+    found |= _plate(permit)
     lel_vol = gas_facts.lel_of(permit.facts, found)
     seen = gas_facts.watch(work, table, permit, lel_vol)
     found |= gas_facts.seen_by_detectors(
@@ -293,6 +294,12 @@ def _place(work: UnitOfWork, permit: JudgedPermit, notes: list[str]) -> dict[str
     if zones.dike is not None and media:
         found["flammable_stored"] = any(medium is not None and medium.lel_vol is not None for medium in known)
     return found
+
+
+def _plate(permit: JudgedPermit) -> dict[str, Any]:
+    """What the words of the job say to be done with the plate (7.11); asked when they leave it open."""
+    told = plates.action_in(f"{permit.method} {permit.content}") if permit.work == Work.BLIND_PLATE else None
+    return {"plate_action": told} if told else {}
 
 
 def watch_of(work: UnitOfWork, table: RuleTable, permit: JudgedPermit) -> Watch | None:

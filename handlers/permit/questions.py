@@ -91,7 +91,7 @@ NO_METER = "不用检测仪"
 NEVER_ENDS = "9998-12-31"  # nothing is measured for this work, so nothing can be out of calibration (G-019)
 WEIGHTY = frozenset({
     "work_plan_approved", "plan_approved", "isolation_method", "traffic_plan", "underground_confirmed",
-    "under_pressure_unpurged",
+    "under_pressure_unpurged", "plate_action",
 })  # fmt: skip
 """Answers that stand for a paper or a life: asked one by one, never confirmed in passing with five others."""
 

@@ -288,7 +288,10 @@ BOUNDARY: dict[str, list] = {
         *steps("hot_work_distance", {29.9: F, 30: P, 30.1: P}, in_hazard_area=True),
         (None, {"in_hazard_area": False, "hot_work_distance": 5}, P),
     ],
-    "BP-003": steps("plates_in_ticket", {0: F, 1: P, 2: F}),
+    "BP-003": [
+        *steps("plates_in_ticket", {0: F, 1: P, 2: F}),
+        *steps("plate_action", {"insert": P, "remove": P, "both": F}),
+    ],
     "BP-004": steps("same_pipe_active", {0: P, 1: P, 2: F}),
     "BP-005": [
         *flag("portable_detector", False, True, toxic_gas_medium=True),
