@@ -289,10 +289,20 @@ def _trend_none(context: Context) -> Any:
 
 
 def _all_factors(context: Context) -> Any:
-    factors = context("factors")
-    if context.known("raining_or_snowing"):
-        return ("rain",) if isinstance(factors, Unknown) else (*factors, "rain")
-    return factors
+    """What people named, and what is known of the place and the hour beside it (8.1.2, Table B.1 note 2)."""
+    factors, outdoor = context("factors"), context("outdoor")
+    works = {*(context.known("tickets_held") or ()), *(context.known("involved_works") or ())}
+    night = bool(context.known("is_night"))
+    highest = [
+        name for name, there in (("rain", context.known("raining_or_snowing")), ("night_light", night and outdoor is True))
+        if there
+    ]  # fmt: skip
+    if night and isinstance(outdoor, Unknown) and not highest:
+        return unknown("outdoor", *(factors.names if isinstance(factors, Unknown) else ()))
+    if isinstance(factors, Unknown):
+        return tuple(highest) or factors
+    there = (("hazard_area", context.known("in_hazard_area")), ("inside_vessel", "confined_space" in works))
+    return (*factors, *highest, *(name for name, known in there if known))
 
 
 def _needed_level(context: Context) -> Any:
@@ -415,7 +425,15 @@ DEPENDS: Mapping[str, tuple[str, ...]] = {
     "flashback_arrestor": ("cylinders_used",),
     "confined_ticket": ("tickets_held",),
     "night_or_bad_weather": ("is_night", "raining_or_snowing"),
-    "all_factors": ("factors", "raining_or_snowing"),
+    "all_factors": (
+        "factors",
+        "raining_or_snowing",
+        "is_night",
+        "outdoor",
+        "in_hazard_area",
+        "tickets_held",
+        "involved_works",
+    ),
     "needed_level": ("height", "all_factors"),
     "stacked_work": (),
     "ticket_exempt": ("ticket_status", "mass_t"),

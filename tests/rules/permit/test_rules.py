@@ -57,6 +57,8 @@ def test_a_bad_case_with_one_fact_unknown_never_passes(rule, level, over):
     for name in over.keys() - cases.COMPUTED_WHEN_ABSENT:
         if name in ("factors", "raining_or_snowing", "toxic_readings"):
             continue  # the rule then rests on what is known; covered by name below
+        if rule == "WH-001" and name in ("in_hazard_area", "tickets_held"):
+            continue  # they add to the factors that people name, which have to be known
         row, verdict = judged(rule, level, over, drop=name)
         others_decide = row.result in (Result.FAIL, Result.CONDITIONAL)
         assert row.result is Result.PENDING or others_decide, (name, row)
