@@ -12,7 +12,7 @@ from typing import Any
 
 from cards import permit as cards
 from cards.pdf import PermitSheet, SheetGas, SheetMeasure, SheetOpinion, SheetPerson, forms
-from handlers.permit import measures
+from handlers.permit import briefing, measures
 from handlers.permit.measures import Measure
 from rules.certificates import KIND_ZH, guardian_kinds
 from rules.permit import LEVEL_ZH, Result, Work, plates
@@ -28,6 +28,12 @@ APPROVER_BOX = {
     "confined_space": "所在单位意见",
     "blind_plate": "所在单位意见",
     "temp_power": "配送电单位意见",
+}
+# the box of the form that the signatures of other units belong into; other forms get a line of their own for each
+COUNTERSIGN_BOX = {
+    "temp_power": "配送电单位意见",
+    "digging": "有关水、电、汽、工艺、设备、消防、安全等部门会签意见",
+    "road_closing": "消防、安全管理部门意见",
 }
 OWN_FACTS: Mapping[str, Mapping[str, str]] = {
     "confined_space": {"medium": "medium"},
@@ -77,7 +83,7 @@ def sheet_of(work: UnitOfWork, permit: Permit, *, plant: str, verify: str) -> Pe
         ended_at=permit.ended_at,
         gas=[row for test in permit.gas_tests for row in _gas(work, test)],
         measures=_measures(permit),
-        briefer=applicant.name if applicant and briefed else "",
+        briefer="、".join(briefing.givers(permit)),
         briefed=list(dict.fromkeys(p.person.name for p in briefed)),
         opinions=_opinions(permit),
         verdict=Result(permit.result).zh if permit.result else "",
@@ -198,13 +204,27 @@ def _opinions(permit: Permit) -> list[SheetOpinion]:
         title = _box(permit.work, row)
         if title and row.granted is not None:
             rows.append(_signed(title, row))
-    return rows
+    return _one_a_box(rows)
+
+
+def _one_a_box(rows: Iterable[SheetOpinion]) -> list[SheetOpinion]:
+    """Signatures of several units in one box stand in it together, each with its unit."""
+    boxes: dict[str, SheetOpinion] = {}
+    for row in rows:
+        first = boxes.get(row.title)
+        if first is None:
+            boxes[row.title] = row
+            continue
+        names = "、".join(dict.fromkeys([*first.by.split("、"), row.by]))
+        latest = max((at for at in (first.at, row.at) if at is not None), default=None)
+        boxes[row.title] = SheetOpinion(row.title, f"{first.words};{row.words}", names, latest)
+    return list(boxes.values())
 
 
 def _box(work: str, row: PermitApproval) -> str:
     boxes = {
         "approve": APPROVER_BOX.get(work, "审批部门意见"),
-        "countersign": f"{row.words or row.step}会签",
+        "countersign": COUNTERSIGN_BOX.get(work, f"{row.words or row.step}会签"),
         "shift_leader": "动火前,岗位当班班长验票情况",
         "acceptance": "完工验收",
     }
@@ -215,6 +235,8 @@ def _signed(title: str, row: PermitApproval) -> SheetOpinion:
     said = "同意" if row.granted else f"不同意:{row.words}"
     if row.kind == "acceptance":
         said = "验收合格"
+    elif row.kind == "countersign" and title in COUNTERSIGN_BOX.values():
+        said = f"{row.words} {said}({row.person.name if row.person else ''})"
     elif row.kind == "approve" and row.granted and row.lat is not None:
         said = "同意(现场定位审批)"
     return SheetOpinion(title, said, row.person.name if row.person else "", row.decided_at)

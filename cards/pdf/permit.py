@@ -240,7 +240,7 @@ class _Form:
     def _signed(self) -> Table:
         """Briefing, then every opinion of the form; what the plant asks for beyond the form follows."""
         sheet = self.sheet
-        briefed = f"安全交底人:{sheet.briefer or GAP}{GAP}接受交底人:{'、'.join(sheet.briefed) or GAP}{GAP}监护人:{sheet.guardian.name}"
+        briefed = f"安全交底人:{sheet.briefer or GAP * 4}{GAP}接受交底人:{'、'.join(sheet.briefed) or GAP}{GAP}监护人:{sheet.guardian.name}"
         rows: list[list[Any]] = [[self._text(briefed), ""]]
         given = {opinion.title: opinion for opinion in sheet.opinions}
         titles = [*self.form["opinions"][:-1], *(t for t in given if t not in self.form["opinions"])]

@@ -32,6 +32,7 @@ VERB_ZH = {
     "answered": "回答",
     "leader_checked": "验票",
     "measure": "确认措施",
+    "gave_briefing": "交底",
     "briefed": "接受交底",
     "checked_in": "监护打卡",
     "started": "开始作业",

@@ -297,6 +297,8 @@ def waiting(permit: Permit) -> list[str]:
         lines.append("待班长验票")
     if open_measures:
         lines.append(f"待确认措施{open_measures}条")
+    if unbriefed and not any(r.kind == "briefing" for r in permit.approvals):
+        lines.append("待交底:申请人或班长说“我来交底”")
     if unbriefed:
         lines.append("待接受交底:" + "、".join(dict.fromkeys(unbriefed)))
     if not any(p.checked_in_at for p in parties(permit, GUARDIAN)):

@@ -42,6 +42,8 @@ CARD_ROLES = {
     "作者": "孙丽", "提问人": "黄梅", "老师傅": "马德顺", "安全员": "王芳", "管理员": "林雪", "其他工人": "张伟",
 }  # fmt: skip
 
+UNIT = 900_000  # id of the countersign in the scene
+
 
 def build(plant: Plant) -> None:
     """The plant's things: hazard 1 (grade yellow, at the loading rack), permit 1 (hot work that runs), cards, a question."""
@@ -118,7 +120,9 @@ def permit(state: str, **values: Any) -> Scene:
                 if signature.kind == "approve":
                     signature.granted = signature.person = signature.decided_at = None
             row.approvals.append(
-                PermitApproval(kind="countersign", step="x", wanted_role=Role.SAFETY_OFFICER.value, words="安全部门")
+                PermitApproval(
+                    id=UNIT, kind="countersign", step="x", wanted_role=Role.SAFETY_OFFICER.value, words="安全部门"
+                )
             )
         if state == "approved":
             row.started_at = None
@@ -302,10 +306,11 @@ def permit_buttons(plant: Plant) -> list[Button]:
         Button("permit.drop:1", draft),
         Button("permit.approve:1", permit("submitted")),
         Button("permit.sign:1", permit("submitted")),
-        Button("permit.signfor:1.1", permit("submitted")),
+        Button(f"permit.signfor:1.{UNIT}", permit("submitted")),
         Button("permit.refuse:1", permit("submitted")),
         Button("permit.return:1", permit("submitted")),
         Button("permit.leader:1", permit("approved")),
+        Button("permit.brief:1", permit("approved")),
         Button("permit.measures:1", open_measures),
         Button(f"permit.done:1.{ticked}", open_measures),
         Button(f"permit.na:1.{plain}", open_measures),
