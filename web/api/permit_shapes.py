@@ -127,7 +127,8 @@ SCHEMAS = {
                 record(
                     {
                         "kind": text(
-                            "approve, countersign, shift_leader, measure, start, check_in, handover, finish, acceptance"
+                            "approve, countersign, shift_leader, measure, briefing, start, check_in, handover, finish, "
+                            "fire_watch, acceptance"
                         ),
                         "step": text(),
                         "role": maybe(text()),
