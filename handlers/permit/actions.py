@@ -16,7 +16,7 @@ from cards.words import local
 from handlers.permit import cast, facts, gas_facts, holes, judge, questions, tables
 from handlers.permit.judge import Judgement
 from rules.errors import RuleBroken
-from rules.permit import Stage, Work, sample_points
+from rules.permit import Stage, Work, gas, sample_points
 from rules.permit.life import Moment, PermitState, Step, move
 from storage.models import GasTest, Permit, Person
 from storage.unit_of_work import UnitOfWork
@@ -257,6 +257,5 @@ def gas_words(values: Sequence[Mapping[str, Any]]) -> str:
 
 
 def gas_zh(name: str) -> str:
-    return {"combustible": "可燃", "o2": "氧", "h2s": "硫化氢", "co": "一氧化碳", "nh3": "氨", "cl2": "氯"}.get(
-        name, name
-    )
+    medium = gas.find_medium(name)
+    return {"combustible": "可燃", "o2": "氧"}.get(name, medium.zh if medium is not None else name)

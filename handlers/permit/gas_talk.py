@@ -12,10 +12,11 @@ from rules import text as text_rules
 from rules.errors import RuleBroken
 from rules.permit import Work, gas, sample_points
 from rules.permit.life import PermitState
-from rules.permit.spoken import COMBUSTIBLE, OXYGEN, said_gas
+from rules.permit.spoken import COMBUSTIBLE, OXYGEN, hear_gas
 from storage.models import Permit
 
 NO_TOXIC = re.compile(r"(没有|无)(有毒|毒性?气?)")
+UNCLEAR = "数字没分清:一种气体报一个数,带上单位,如“动火点可燃0.1%LEL,氧20.8”。"
 NOT_YET = ("还没测", "没测", "未测", "稍后测")
 UNITS = {"lel": "%LEL", "vol": "%vol", "ppm": "ppm", "mg": "mg/m3"}
 UNIT_LABELS = {"lel": "%LEL", "vol": "%(体积分数)", "ppm": "ppm", "mg": "mg/m³"}
@@ -73,7 +74,11 @@ def told(turn: Turn) -> None:
     if turn.text in NOT_YET:
         not_yet(turn, permit, str(facts.get("then", "request")))
         return
-    values = said_gas(turn.text) if turn.text else []
+    heard = hear_gas(turn.text or "")
+    values = list(heard.values)
+    if heard.unclear:
+        ask_gas(turn, permit, then=str(facts.get("then", "request")), note=UNCLEAR, **_told_so_far(turn, photo))
+        return
     if permit.work == Work.CONFINED_SPACE.value and NO_TOXIC.search(turn.text or ""):
         permit.facts = {**permit.facts, "toxic_ratio": 0.0}
         words = "没有有毒介质"
@@ -202,7 +207,11 @@ def point_picked(turn: Turn, permit: Permit, key: str) -> None:
 def point_said(turn: Turn) -> None:
     """«中部», «上、中、下», or words of their own («2号人孔»); values with their points replace the ones told before."""
     permit, facts = permit_of(turn, lock=True), turn.facts
-    values = [value.as_dict() for value in said_gas(turn.text)]
+    heard = hear_gas(turn.text)
+    if heard.unclear:
+        turn.say(UNCLEAR)
+        return
+    values = [value.as_dict() for value in heard.values]
     if values:
         _next(turn, permit, {**facts, "values": _together(facts["values"], values)})
         return
@@ -292,6 +301,12 @@ def _go_on(turn: Turn, permit: Permit, facts: dict[str, Any]) -> None:
     turn.say(
         f"{permit.number} 气体分析已记下:{words}。{work_talk.gas_judgement(turn, permit)}", case=cast.case_of(permit)
     )
+
+
+def _told_so_far(turn: Turn, photo: str) -> dict[str, Any]:
+    """What a question asked again must not forget: the values told before, and the picture."""
+    values = {"values": turn.facts["values"]} if turn.facts.get("values") else {}
+    return {**_memory(turn), **values, "photo": photo}
 
 
 def _memory(turn: Turn) -> dict[str, Any]:

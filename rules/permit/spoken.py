@@ -6,37 +6,36 @@ A combustible value without a unit is told apart: 0.1 may be %LEL or % vol, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from rules.permit import gas, sample_points
+from rules.permit.spoken_amounts import (
+    COMBUSTIBLE,
+    NO_VALUE,
+    OXYGEN,
+    SHORT,
+    Amount,
+    Group,
+    clause_of,
+    worst_of,
+)
 from rules.text import normalise
 
-COMBUSTIBLE, OXYGEN = "combustible", "o2"
-_OXYGEN_WORDS = ("氧含量", "含氧", "氧气", "氧", "o2")
-_COMBUSTIBLE_WORDS = ("可燃气体", "可燃气", "可燃", "爆炸下限", "燃气", "lel", "ex")
-_TOXIC_WORDS: Mapping[str, str] = {
-    "硫化氢": "h2s",
-    "h2s": "h2s",
-    "一氧化碳": "co",
-    "co": "co",
-    "氨": "nh3",
-    "nh3": "nh3",
-    "氯": "cl2",
-    "cl2": "cl2",
-    "苯": "benzene",
-}
+_GAS_WORDS = (
+    *("氧气含量", "含氧量", "氧含量", "含氧", "氧气", "氧", "o2", "可燃气体", "可燃气", "可燃", "爆炸下限", "燃气", "lel", "ex"),
+    *("硫化氢", "h2s", "一氧化碳", "co", "氨", "nh3", "氯", "cl2", "苯"),
+)  # fmt: skip
 _WORDS_OF_GAS = re.compile(
-    "|".join(sorted((*_OXYGEN_WORDS, *_COMBUSTIBLE_WORDS, *_TOXIC_WORDS), key=len, reverse=True))
+    "|".join(sorted(_GAS_WORDS, key=len, reverse=True))
     + "|现在|含量|浓度|气体|读数|分别|左右|上下|没有|有毒|有害|合格|刚|测|量|是|为|都|气|个|点|毫克|的|[零一二三四五六七八九十百]"
 )
 MOST_BESIDE = 3
 """Characters of Chinese beside values: the name of a medium, «刚测的»."""
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-_MANY = re.compile(r"([零一二两三四五六七八九十]+)\s*个")
-_DIGIT = "零一二三四五六七八九"
-_UNIT = re.compile(r"%\s*(?:lel|vol|\(v/v\))|lel\s*%|vol\s*%|ppm|mg/m[3³]|毫克|%|个点|个|点")
-_SPLIT = re.compile(r"[,,;;、。\n]+|\s+(?=[^\d\s%])")
+_THOUSANDS = re.compile(r"(?<![\d.])([1-9]\d{0,2}(?:,\d{3})+)(?![\d.])")
+_ROW_OF_PLACES = re.compile(r"(?<![\d.])\d{1,4}(?:\s*[、和与及到至~-]\s*\d{1,4})+(?=\s*[号#])")
+_UNIT_NEXT = r"(?:lel|vol|ppm|mg/)(?!\s*[是为:=]?\s*\d)"
+_POINT_NEXT = r"[上中下左右顶底][部层段侧]|动火点|作业点|设备内|[塔罐釜槽池井仓][顶底内]"
+_SPLIT = re.compile(rf"([,,;;、。\n]+|\s+(?!{_UNIT_NEXT})(?=[^\d\s%~到至(-])|(?<=[\d%个lm3])(?={_POINT_NEXT}))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,52 +43,130 @@ class SaidValue:
     """One value of a sentence; `unit` is "" when it was not said and cannot be guessed without danger.
 
     `points`: where it was measured, as in rules/permit/sample_points.py; empty when that was not said.
+    `medium`: the id of the medium by whose name a combustible value was told.
     """
 
     gas: str
     value: float
     unit: str
     points: tuple[str, ...] = ()
+    medium: str = ""
 
     def as_dict(self) -> dict[str, object]:
         where = {"point": sample_points.words_of(self.points)} if self.points else {}
-        return {"gas": self.gas, "value": self.value, "unit": self.unit, **where}
+        what = {"medium": self.medium} if self.medium else {}
+        return {"gas": self.gas, "value": self.value, "unit": self.unit, **where, **what}
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """`unclear`: numbers were said that may be values and cannot be told apart; then there are no values."""
+
+    values: tuple[SaidValue, ...] = ()
+    unclear: bool = False
 
 
 def said_gas(text: str) -> list[SaidValue]:
-    """The values of a sentence; [] when it names no gas with a number. Negative numbers are left to the caller.
+    """The values of a sentence; [] when it names no gas with a number, or is unclear (`hear_gas`)."""
+    return list(hear_gas(text).values)
+
+
+def hear_gas(text: str) -> Heard:
+    """The values of a sentence. Negative numbers are left to the caller.
 
     A point holds for the values after it until another is named («上部氧20.5可燃0,下部氧20.8»); points in a row belong
     together («上、中、下可燃0.1%LEL»); said last («可燃0.1%LEL,中部取的») it holds for the values before it, and so does the only one of a sentence
-    («氧20.8,动火点可燃0.1%LEL»).
+    («氧20.8,动火点可燃0.1%LEL»). Of several values of one gas at one place the worst is kept.
     """
-    plain = _MANY.sub(lambda m: f"{_small(m.group(1))}个", normalise(text))
-    found: dict[tuple[str, tuple[str, ...]], SaidValue] = {}
-    points: tuple[str, ...] = ()
-    waiting = False  # for a value at these points
-    for part in _SPLIT.split(plain):
-        here, rest = sample_points.points_in(part)
+    heard = _Sentence()
+    pieces = _SPLIT.split(_joined(normalise(text)))
+    for n in range(0, len(pieces), 2):
+        heard.take(pieces[n], listed=n > 0 and pieces[n - 1] == "、")
+    if heard.unclear:
+        return Heard((), bool(heard.found) or heard.names_gas)
+    found = heard.worst()
+    return Heard((), True) if found is None else Heard(tuple(found))
+
+
+class _Sentence:
+    """A sentence while it is read piece by piece."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, tuple[str, ...]], list[SaidValue]] = {}
+        self.points: tuple[str, ...] = ()
+        self.waiting = False  # for a value at these points
+        self.unclear = False
+        self.names_gas = False
+        self.named: dict[str, Group] = {}  # since the last points
+
+    def take(self, part: str, *, listed: bool) -> None:
+        here, _ = sample_points.points_in(part)
+        clause = clause_of(part)
+        self.unclear |= clause.unclear
+        self.names_gas |= any(group.kind != NO_VALUE for group in clause.groups)
+        before = self.named
         if here:
-            points, waiting = ((*points, *here) if waiting else here), True
-        value = _one(rest)
-        if value is not None:
-            waiting = False
-            found[(value.gas, points)] = replace(value, points=points)
-    values = list(found.values())
-    places = {value.points for value in values if value.points}
-    if waiting or len(places) == 1:
-        points = points if waiting else places.pop()
-        values = [value if value.points else replace(value, points=points) for value in values]
-    return _one_unit(values)
+            self.points, self.named = ((*self.points, *here) if self.waiting else here), {}
+            self.waiting = True
+        for group in clause.groups:
+            self.named[group.kind] = group
+            self._keep(group, group.amounts)
+        if clause.loose:
+            self._loose(before if here else self.named, clause.loose, goes_on=listed or bool(here))
+
+    def _loose(self, named: dict[str, Group], amounts: tuple[Amount, ...], *, goes_on: bool) -> None:
+        """«上、中、下可燃分别是0.1、0.2、0.3», «上部可燃0.1%LEL,中部0.2»: more of the only gas that was named."""
+        if len(named) == 1 and goes_on:
+            (group,) = named.values()
+            self.named = dict(named)
+            self._keep(group, amounts)
+        else:
+            self.unclear = True
+
+    def _keep(self, group: Group, amounts: tuple[Amount, ...]) -> None:
+        if group.kind == NO_VALUE or not amounts:
+            return
+        value = _value(group, amounts)
+        if value is None:
+            self.unclear = True
+            return
+        self.waiting = False
+        value = replace(value, points=self.points)
+        self.found.setdefault((value.gas, self.points), []).append(value)
+
+    def worst(self) -> list[SaidValue] | None:
+        """One value for each gas and place; None when values in several units cannot be held against each other."""
+        rows = [value for values in self.found.values() for value in values]
+        places = {value.points for value in rows if value.points}
+        if self.waiting or len(places) == 1:
+            points = self.points if self.waiting else places.pop()
+            rows = [value if value.points else replace(value, points=points) for value in rows]
+        together: dict[tuple[str, tuple[str, ...]], list[SaidValue]] = {}
+        for value in _one_unit(rows):
+            together.setdefault((value.gas, value.points), []).append(value)
+        found = []
+        for (kind, _), values in together.items():
+            if len({value.unit for value in values if value.value}) > 1:
+                return None
+            worst = worst_of(kind, tuple(value.value for value in values))
+            found.append(next(value for value in values if value.value == worst))
+        return found
 
 
 def tells_gas(text: str) -> bool:
     """Whether a sentence that nobody asked values of says hardly more than values: «氧气瓶2个没固定» is none of a meter."""
-    if not said_gas(text):
+    heard = hear_gas(text)
+    if not heard.values and not heard.unclear:
         return False
-    rests = (sample_points.points_in(part)[1] for part in _SPLIT.split(normalise(text)))
+    parts = _SPLIT.split(normalise(text))[::2]
+    rests = (sample_points.points_in(part)[1] for part in parts)
     beside = sum(len(re.findall(r"[一-鿿]", _WORDS_OF_GAS.sub("", rest))) for rest in rests)
     return beside <= MOST_BESIDE
+
+
+def _joined(plain: str) -> str:
+    """«1,200ppm» in one piece; the numbers of «3、4号泵房» out of the way before the signs between them part them."""
+    return _ROW_OF_PLACES.sub("", _THOUSANDS.sub(lambda m: m.group().replace(",", ""), plain))
 
 
 def _one_unit(values: list[SaidValue]) -> list[SaidValue]:
@@ -98,63 +175,49 @@ def _one_unit(values: list[SaidValue]) -> list[SaidValue]:
     return [replace(v, unit=units.get(v.gas, v.unit)) if not v.unit or not v.value else v for v in values]
 
 
-def _small(words: str) -> int:
-    total, digit = 0, 0
-    for c in words.replace("两", "二"):
-        if c == "十":
-            total += (digit or 1) * 10
-            digit = 0
-        else:
-            digit = _DIGIT.index(c)
-    return total + digit
-
-
-def _one(part: str) -> SaidValue | None:
-    name = _gas_named(part)
-    if name is None:
+def _value(group: Group, amounts: tuple[Amount, ...]) -> SaidValue | None:
+    """The worst of the amounts; None when that cannot be said."""
+    oxygen = group.kind == OXYGEN
+    if any(amount.over or (oxygen and amount.under) for amount in amounts):
         return None
-    plain = _without_name(part)
-    number = _NUMBER.search(plain)
-    if number is None:
+    units = {amount.unit for amount in amounts if amount.unit and (any(amount.values) or amount.unit == "?")}
+    several = {value for amount in amounts for value in amount.values}
+    if len(units) > 1 or "?" in units:
         return None
-    value = float(number.group())
-    return SaidValue(name, value, _unit(name, part, plain, value))
+    value = worst_of(group.kind, tuple(several))
+    unit = units.pop() if units else _hinted(group.hint)
+    if oxygen:  # nobody measures oxygen in anything else
+        return SaidValue(OXYGEN, value, "%vol") if unit in ("", "%", "%vol") else None
+    return _of_medium(group, value, unit)
 
 
-def _gas_named(part: str) -> str | None:
-    for word, key in _TOXIC_WORDS.items():
-        if word.isascii():
-            if re.search(rf"(?<![a-z]){word}(?![a-z0-9])", part):
-                return key
-        elif word in part:
-            return key
-    if any(word in part for word in _COMBUSTIBLE_WORDS):
-        return COMBUSTIBLE
-    if any(word in part for word in _OXYGEN_WORDS):
-        return OXYGEN
-    for word in re.findall(r"[一-鿿]{2,6}", part):
-        medium = gas.find_medium(word)
-        if medium is not None and medium.lel_vol is not None:
-            return COMBUSTIBLE
-    return None
-
-
-def _without_name(part: str) -> str:
-    """The part without letters that hold digits of their own (H2S, O2)."""
-    return re.sub(r"h2s|o2|nh3|cl2", "", part)
-
-
-def _unit(name: str, part: str, plain: str, value: float) -> str:
-    match = next((m for m in _UNIT.finditer(plain)), None)
-    unit = match.group().replace(" ", "") if match else ""
-    if name == OXYGEN:
-        return "%vol"  # nobody measures oxygen in anything else
-    if name != COMBUSTIBLE:
-        return "mg/m3" if unit.startswith(("mg", "毫克")) else "ppm" if unit == "ppm" or value == 0 else ""
-    if "vol" in unit or "v/v" in unit or "体积" in part:
+def _hinted(hint: str) -> str:
+    plain = hint.replace(" ", "")
+    if "vol" in plain or "体积" in plain:
         return "%vol"
-    if unit == "ppm":
+    if "ppm" in plain:
         return "ppm"
-    if "lel" in part or "爆炸下限" in part:
-        return "%LEL"
-    return "%vol" if value == 0 else ""  # zero is zero in any unit
+    if "mg/m3" in plain or "毫克" in plain:
+        return "mg/m3"
+    return "%LEL" if "lel" in plain or "爆炸下限" in plain else ""
+
+
+def _of_medium(group: Group, value: float, unit: str) -> SaidValue | None:
+    """A combustible or a toxic value, by the unit where the name leaves it open: 3%LEL of CO is no ratio to a limit."""
+    medium = gas.find_medium(group.medium) if group.medium else None
+    if unit == "%" and "lel" in group.hint:
+        unit = "%LEL"
+    if unit == "%" and group.kind == COMBUSTIBLE:
+        unit = _hinted(group.hint)
+    if group.kind == COMBUSTIBLE:
+        if unit == "mg/m3" and medium is not None and gas.toxic_limit(medium, basis="twa") is not None:
+            return SaidValue(SHORT.get(medium.id, medium.id), value, unit)
+        unit = "" if unit == "mg/m3" else unit
+        return SaidValue(COMBUSTIBLE, value, unit or ("" if value else "%vol"), medium=group.medium)
+    if unit in ("%LEL", "%vol") and value and medium is not None and medium.lel_vol is not None:
+        return SaidValue(COMBUSTIBLE, value, unit, medium=group.medium)
+    if unit in ("%", "%vol", "%LEL") and value:
+        # % of a gas that does not burn is % vol; of one that does it may be %LEL
+        burns = medium is None or medium.lel_vol is not None
+        return None if burns or unit == "%LEL" else SaidValue(group.kind, round(value * 10_000, 6), "ppm")
+    return SaidValue(group.kind, value, unit if unit in ("ppm", "mg/m3") else "" if value else "ppm")

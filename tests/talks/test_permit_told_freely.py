@@ -458,3 +458,28 @@ def test_work_without_a_guardian_is_a_report_and_no_question_after_rules(plant, 
 @pytest.mark.parametrize("said", ["取消", "算了", "取消。"])
 def test_there_is_nothing_to_call_off(plant, said):
     plant.phone(WORKER).says(said).sees("现在没有在填的内容")
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("3号泵房动火点可燃12%LEL,氧20.8", [12, 20.8]),
+        ("动火点1米内可燃12%LEL,氧20.8", [12, 20.8]),
+        ("P-102B动火点8点30测的可燃0~15%LEL", [15]),
+    ],
+)
+def test_numbers_of_places_are_no_gas_values(plant, said, kept):
+    asked_for_guardian(plant).says("郑凯").says("吴涛").says(said).taps("BX-01").sees("按现场核对")
+    assert gas_kept(plant) == kept
+
+
+def gas_kept(plant) -> list[float]:
+    with plant.work(read_only=True) as work:
+        (found,) = work.permits.of_person(work.people.by_name(APPLICANT)[0].id, limit=10)
+        return [value["value"] for test in found.gas_tests for value in test.values]
+
+
+def test_numbers_that_cannot_be_told_apart_are_asked_again(plant):
+    phone = asked_for_guardian(plant).says("郑凯").says("吴涛").says("动火点可燃0.1%LEL,12")
+    phone.sees("数字没分清", "报一下气体分析").says("动火点可燃12%LEL,氧20.8").taps("BX-01")
+    assert gas_kept(plant) == [12, 20.8]
