@@ -207,6 +207,23 @@ def withdraw(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> None:
 
 # -- gas
 
+ANALYST = "gas_analyst"
+
+
+def need_sampler(work: UnitOfWork, permit: Permit, person: Person) -> None:
+    """Who may tell a gas test, and of which permit: those who answer for it, and a certified analyst once it is handed in.
+
+    Raises RuleBroken. Asked again where a test is kept: a dialogue may lie open while the permit is closed.
+    """
+    state = PermitState(permit.state)
+    if state.is_final or state is PermitState.EXPIRED:
+        raise RuleBroken("state", f"{permit.number or '这张票'}{state.zh},不用再测。")
+    if cast.may_answer(permit, person):
+        return
+    draft = state in (PermitState.DRAFT, PermitState.PENDING_FACTS)
+    if draft or work.certificates.best(person.id, {ANALYST}) is None:
+        raise RuleBroken("who", "气体分析由票上的人或持证的分析工报,您不在这张作业票上。")
+
 
 def add_gas_test(
     work: UnitOfWork,
@@ -219,7 +236,11 @@ def add_gas_test(
     photo_sha: str = "",
     via: str,
 ) -> GasTest:
-    """An analysis as it was told. `values` are [{gas, value, unit, point}] with units; `point` only when it is known."""
+    """An analysis as it was told. `values` are [{gas, value, unit, point}] with units; `point` only when it is known.
+
+    Raises RuleBroken for a permit that is over and for somebody who may not tell (`need_sampler`).
+    """
+    need_sampler(work, permit, by)
     where = "、".join(dict.fromkeys(point for v in values for point in str(v.get("point", "")).split("、") if point))
     test = GasTest(
         at=work.at,

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from bot.turn import Turn
-from handlers.permit import actions, cast, slots
+from handlers.permit import actions, cast, gas_meters, slots
 from handlers.permit.talk import GAS, METER, POINT, UNIT, ask, permit_of, photo_of
 from rules import text as text_rules
 from rules.errors import RuleBroken
@@ -21,7 +21,6 @@ NOT_YET = ("还没测", "没测", "未测", "稍后测")
 UNITS = {"lel": "%LEL", "vol": "%vol", "ppm": "ppm", "mg": "mg/m3"}
 UNIT_LABELS = {"lel": "%LEL", "vol": "%(体积分数)", "ppm": "ppm", "mg": "mg/m³"}
 OXYGEN_TOP = 100.0
-ANALYST = "gas_analyst"
 ALL_OVER = ("top", "middle", "bottom")
 POINTS = {
     Work.CONFINED_SPACE.value: ("top", "middle", "bottom", "opening"),
@@ -42,20 +41,9 @@ def ask_gas(turn: Turn, permit: Permit, *, then: str, note: str = "", **memory: 
     ask(turn, question, state=GAS, permit=permit, choices=choices, note=note, then=then, **memory)
 
 
-def need_teller(turn: Turn, permit: Permit) -> None:
-    """Who may tell a gas test: those who answer for the permit, and a certified analyst once it is handed in."""
-    if cast.may_answer(permit, turn.person):
-        return
-    draft = PermitState(permit.state) in (PermitState.DRAFT, PermitState.PENDING_FACTS)
-    if draft or turn.work.certificates.best(turn.person.id, {ANALYST}) is None:
-        raise RuleBroken("who", "气体分析由票上的人或持证的分析工报,您不在这张作业票上。")
-
-
 def pressed(turn: Turn, permit: Permit) -> None:
     """«报气体» on a card."""
-    if PermitState(permit.state).is_final or PermitState(permit.state) is PermitState.EXPIRED:
-        raise RuleBroken("state", f"{permit.number or '这张票'}{PermitState(permit.state).zh},不用再测。")
-    need_teller(turn, permit)
+    actions.need_sampler(turn.work, permit, turn.person)
     draft = PermitState(permit.state) in (PermitState.DRAFT, PermitState.PENDING_FACTS)
     memory: dict[str, Any] = {"gas_done": True, "guardian_done": True} if draft else {}
     ask_gas(turn, permit, then="request" if draft else "nothing", **memory)
@@ -63,13 +51,15 @@ def pressed(turn: Turn, permit: Permit) -> None:
 
 def not_yet(turn: Turn, permit: Permit, then: str) -> None:
     """«还没测»: the verdict will say that it must be done, and by when."""
-    need_teller(turn, permit)
+    actions.need_sampler(turn.work, permit, turn.person)
     _go_on(turn, permit, {**_memory(turn), "gas_done": True, "then": then})
 
 
 def told(turn: Turn) -> None:
     """Words or a picture of the meter, in any order."""
     permit, facts = permit_of(turn, lock=True), turn.facts
+    if not _may_go_on(turn, permit):
+        return
     photo = photo_of(turn) or str(facts.get("photo", ""))
     if turn.text in NOT_YET:
         not_yet(turn, permit, str(facts.get("then", "request")))
@@ -167,20 +157,18 @@ def _next(turn: Turn, permit: Permit, facts: dict[str, Any]) -> None:
     if permit.work in POINTS and not all(value.get("point") for value in facts["values"]):
         _ask_point(turn, permit, facts)
         return
-    meters = list(turn.work.readings.portable())[:5]
-    if meters and "meter" not in facts:
-        choices = [(meter.code, f"permit.meter:{permit.id}.{meter.id}") for meter in meters]
-        choices.append(("别的仪器", f"permit.meter:{permit.id}.0"))
-        ask(
-            turn,
-            "用哪台检测仪测的?",
-            state=METER,
-            permit=permit,
-            choices=choices,
-            **{k: v for k, v in facts.items() if k != "permit"},
-        )
+    if "meter" not in facts and list(turn.work.readings.portable()):
+        _ask_meter(turn, permit, facts)
         return
     _keep(turn, permit, facts)
+
+
+def _ask_meter(turn: Turn, permit: Permit, facts: dict[str, Any], note: str = "") -> None:
+    meters = list(turn.work.readings.portable())[: gas_meters.SHOWN]
+    choices = [(meter.code, f"permit.meter:{permit.id}.{meter.id}") for meter in meters]
+    choices.append(("别的仪器", f"permit.meter:{permit.id}.0"))
+    rest = {k: v for k, v in facts.items() if k not in ("permit", "note")}
+    ask(turn, "用哪台检测仪测的?", state=METER, permit=permit, choices=choices, note=note, **rest)
 
 
 def _ask_point(turn: Turn, permit: Permit, facts: dict[str, Any]) -> None:
@@ -206,14 +194,8 @@ def point_picked(turn: Turn, permit: Permit, key: str) -> None:
 
 def point_said(turn: Turn) -> None:
     """«中部», «上、中、下», or words of their own («2号人孔»); values with their points replace the ones told before."""
-    permit, facts = permit_of(turn, lock=True), turn.facts
-    heard = hear_gas(turn.text)
-    if heard.unclear:
-        turn.say(UNCLEAR)
-        return
-    values = [value.as_dict() for value in heard.values]
-    if values:
-        _next(turn, permit, {**facts, "values": _together(facts["values"], values)})
+    permit = permit_of(turn, lock=True)
+    if not _may_go_on(turn, permit) or _told_anew(turn, permit):
         return
     points = sample_points.points_said(turn.text)
     words = sample_points.words_of(points) or turn.text.strip().replace("、", ",")[:POINT_CHARS]
@@ -241,6 +223,8 @@ def unit_picked(turn: Turn, permit: Permit, key: str) -> None:
 
 def unit_said(turn: Turn) -> None:
     permit = permit_of(turn, lock=True)
+    if not _may_go_on(turn, permit) or _told_anew(turn, permit):
+        return
     try:
         unit = gas.unit_of(turn.text)
     except gas.BadReading as problem:
@@ -257,14 +241,60 @@ def meter_picked(turn: Turn, permit: Permit, meter_id: str) -> None:
 
 
 def meter_said(turn: Turn) -> None:
+    """A meter by its whole code, «别的仪器»; values said again («不对,可燃是15%LEL») take the place of the ones told before."""
     permit = permit_of(turn, lock=True)
-    text = turn.text.strip().upper()
-    meter = next((m for m in turn.work.readings.portable() if m.code.upper() in text or text in m.code.upper()), None)
+    if not _may_go_on(turn, permit) or _told_anew(turn, permit):
+        return
+    meter = gas_meters.named(turn.work.readings.portable(), turn.text)
+    if meter is None and not gas_meters.is_another(turn.text):
+        _ask_meter(turn, permit, turn.facts, note="没有这台检测仪:请点一下,或说完整的编号;不在台账的说“别的仪器”。")
+        return
     _keep(turn, permit, {**turn.facts, "meter": meter.code if meter is not None else ""})
 
 
+def _may_go_on(turn: Turn, permit: Permit) -> bool:
+    """Whether words are still for this permit: it may have been closed, or its people changed, since the question."""
+    try:
+        actions.need_sampler(turn.work, permit, turn.person)
+    except RuleBroken as broken:
+        turn.done()
+        turn.say(broken.message_zh, case=cast.case_of(permit))
+        return False
+    return True
+
+
+def _told_anew(turn: Turn, permit: Permit) -> bool:
+    """Whether words while something else is asked are values; then they were taken, or asked again."""
+    heard, facts = hear_gas(turn.text), turn.facts
+    if heard.unclear:
+        turn.say(UNCLEAR)
+        return True
+    values = [value.as_dict() for value in heard.values]
+    if problem := _impossible(list(heard.values)):
+        turn.say(problem)
+        return True
+    if not values:
+        return False
+    meter = gas_meters.named(turn.work.readings.portable(), turn.text)
+    known = {"meter": meter.code} if meter is not None else {}
+    _next(turn, permit, {**facts, **known, "values": _together(facts["values"], _put_right(facts["values"], values))})
+    return True
+
+
+def _put_right(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A value said again without its point or unit has those it was told with, when there is one of them."""
+    rows = []
+    for value in now:
+        same = [row for row in before if row["gas"] == value["gas"]]
+        points, units = {row.get("point", "") for row in same}, {row["unit"] for row in same}
+        where = {"point": points.pop()} if len(points) == 1 and not value.get("point") else {}
+        unit = units.pop() if len(units) == 1 and (not value["unit"] or not value["value"]) else value["unit"]
+        rows.append({**value, **{key: point for key, point in where.items() if point}, "unit": unit})
+    return rows
+
+
 def _open_facts(turn: Turn, permit: Permit) -> dict[str, Any]:
-    need_teller(turn, permit)
+    actions.need_sampler(turn.work, permit, turn.person)
     facts = turn.facts
     if facts.get("permit") != permit.id or not facts.get("values"):
         raise RuleBroken("talk", "这个问题已经过去了,请点“报气体”重新报。")

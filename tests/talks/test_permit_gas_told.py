@@ -1,0 +1,76 @@
+"""Telling a gas test: values put right, the meter by its code, a permit that is over meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+
+from rules.permit.life import PermitState
+from tests import permits as p
+from tests.permits import APPLICANT
+from tests.plant import Plant
+
+
+@pytest.fixture
+def plant(sqlite_url, redis_client, tmp_path):
+    made = Plant(sqlite_url, redis_client, tmp_path)
+    yield made
+    made.services.engine.dispose()
+
+
+def kept(plant):
+    """[(values, points, meter)] of the first permit."""
+    with plant.work(read_only=True) as work:
+        return [
+            ({v["gas"]: (v["value"], v["unit"]) for v in test.values}, test.point, test.meter)
+            for test in work.permits.get(1).gas_tests
+        ]
+
+
+def asked_for_meter(plant):
+    phone = plant.phone(APPLICANT)
+    for words in ("动火", "P-102B", "P-102B出口法兰电焊", "现在干2小时", "郑凯", "吴涛"):
+        phone.says(words)
+    return phone.says("动火点可燃0.1%LEL,氧20.8").sees("用哪台检测仪测的")
+
+
+def test_values_put_right_while_the_meter_is_asked_are_taken(plant):
+    phone = asked_for_meter(plant)
+    phone.says("不对,可燃是15%LEL").sees("用哪台检测仪测的").says("BX-01")
+    assert kept(plant) == [({"o2": (20.8, "%vol"), "combustible": (15, "%LEL")}, "动火点周围", "BX-01")]
+
+
+@pytest.mark.parametrize("said", ["1", "BX", "BX-011"])
+def test_a_piece_of_a_code_is_no_meter(plant, said):
+    phone = asked_for_meter(plant)
+    phone.says(said)
+    assert kept(plant) == []
+    phone.sees("没有这台检测仪").says("bx01")
+    assert kept(plant)[0][2] == "BX-01"
+
+
+def test_another_meter_in_words(plant):
+    asked_for_meter(plant).says("别的仪器")
+    assert kept(plant)[0][2] == ""
+
+
+def test_values_typed_after_the_permit_is_over_are_not_added(plant):
+    p.ask_for(plant, gas="还没测")
+    phone = plant.phone(APPLICANT).says("动火点可燃0.1%LEL,氧20.8").sees("用哪台检测仪测的")
+    with plant.work() as work:
+        (found,) = work.permits.of_person(work.people.by_name(APPLICANT)[0].id, limit=10)
+        found.state = PermitState.CLOSED.value
+        work.commit()
+    phone.says("BX-01").sees("不用再测")
+    assert kept(plant) == []
+    phone.says("动火点可燃0.1%LEL,氧20.8")
+    assert kept(plant) == []
+
+
+def test_values_typed_by_somebody_no_longer_of_the_permit_are_not_added(plant):
+    phone = asked_for_meter(plant)
+    with plant.work() as work:
+        (found,) = work.permits.of_person(work.people.by_name(APPLICANT)[0].id, limit=10)
+        found.applicant = work.people.by_name("孙丽")[0]
+        work.commit()
+    phone.says("BX-01").sees("您不在这张作业票上")
+    assert kept(plant) == []
