@@ -123,7 +123,7 @@ def _ready_to_be_judged(engine: Engine, crowd: Sequence[Ours]) -> None:
     values = [
         {"gas": "o2", "value": 20.8, "unit": "%vol"},
         {"gas": "combustible", "value": 0.1, "unit": "%LEL"},
-        {"gas": "h2s", "value": 0.0, "unit": "ppm"},
+        {"gas": "methanol", "value": 0.0, "unit": "ppm"},
     ]
     with UnitOfWork(engine, now) as work:
         guardian, worker = work.people.by_code("gaofeng"), work.people.by_code("sunli")

@@ -30,8 +30,8 @@ TYPED = (
     ("清单", "孙丽;扳手2把、照明灯1盏"),
     ("照明电压", "12"),
     ("风力", "2级"),
-    ("气体分析", "中部可燃0.1%LEL,氧20.8,硫化氢0"),
-    ("还缺:", "没有有毒介质"),
+    ("气体分析", "中部可燃0.1%LEL,氧20.8,甲醇3ppm"),
+    ("还缺:", "甲醇3ppm"),
 )
 CHOSEN = (("隔断方式", "盲板"), ("哪台检测仪", "BX-01"), ("已审批", "是"))
 
@@ -168,7 +168,7 @@ def request(run: Round) -> str:
     """An entry with a guardian without certificate and too little oxygen; put right; handed in."""
     asker = Teller(run.phone(ASKS_ENTRY))
     asker.tells("受限空间", TANK, f"{TANK}检查内壁", "现在干4小时", "孙丽", "林雪")
-    low = (("气体分析", "中部可燃0.1%LEL,氧19.4,硫化氢0"), *TYPED)
+    low = (("气体分析", "中部可燃0.1%LEL,氧19.4,甲醇3ppm"), *TYPED)
     asker.verdict("受限空间 · 不通过", "判定:不通过", "G-003", "CS-003", "这样就能通过", typed=low)
     run.seen("监护人没有证:不通过 a fail by training")
     run.seen("氧含量19.4%:不通过,附最小修改 a fail by gas, with the smallest fix")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from cards.words import clock_time
-from handlers.permit import surroundings
+from handlers.permit import surroundings, tables
 from handlers.permit.surroundings import Watch
 from rules.permit import RuleTable, Work, gas, sample_points
 from rules.permit.life import PermitState
@@ -80,6 +80,9 @@ def sampled(permit: JudgedPermit, work: UnitOfWork, notes: list[str]) -> dict[st
     ]
     if toxic:
         found["toxic_readings"] = toxic
+    if permit.work == Work.CONFINED_SPACE and (missing := _unmeasured(permit, work, toxic)):
+        notes.append(f"{'、'.join(missing)}还没有读数(6.4 b)")
+        found |= {"toxic_readings": None, "toxic_ratio": None}  # no word that nothing poisons stands for a reading
     if tests and permit.work == Work.CONFINED_SPACE:
         found["last_record_time"] = tests[0].at.isoformat()
     return found
@@ -91,6 +94,30 @@ def media_of(permit: JudgedPermit) -> list[str]:
     if not names and permit.area is not None:
         names = [str(name) for name in permit.area.media]
     return [name for name in names if name not in NO_GAS]
+
+
+def with_limit(names: Iterable[str]) -> list[gas.Medium]:
+    """Of these media, each once, those with an occupational limit (GBZ 2.1)."""
+    found = {medium.id: medium for medium in map(gas.find_medium, names) if medium is not None}
+    return [medium for medium in found.values() if gas.toxic_limit(medium, basis="twa") is not None]
+
+
+def toxic_media(permit: JudgedPermit) -> list[gas.Medium]:
+    """What may poison people there: each has to be measured before anybody goes in (6.4 b)."""
+    return with_limit(media_of(permit))
+
+
+def _unmeasured(permit: JudgedPermit, work: UnitOfWork, toxic: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Toxic media of the place without a reading, when nothing that was read is over its limit already."""
+    told = {medium.id for medium in with_limit(str(row["medium"]) for row in toxic)}
+    missing = [medium.zh for medium in toxic_media(permit) if medium.id not in told]
+    if missing and toxic:
+        try:
+            if gas.toxic_ratio(toxic, basis=tables.rules_of(work).table.settings.toxic_basis) > 1:
+                return []
+        except gas.BadReading:
+            pass
+    return missing
 
 
 def lel_of(answers: Mapping[str, Any], found: Mapping[str, Any]) -> float | None:

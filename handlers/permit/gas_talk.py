@@ -6,21 +6,19 @@ import re
 from typing import Any
 
 from bot.turn import Turn
-from handlers.permit import actions, cast, gas_meters, slots
+from handlers.permit import actions, cast, gas_meters, gas_needs, slots
 from handlers.permit.talk import GAS, METER, POINT, UNIT, ask, permit_of, photo_of
 from rules import text as text_rules
 from rules.errors import RuleBroken
 from rules.permit import Work, gas, sample_points
 from rules.permit.life import PermitState
-from rules.permit.spoken import COMBUSTIBLE, OXYGEN, hear_gas
+from rules.permit.spoken import COMBUSTIBLE, hear_gas
 from storage.models import Permit
 
-NO_TOXIC = re.compile(r"(没有|无)(有毒|毒性?气?)")
 UNCLEAR = "数字没分清:一种气体报一个数,带上单位,如“动火点可燃0.1%LEL,氧20.8”。"
 NOT_YET = ("还没测", "没测", "未测", "稍后测")
 UNITS = {"lel": "%LEL", "vol": "%vol", "ppm": "ppm", "mg": "mg/m3"}
 UNIT_LABELS = {"lel": "%LEL", "vol": "%(体积分数)", "ppm": "ppm", "mg": "mg/m³"}
-OXYGEN_TOP = 100.0
 ALL_OVER = ("top", "middle", "bottom")
 POINTS = {
     Work.CONFINED_SPACE.value: ("top", "middle", "bottom", "opening"),
@@ -35,9 +33,7 @@ _SAYS_NOTHING = re.compile(
 def ask_gas(turn: Turn, permit: Permit, *, then: str, note: str = "", **memory: Any) -> None:
     """Ask for the values. `then`: what goes on afterwards (request, start, resume, nothing)."""
     choices = [("还没测", f"permit.nogas:{permit.id}.{then}")] if then == "request" else []
-    entry = permit.work == Work.CONFINED_SPACE.value
-    example = "中部可燃0.1%LEL,氧20.8,硫化氢0" if entry else "可燃0.1%LEL,氧20.8"
-    question = f"报一下气体分析,如“{example}”。可以先发仪器照片。"
+    question = f"报一下气体分析,如“{gas_needs.example(permit)}”。可以先发仪器照片。"
     ask(turn, question, state=GAS, permit=permit, choices=choices, note=note, then=then, **memory)
 
 
@@ -69,26 +65,25 @@ def told(turn: Turn) -> None:
     if heard.unclear:
         ask_gas(turn, permit, then=str(facts.get("then", "request")), note=UNCLEAR, **_told_so_far(turn, photo))
         return
-    if permit.work == Work.CONFINED_SPACE.value and NO_TOXIC.search(turn.text or ""):
-        permit.facts = {**permit.facts, "toxic_ratio": 0.0}
-        words = "没有有毒介质"
-        actions.leave_line(
-            turn.work, permit, "answered", by=turn.person, via=turn.via, why=words, facts={"toxic_ratio": 0}
-        )
-    elif not values:
+    no_toxic = permit.work == Work.CONFINED_SPACE.value and gas_needs.says_no_toxic(turn.text or "")
+    refused = gas_needs.refused(permit) if no_toxic else ""
+    if no_toxic and not refused:
+        _no_toxic(turn, permit)
+    elif not values and not refused:
         draft = PermitState(permit.state) in (PermitState.DRAFT, PermitState.PENDING_FACTS)
         other = draft and bool(turn.text) and slots.beside(turn, permit, turn.text)
         note = "照片收到。" if photo_of(turn) else "记下了。" if other else "没听出数值。"
-        ask_gas(turn, permit, then=str(facts.get("then", "request")), note=note, photo=photo, **_memory(turn))
+        ask_gas(turn, permit, then=str(facts.get("then", "request")), note=note, **_told_so_far(turn, photo))
         return
-    problem = _impossible(values)
+    problem = gas_needs.impossible(values)
     if problem:
-        ask_gas(turn, permit, then=str(facts.get("then", "request")), note=problem, photo=photo, **_memory(turn))
+        ask_gas(turn, permit, then=str(facts.get("then", "request")), note=problem, **_told_so_far(turn, photo))
         return
-    rows = _together(facts.get("values", []), [value.as_dict() for value in values])
-    lacking = _lacking(permit, rows)
+    now = gas_needs.as_toxic(permit, [value.as_dict() for value in values])
+    rows = _together(facts.get("values", []), now)
+    lacking = gas_needs.lacking(permit, rows)
     if lacking:
-        note = f"还缺:{'、'.join(lacking)}。" + ("没有有毒介质就说“没有有毒”。" if "有毒气体" in lacking else "")
+        note = refused + gas_needs.hint(permit, lacking)
         then = str(facts.get("then", "request"))
         ask_gas(turn, permit, then=then, note=note, photo=photo, values=rows, **_memory(turn))
         return
@@ -113,27 +108,16 @@ def _together(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[d
     return [*(row for row in kept if row.get("point") or row["gas"] not in at_points), *now]
 
 
-def _lacking(permit: Permit, rows: list[dict[str, Any]]) -> list[str]:
-    """What a confined space still needs before a sample is whole (6.4): oxygen, combustible, toxic."""
-    if permit.work != Work.CONFINED_SPACE.value:
-        return []
-    told = {row["gas"] for row in rows}
-    lacking = [zh for name, zh in ((OXYGEN, "氧"), (COMBUSTIBLE, "可燃气体")) if name not in told]
-    if not told - {OXYGEN, COMBUSTIBLE} and permit.facts.get("toxic_ratio") is None:
-        lacking.append("有毒气体")
-    return lacking
-
-
-def _impossible(values: list[Any]) -> str:
-    if any(value.value < 0 for value in values):
-        return "读数是负数,请检查仪器零点后重测。"
-    if any(value.gas == OXYGEN and value.value > OXYGEN_TOP for value in values):
-        return "氧含量超过100%,请核对。"
-    return ""
+def _no_toxic(turn: Turn, permit: Permit) -> None:
+    """«没有有毒», of a place whose media have no occupational limit."""
+    permit.facts = {**permit.facts, "toxic_ratio": 0.0}
+    words, known = "没有有毒介质", {"toxic_ratio": 0}
+    actions.leave_line(turn.work, permit, "answered", by=turn.person, via=turn.via, why=words, facts=known)
 
 
 def _next(turn: Turn, permit: Permit, facts: dict[str, Any]) -> None:
     """Ask for a unit, then where it was, then for the meter, then keep the test."""
+    facts = {**facts, "values": gas_needs.as_toxic(permit, facts["values"])}
     open_value = next((value for value in facts["values"] if not value["unit"]), None)
     if open_value is not None:
         name = actions.gas_zh(open_value["gas"])
@@ -270,7 +254,7 @@ def _told_anew(turn: Turn, permit: Permit) -> bool:
         turn.say(UNCLEAR)
         return True
     values = [value.as_dict() for value in heard.values]
-    if problem := _impossible(list(heard.values)):
+    if problem := gas_needs.impossible(heard.values):
         turn.say(problem)
         return True
     if not values:

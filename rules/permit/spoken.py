@@ -141,11 +141,11 @@ class _Sentence:
         if self.waiting or len(places) == 1:
             points = self.points if self.waiting else places.pop()
             rows = [value if value.points else replace(value, points=points) for value in rows]
-        together: dict[tuple[str, tuple[str, ...]], list[SaidValue]] = {}
+        together: dict[tuple[str, tuple[str, ...], str], list[SaidValue]] = {}
         for value in _one_unit(rows):
-            together.setdefault((value.gas, value.points), []).append(value)
+            together.setdefault((value.gas, value.points, _of_its_own(value)), []).append(value)
         found = []
-        for (kind, _), values in together.items():
+        for (kind, _, _), values in together.items():
             if len({value.unit for value in values if value.value}) > 1:
                 return None
             worst = worst_of(kind, tuple(value.value for value in values))
@@ -171,8 +171,14 @@ def _joined(plain: str) -> str:
 
 def _one_unit(values: list[SaidValue]) -> list[SaidValue]:
     """A unit said once holds for the same gas at the other points of the sentence; one meter shows one unit."""
-    units = {value.gas: value.unit for value in values if value.unit and value.value}
-    return [replace(v, unit=units.get(v.gas, v.unit)) if not v.unit or not v.value else v for v in values]
+    units = {value.gas: value.unit for value in values if value.unit and value.value and not _of_its_own(value)}
+    takes = (not _of_its_own(v) and (not v.unit or not v.value) for v in values)
+    return [replace(v, unit=units.get(v.gas, v.unit)) if one else v for v, one in zip(values, takes, strict=True)]
+
+
+def _of_its_own(value: SaidValue) -> str:
+    """The medium of a value that may be held against its occupational limit, beside the combustible one («甲醇3ppm»)."""
+    return value.medium if value.unit == "ppm" or not value.value else ""
 
 
 def _value(group: Group, amounts: tuple[Amount, ...]) -> SaidValue | None:

@@ -10,7 +10,7 @@ import pytest
 
 from handlers.permit import gas_facts
 from rules.permit import evaluate
-from storage.models import GasTest, Permit
+from storage.models import Area, GasTest, Permit
 from tests.rules.permit.helpers import AT, TABLE, good_facts
 
 RULE = {"hot_work": "HW-A02", "confined_space": "CS-002"}
@@ -96,3 +96,39 @@ def test_after_a_long_pause_every_point_is_sampled_again(paused: int, resampled:
     permit.gas_tests = [*before, *after]
     assert words in gas_facts.still_to_sample(permit, AT)
     assert bool(words) is bool(gas_facts.still_to_sample(permit, AT))
+
+
+def read_in(media: list[str], answers: dict[str, Any], *rows: tuple[str, float, str]) -> tuple[str, list[str]]:
+    """(result of CS-006, notes) of an entry where these media are, by what was read."""
+    values = [{"gas": g, "value": v, "unit": u, "point": "中部"} for g, v, u in rows]
+    tests = [GasTest(id=1, at=AT, values=values, point="中部", meter="")]
+    permit = Permit(work="confined_space", state="approved", gas_tests=tests, facts=answers, approvals=[])
+    permit.area = Area(code="A", name="A", media=media)
+    notes: list[str] = []
+    unit: Any = SimpleNamespace(at=AT, policies=SimpleNamespace(current=lambda *_: None))
+    facts = {**good_facts("confined_space"), **answers}
+    facts |= gas_facts.sampled(permit, unit, notes)
+    verdict = evaluate(TABLE, work="confined_space", level=None, at=AT, facts=facts, with_fix=False)
+    return next(row.result.value for row in verdict.rules if row.id == "CS-006"), notes
+
+
+@pytest.mark.parametrize(
+    ("rows", "result"),
+    [
+        ((), "pending"),
+        ((("methanol", 3, "ppm"),), "pending"),
+        ((("methanol", 3, "ppm"), ("h2s", 0, "ppm")), "pass"),
+        ((("methanol", 30, "ppm"), ("h2s", 0, "ppm")), "fail"),
+    ],
+)
+def test_every_toxic_medium_of_the_place_has_to_be_read(monkeypatch, rows, result):
+    """6.4 b: nobody's word that nothing poisons stands for the reading of a medium that has a limit."""
+    monkeypatch.setattr(gas_facts.tables, "rules_of", lambda _: SimpleNamespace(table=TABLE))
+    got, notes = read_in(["甲醇", "硫化氢"], {"toxic_ratio": 0.0}, ("o2", 20.8, "%vol"), *rows)
+    assert got == result
+    assert any("还没有读数" in note for note in notes) is (result == "pending")
+
+
+def test_a_reading_over_its_limit_fails_though_another_is_missing(monkeypatch):
+    monkeypatch.setattr(gas_facts.tables, "rules_of", lambda _: SimpleNamespace(table=TABLE))
+    assert read_in(["甲醇", "硫化氢"], {}, ("h2s", 50, "ppm"))[0] == "fail"

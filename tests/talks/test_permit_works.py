@@ -57,28 +57,29 @@ def ask_for(
 
 def test_a_confined_space_needs_oxygen_too(plant):
     phone = ask_for(plant, "受限空间", "V-206", "V-206清罐检查内壁", workers="孙丽")
-    phone.says("中部可燃0.1%LEL").sees("还缺:氧、有毒气体")
-    phone.says("中部氧19.4,硫化氢0").taps("BX-01")
+    phone.says("中部可燃0.1%LEL").sees("还缺:氧、甲醇(ppm)")
+    phone.says("没有有毒介质").sees("这里有甲醇,有职业接触限值").says("没有毒气检测仪").sees("没听出数值")
+    phone.says("中部氧19.4,甲醇3ppm").taps("BX-01")
     answer_all(phone, 隔断方式="盲板")
     phone.sees("受限空间 · 不通过", "氧含量低于19.5%")
-    phone.taps("报气体").says("中部可燃0.1%LEL,氧20.8,硫化氢0").taps("BX-01")
+    phone.taps("报气体").says("中部可燃0.1%LEL,氧20.8,甲醇3ppm").taps("BX-01")
     answer_all(phone)
     phone.sees("受限空间 · 通过")
 
 
 def test_the_point_of_the_sample_is_asked_and_the_worst_point_counts(plant):
     phone = ask_for(plant, "受限空间", "V-206", "V-206清罐检查内壁", workers="孙丽")
-    phone.says("可燃0.1%LEL,氧20.8,硫化氢0").sees(
+    phone.says("可燃0.1%LEL,氧20.8,甲醇3ppm").sees(
         "在哪个部位取的样", buttons=["上部", "中部", "下部", "入口", "上中下都测了"]
     )
     phone.says("上部氧20.5,下部氧19.2").taps("中部").taps("BX-01")
     answer_all(phone, 隔断方式="盲板")
     phone.sees("判定:不通过 · 受限空间", "氧含量 19.2")
     # a clean sample from elsewhere does not clean the bottom
-    phone.taps("报气体").says("中部可燃0.1%LEL,氧20.8,硫化氢0").taps("BX-01").sees(
+    phone.taps("报气体").says("中部可燃0.1%LEL,氧20.8,甲醇3ppm").taps("BX-01").sees(
         "判定:不通过 · 受限空间", "氧含量 19.2"
     )
-    phone.taps("报气体").says("底部可燃0.1%LEL,氧20.6,硫化氢0").taps("BX-01").sees("受限空间 · 通过")
+    phone.taps("报气体").says("底部可燃0.1%LEL,氧20.6,甲醇3ppm").taps("BX-01").sees("受限空间 · 通过")
     with plant.work(read_only=True) as work:
         draft = work.permits.draft_of(work.people.by_code("madeshun").id, since=plant.now - timedelta(days=1))
         assert [test.point for test in draft.gas_tests] == ["中部、上部、下部", "中部", "下部"]
@@ -92,13 +93,31 @@ def test_the_point_of_the_sample_is_asked_and_the_worst_point_counts(plant):
 
 def test_points_in_different_units_are_asked_again(plant):
     phone = ask_for(plant, "受限空间", "V-206", "V-206清罐检查内壁", workers="孙丽")
-    phone.says("上部可燃1%LEL,下部可燃0.1%vol,氧20.8,硫化氢0").sees("请用同一个单位报")
+    phone.says("上部可燃1%LEL,下部可燃0.1%vol,氧20.8,甲醇3ppm").sees("请用同一个单位报")
+
+
+def test_where_nothing_is_toxic_it_is_enough_to_say_so(plant):
+    with plant.work() as work:
+        work.plant.equipment_by_code("V-206").medium = "氮气"
+        work.commit()
+    phone = ask_for(plant, "受限空间", "V-206", "V-206清罐检查内壁", workers="孙丽")
+    phone.says("中部可燃0.1%LEL,氧20.8").sees("还缺:有毒气体").says("没有毒气检测仪").sees("没听出数值")
+    phone.says("没有有毒介质").taps("BX-01")
+    with plant.work(read_only=True) as work:
+        assert work.permits.get(1).facts["toxic_ratio"] == 0
+
+
+def test_a_toxic_medium_over_its_limit_fails(plant):
+    phone = ask_for(plant, "受限空间", "V-206", "V-206清罐检查内壁", workers="孙丽")
+    phone.says("中部可燃0.1%LEL,氧20.8,甲醇30ppm").taps("BX-01")  # 40 mg/m³, the limit is 25
+    answer_all(phone, 隔断方式="盲板")
+    phone.sees("受限空间 · 不通过", "有毒")
 
 
 def test_a_confined_space_from_request_to_work(plant):
     p.feed(plant, "GT-201")
     phone = ask_for(plant, "受限空间", "V-206", "V-206检查内壁", workers="孙丽")
-    phone.says("可燃0.1%LEL,氧20.8").says("没有有毒介质").taps("上中下都测了").taps("BX-01")
+    phone.says("可燃0.1%LEL,氧20.8").says("甲醇0").taps("上中下都测了").taps("BX-01")
     answer_all(phone, 隔断方式="盲板")
     phone.taps("提交审批")
     p.approve(plant, approver="陈刚", where="V-206")

@@ -105,6 +105,16 @@ def test_a_gas_is_known_by_its_whole_name(said, expected):
     assert values(said) == expected
 
 
+def test_a_medium_told_beside_the_combustible_value_is_kept_beside_it():
+    told = [(one.gas, one.value, one.unit, one.medium) for one in said_gas("中部可燃0.1%LEL,氧20.8,甲醇3ppm,丙酮0")]
+    combustible = [
+        ("combustible", 0.1, "%LEL", ""),
+        ("combustible", 3, "ppm", "methanol"),
+        ("combustible", 0, "%vol", "acetone"),
+    ]
+    assert told == [*combustible, ("o2", 20.8, "%vol", "")]
+
+
 PLACES = st.one_of(
     st.builds("{}号泵房".format, st.integers(1, 99)),
     st.builds("{}#罐".format, st.integers(1, 99)),
