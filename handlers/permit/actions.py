@@ -7,7 +7,7 @@ The caller commits.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot import outbox
@@ -234,16 +234,20 @@ def add_gas_test(
     said: str,
     meter: str = "",
     photo_sha: str = "",
+    at: datetime | None = None,
     via: str,
 ) -> GasTest:
     """An analysis as it was told. `values` are [{gas, value, unit, point}] with units; `point` only when it is known.
 
-    Raises RuleBroken for a permit that is over and for somebody who may not tell (`need_sampler`).
+    `at`: when the sample was taken, now when nobody said. Raises RuleBroken for a time ahead, for a permit that is over
+    and for somebody who may not tell (`need_sampler`).
     """
     need_sampler(work, permit, by)
+    if at is not None and at > work.at:
+        raise RuleBroken("time", "取样时间还没到,请核对。")
     where = "、".join(dict.fromkeys(point for v in values for point in str(v.get("point", "")).split("、") if point))
     test = GasTest(
-        at=work.at,
+        at=at or work.at,
         by_id=by.id,
         meter=meter,
         point=where[:64],

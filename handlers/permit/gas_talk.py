@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.turn import Turn
+from cards.words import local, zone
 from handlers.permit import actions, cast, gas_meters, gas_needs, slots
 from handlers.permit.talk import GAS, METER, POINT, UNIT, ask, permit_of, photo_of
 from rules import text as text_rules
@@ -13,6 +15,7 @@ from rules.errors import RuleBroken
 from rules.permit import Work, gas, sample_points
 from rules.permit.life import PermitState
 from rules.permit.spoken import COMBUSTIBLE, hear_gas
+from rules.permit.spoken_sample_time import Sampled, sampled_at
 from storage.models import Permit
 
 UNCLEAR = "数字没分清:一种气体报一个数,带上单位,如“动火点可燃0.1%LEL,氧20.8”。"
@@ -65,11 +68,12 @@ def told(turn: Turn) -> None:
     if heard.unclear:
         ask_gas(turn, permit, then=str(facts.get("then", "request")), note=UNCLEAR, **_told_so_far(turn, photo))
         return
+    when = sampled_at(turn.text or "", now=turn.at, zone=zone())
     no_toxic = permit.work == Work.CONFINED_SPACE.value and gas_needs.says_no_toxic(turn.text or "")
     refused = gas_needs.refused(permit) if no_toxic else ""
     if no_toxic and not refused:
         _no_toxic(turn, permit)
-    elif not values and not refused:
+    elif not values and not refused and not (when and facts.get("values")):
         draft = PermitState(permit.state) in (PermitState.DRAFT, PermitState.PENDING_FACTS)
         other = draft and bool(turn.text) and slots.beside(turn, permit, turn.text)
         note = "照片收到。" if photo_of(turn) else "记下了。" if other else "没听出数值。"
@@ -82,22 +86,25 @@ def told(turn: Turn) -> None:
     now = gas_needs.as_toxic(permit, [value.as_dict() for value in values])
     rows = _together(facts.get("values", []), now)
     lacking = gas_needs.lacking(permit, rows)
-    if lacking:
-        note = refused + gas_needs.hint(permit, lacking)
-        then = str(facts.get("then", "request"))
-        ask_gas(turn, permit, then=then, note=note, photo=photo, values=rows, **_memory(turn))
+    known = {**_memory(turn), "photo": photo, "values": rows, **_sampled(turn, when)}
+    if lacking or (when and when.problem):
+        note = when.problem if when and when.problem else refused + gas_needs.hint(permit, lacking)
+        ask_gas(turn, permit, then=str(facts.get("then", "request")), note=note, **known)
         return
-    _next(
-        turn,
-        permit,
-        {
-            **_memory(turn),
-            "values": rows,
-            "said": turn.text[:200],
-            "photo": photo,
-            "then": facts.get("then", "request"),
-        },
-    )
+    _next(turn, permit, {**known, "said": turn.text[:200], "then": facts.get("then", "request")})
+
+
+def without_time(turn: Turn) -> str:
+    """The words without those that say when the sample was taken: «8点30测的» moves no work."""
+    when = sampled_at(turn.text, now=turn.at, zone=zone())
+    return when.rest if when is not None else turn.text
+
+
+def _sampled(turn: Turn, when: Sampled | None) -> dict[str, str]:
+    """The time of the sample: as it was said last, else when its first value was told, however late the meter is named."""
+    if when is not None and when.at is not None:
+        return {"sampled": when.at.isoformat()}
+    return {"sampled": str(turn.facts.get("sampled") or turn.at.isoformat())}
 
 
 def _together(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -254,13 +261,14 @@ def _told_anew(turn: Turn, permit: Permit) -> bool:
         turn.say(UNCLEAR)
         return True
     values = [value.as_dict() for value in heard.values]
-    if problem := gas_needs.impossible(heard.values):
+    when = sampled_at(turn.text, now=turn.at, zone=zone())
+    if problem := gas_needs.impossible(heard.values) or (when.problem if when else ""):
         turn.say(problem)
         return True
-    if not values:
+    if not values and when is None:
         return False
     meter = gas_meters.named(turn.work.readings.portable(), turn.text)
-    known = {"meter": meter.code} if meter is not None else {}
+    known = {**({"meter": meter.code} if meter is not None else {}), **_sampled(turn, when)}
     _next(turn, permit, {**facts, **known, "values": _together(facts["values"], _put_right(facts["values"], values))})
     return True
 
@@ -294,6 +302,7 @@ def _keep(turn: Turn, permit: Permit, facts: dict[str, Any]) -> None:
         said=str(facts.get("said", "")),
         meter=str(facts.get("meter", "")),
         photo_sha=str(facts.get("photo", "")),
+        at=datetime.fromisoformat(facts["sampled"]) if facts.get("sampled") else None,
         via=turn.via,
     )
     _go_on(turn, permit, {**facts, "gas_done": True})
@@ -304,7 +313,8 @@ def _go_on(turn: Turn, permit: Permit, facts: dict[str, Any]) -> None:
 
     then = facts.get("then", "request")
     if then == "request" and PermitState(permit.state) in (PermitState.DRAFT, PermitState.PENDING_FACTS):
-        apply.resume_request(turn, permit, gas_done=True, guardian_done=bool(facts.get("guardian_done")))
+        done = bool(facts.get("guardian_done"))
+        apply.resume_request(turn, permit, gas_done=True, guardian_done=done, note=_earlier(turn, facts))
         return
     turn.done()
     if permit.judge_at is not None:
@@ -312,15 +322,23 @@ def _go_on(turn: Turn, permit: Permit, facts: dict[str, Any]) -> None:
         turn.work.wake.add("chat")
     cast.redraw(turn.work, permit, f"{turn.person.name}报了气体分析")
     words = actions.gas_words(facts.get("values", []))
-    turn.say(
-        f"{permit.number} 气体分析已记下:{words}。{work_talk.gas_judgement(turn, permit)}", case=cast.case_of(permit)
-    )
+    judged = work_talk.gas_judgement(turn, permit)
+    turn.say(f"{permit.number} 气体分析已记下:{words}。{_earlier(turn, facts)}{judged}", case=cast.case_of(permit))
+
+
+def _earlier(turn: Turn, facts: dict[str, Any]) -> str:
+    """Which time of sampling was understood, when it is not now."""
+    if not facts.get("sampled") or not facts.get("values"):
+        return ""
+    at = datetime.fromisoformat(facts["sampled"])
+    return f"取样时间{local(at)}。" if turn.at - at >= timedelta(minutes=1) else ""
 
 
 def _told_so_far(turn: Turn, photo: str) -> dict[str, Any]:
     """What a question asked again must not forget: the values told before, and the picture."""
     values = {"values": turn.facts["values"]} if turn.facts.get("values") else {}
-    return {**_memory(turn), **values, "photo": photo}
+    when = {"sampled": turn.facts["sampled"]} if turn.facts.get("sampled") else {}
+    return {**_memory(turn), **values, **when, "photo": photo}
 
 
 def _memory(turn: Turn) -> dict[str, Any]:

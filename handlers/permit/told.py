@@ -51,7 +51,7 @@ def told(turn: Turn) -> None:
             apply.change(turn, permit, name)
             return
         if slot not in ("place", "content") and permit.work in sampling.NEEDS_GAS and tells_gas(turn.text):
-            slots.beside(turn, permit, turn.text)
+            slots.beside(turn, permit, gas_talk.without_time(turn))
             gas_talk.told(turn)
             return
         note = _words(turn, permit, slot)

@@ -147,6 +147,31 @@ def said_length(plain: str) -> timedelta | None:
     return length if timedelta(0) < length <= LONGEST else None
 
 
+def plain_words(text: str) -> str:
+    """The words with clocks and lengths as digits, for whoever looks for other times than those of work."""
+    return _plain(text)
+
+
+def clocks(plain: str) -> list[re.Match[str]]:
+    """Every «[day] [part of the day] clock» of plain words."""
+    return list(_MOMENT.finditer(plain))
+
+
+def moments_at(local: datetime, match: re.Match[str]) -> list[datetime]:
+    """What a clock of `clocks` may mean on that day; [] for a time that there is not."""
+    found = _moments(match.group())
+    if not found:
+        return []
+    first = _at(local, found[0])
+    if first is None:
+        return []
+    return (
+        [first, first + timedelta(hours=12)]
+        if found[0].may_be_evening or (not found[0].half and not found[0].two_digits and 0 < found[0].hour < 12)
+        else [first]
+    )
+
+
 def _plain(text: str) -> str:
     """Half-width, spoken hours and lengths as digits, «2到4点» with both clocks, without «改到»."""
     plain = unicodedata.normalize("NFKC", text).lower().replace("〜", "~").replace("—", "-")

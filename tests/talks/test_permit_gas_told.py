@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from rules.permit.life import PermitState
 from tests import permits as p
 from tests.permits import APPLICANT
 from tests.plant import Plant
+
+ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture
@@ -26,11 +30,15 @@ def kept(plant):
         ]
 
 
-def asked_for_meter(plant):
+def asked_for_gas(plant):
     phone = plant.phone(APPLICANT)
     for words in ("动火", "P-102B", "P-102B出口法兰电焊", "现在干2小时", "郑凯", "吴涛"):
         phone.says(words)
-    return phone.says("动火点可燃0.1%LEL,氧20.8").sees("用哪台检测仪测的")
+    return phone
+
+
+def asked_for_meter(plant):
+    return asked_for_gas(plant).says("动火点可燃0.1%LEL,氧20.8").sees("用哪台检测仪测的")
 
 
 def test_values_put_right_while_the_meter_is_asked_are_taken(plant):
@@ -74,3 +82,42 @@ def test_values_typed_by_somebody_no_longer_of_the_permit_are_not_added(plant):
         work.commit()
     phone.says("BX-01").sees("您不在这张作业票上")
     assert kept(plant) == []
+
+
+def sample_times(plant):
+    with plant.work(read_only=True) as work:
+        permit = work.permits.get(1)
+        planned = permit.planned_start.astimezone(ZONE) if permit.planned_start else None
+        return [test.at.astimezone(ZONE).strftime("%m-%d %H:%M") for test in permit.gas_tests], planned
+
+
+@pytest.mark.parametrize(
+    ("said", "at"),
+    [
+        ("昨天下午3点测的,动火点可燃0.1%LEL,氧20.8", "11-23 15:00"),
+        ("8点20测的动火点可燃0.1%LEL,氧20.8", "11-24 08:20"),
+        ("动火点可燃0.1%LEL,氧20.8,半小时前测的", "11-24 08:30"),
+    ],
+)
+def test_a_sample_counts_from_the_time_it_was_taken(plant, said, at):
+    """It was stored as taken now, and passed."""
+    phone = asked_for_gas(plant)
+    phone.says(said).taps("BX-01").sees(f"取样时间{at}")
+    times, planned = sample_times(plant)
+    assert times == [at]
+    assert (planned.hour, planned.minute) == (9, 0)
+
+
+def test_a_time_ahead_is_refused_and_a_day_without_a_clock_is_asked(plant):
+    phone = asked_for_gas(plant)
+    phone.says("下午3点测的,动火点可燃0.1%LEL,氧20.8").sees("取样时间还没到")
+    phone.says("昨天测的").sees("样是几点取的")
+    phone.says("昨天下午3点").taps("BX-01")
+    assert sample_times(plant)[0] == ["11-23 15:00"]
+
+
+def test_a_sample_is_as_old_as_its_values_however_late_the_meter_is_named(plant):
+    phone = asked_for_meter(plant)
+    plant.forward(minutes=20)
+    phone.says("BX-01")
+    assert sample_times(plant)[0] == ["11-24 09:00"]
