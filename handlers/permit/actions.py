@@ -256,6 +256,8 @@ def add_gas_test(
         photo_sha=photo_sha,
     )
     permit.gas_tests.append(test)
+    if not meter or work.readings.detector(meter) is None:  # a date told for another meter is not this one's
+        permit.facts = {name: value for name, value in permit.facts.items() if name != "detector_calibration_expiry"}
     _remember_points(work, permit)
     work.flush()
     words = gas_words(values)

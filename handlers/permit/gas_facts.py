@@ -170,11 +170,15 @@ def watched(permit: JudgedPermit) -> frozenset[str]:
 
 
 def meter(work: UnitOfWork, permit: JudgedPermit, seen: Watch | None) -> dict[str, Any]:
-    """How long the meter that was used is calibrated; without one, the mounted detectors."""
+    """How long the meters are calibrated whose values count; before any test the mounted detectors.
+
+    A test by a meter that nobody named, or that is not in the ledger, leaves it unknown: the date is asked.
+    """
     tests = _newest_first(permit)
-    meter = work.readings.detector(tests[0].meter) if tests and tests[0].meter else None
-    if meter is not None:
-        days = [meter.calibrated_until]
+    if tests:
+        counting = {number for number, _ in sample_points.standing(test.values for test in tests)}
+        used = [work.readings.detector(tests[n].meter) if tests[n].meter else None for n in sorted(counting)]
+        days = [one.calibrated_until if one is not None else None for one in used]
     else:
         days = [d.calibrated_until for d in seen.detectors] if seen is not None else []
     if not days and permit.work not in (Work.HOT_WORK, Work.CONFINED_SPACE):

@@ -121,3 +121,22 @@ def test_a_sample_is_as_old_as_its_values_however_late_the_meter_is_named(plant)
     plant.forward(minutes=20)
     phone.says("BX-01")
     assert sample_times(plant)[0] == ["11-24 09:00"]
+
+
+def test_the_meter_nobody_knows_is_asked_for_its_calibration(plant):
+    """The mounted detectors' date stood for it, and G-019 passed."""
+    phone = asked_for_meter(plant).says("别的仪器")
+    p.confirm_all(phone)
+    phone.sees("检测仪检定到期是哪天").says("2026-01-01")
+    p.confirm_all(phone)
+    phone.sees("检测仪超过检定")
+
+
+def test_the_date_told_for_one_meter_is_not_the_next_ones(plant):
+    phone = asked_for_meter(plant).says("别的仪器")
+    p.confirm_all(phone)
+    phone.sees("检测仪检定到期是哪天").says("2027-06-30")
+    p.confirm_all(phone)
+    phone.says("动火点可燃0.1%LEL,氧20.8").says("别的仪器")
+    with plant.work(read_only=True) as work:
+        assert "detector_calibration_expiry" not in work.permits.get(1).facts
