@@ -16,9 +16,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from handlers.permit.surroundings import beaufort
 from rules.errors import RuleBroken
 from rules.permit.facts import fact_dictionary
+from rules.permit.spoken_numbers import wind_said
 from storage.models import GasTest, Permit, PermitApproval
 
 
@@ -168,19 +168,11 @@ def _fresh(tests: Sequence[GasTest], at: datetime, within: timedelta) -> bool:
 
 
 def read_wind(said: str) -> int:
-    """«3级», «4.5米每秒», «4.5m/s», «三级» as a force of wind. Raises RuleBroken."""
-    plain = said.strip().lower()
-    for sign, digit in zip("零一二三四五六七八九", "0123456789", strict=True):
-        plain = plain.replace(sign, digit)
-    match = re.search(r"\d+(?:\.\d+)?", plain)
-    if match is None:
+    """«3级», «4.5米每秒», «三级» as a force of wind; of several the strongest. Raises RuleBroken."""
+    force = wind_said(said)
+    if force is None:
         raise RuleBroken("value", HOW[Evidence.VALUE])
-    value = float(match.group())
-    by_speed = "米" in plain or "m" in plain
-    force = beaufort(value) if by_speed else value
-    if not 0 <= force <= 18 or (not by_speed and force != int(force)):
-        raise RuleBroken("value", HOW[Evidence.VALUE])
-    return int(force)
+    return force
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from handlers.permit.judge import Judgement
 from rules.permit import Work, gas, sample_points
 from rules.permit.facts import Fact, fact_dictionary
 from rules.permit.functions import height_factors
+from rules.permit.spoken_numbers import numbers_in, wind_said
 from rules.permit.work_words import works_in
 from rules.text import normalise
 from storage.models import Permit
@@ -78,10 +79,11 @@ STABLE = frozenset({
     "on_pipe_rack", "contained_hazard", "corrosive_medium", "flush_water_distance", "drains_nearby", "oxygen_service",
     "thermal_decomposition_material", "large_equipment", "rail_distance", "outdoor", "has_rotating_part",
     "wet_or_narrow", "hazardous_buried", "toxic_gas_medium", "leak_source_distance", "over_road", "light_roof",
-    "height", "fall_height", "oxygen_rich_setting", "gas_lel_vol", "medium", "detector_calibration_expiry",
+    "height", "fall_height", "oxygen_rich_setting", "gas_lel_vol", "medium",
     "lighting_voltage", "pipe_distance", "cable_distance",
 })  # fmt: skip
-"""What a place keeps from one job to the next; only these are offered again. Weather and open valves never are."""
+"""What a place keeps from one job to the next; only these are offered again. Weather and open valves never are, nor is
+the date of a meter, which goes about."""
 
 ANSWERS: Mapping[str, bool] = {
     "是": True, "有": True, "对": True, "要": True, "需要": True, "yes": True,
@@ -209,6 +211,10 @@ def read(name: str, text: str) -> dict[str, Any]:
     return {name: text.strip()[:64]}
 
 
+_PLACE = re.compile(r"\d{1,4}\s*[号#]")
+_BOUND = re.compile(r"超过|大于|高于|不止|至少|以上|以下|以内|不到|小于|低于|[<>≤≥]|[\d十百千][来几余多]")
+
+
 def _medium(plain: str) -> dict[str, Any]:
     if plain in ("没有", "无", "没"):
         return {"gas_lel_vol": 100.0}  # nothing that burns: any reading counts against the wider limit
@@ -225,8 +231,13 @@ def _bool(fact: Fact, plain: str) -> bool:
 
 
 def _number(fact: Fact, plain: str) -> float | int:
-    match = re.search(r"-?\d+(?:\.\d+)?", plain)
-    value = float(match.group()) if match else math.nan
+    if fact.name == "wind_force":
+        found: Sequence[float] = [force] if (force := wind_said(plain)) is not None else []
+    else:
+        found = numbers_in(_PLACE.sub("", plain))
+    if len(found) > 1 or _BOUND.search(plain):  # «2到20米», «1e9»: which end counts differs from rule to rule
+        raise NotUnderstood(f"{fact.zh}:请只说一个数({fact.unit}),有几个的说最不利的那个")
+    value = found[0] if found else math.nan
     if not (fact.min <= value <= fact.max):
         raise NotUnderstood(f"{fact.zh}:请说一个数({fact.unit}),如“{max(1, int(fact.min))}”")
     if fact.type == "int":
@@ -260,7 +271,7 @@ def _date(plain: str) -> str:
     parts = re.findall(r"\d+", plain)
     try:
         return date(*(int(part) for part in parts[:3])).isoformat()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise NotUnderstood("日期请写成 2027-06-30 这样") from None
 
 

@@ -104,13 +104,25 @@ def test_words_of_the_job_and_of_the_medium_bring_measures():
 
 @pytest.mark.parametrize(
     ("said", "force"),
-    [("3级", 3), ("三级", 3), ("4.5米每秒", 3), ("8.0 m/s", 5), ("风速10.7米", 5), ("10.8米每秒", 6), ("0", 0)],
+    [
+        *[("3级", 3), ("三级", 3), ("4.5米每秒", 3), ("8.0 m/s", 5), ("风速10.7米", 5), ("10.8米每秒", 6), ("0", 0)],
+        *[
+            ("十二级", 12),
+            ("十一级", 11),
+            ("十级", 10),
+            ("4~5级", 5),
+            ("四到五级", 5),
+            ("三四级", 4),
+            ("3级,阵风8级", 8),
+        ],
+        *[("2号泵房3级", 3), ("8点30测3级", 3), ("7.9~8.0米每秒", 5), ("3级,阵风10.8米每秒", 6)],
+    ],
 )
 def test_wind_as_people_say_it(said, force):
     assert measures.read_wind(said) == force
 
 
-@pytest.mark.parametrize("said", ["不大", "", "3.5级", "40级", "-"])
+@pytest.mark.parametrize("said", ["不大", "", "3.5级", "40级", "-", "4级以上", "超过4级"])
 def test_wind_that_is_no_value_is_asked_again(said):
     with pytest.raises(RuleBroken, match="风力几级"):
         measures.read_wind(said)
