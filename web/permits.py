@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from cards import permit as cards
 from cards.pdf import permit_pdf
 from cards.words import local
-from handlers.permit import cast, from_page, heights, questions
+from handlers.permit import cast, from_page, gas_facts, heights, questions
 from rules.errors import RuleBroken
 from rules.permit import Result
 from rules.permit.life import PermitState
@@ -106,7 +106,8 @@ def routes(ctx: WebContext) -> Blueprint:
             if not cast.may_answer(permit, work.people.get(visitor().person_id)):
                 raise Refused(403, "这张作业票现在不由您填写,请让申请人或票上的人填。")
             open_now = from_page.open_questions(work, permit)
-            rows = [_field(question) for question in open_now]
+            no_meter = not gas_facts.needs_meter(work, permit)
+            rows = [_field(question, no_meter=no_meter) for question in open_now]
             about = {"title": f"{permit.number or ''} {cards.name(permit)}".strip(), "ref": ref}
         return render_template("permit_facts.html", fields=rows, csrf=csrf_token(), **about)
 
@@ -139,12 +140,12 @@ def routes(ctx: WebContext) -> Blueprint:
     return pages
 
 
-def _field(question: questions.Question) -> dict[str, object]:
+def _field(question: questions.Question, *, no_meter: bool) -> dict[str, object]:
     """One question as the template draws it. `offer`: what may be filled in with one tap, never by itself."""
     if question.fact == from_page.HEIGHT:
         how = f"{heights.ASKED}填个数,在地面就填“地面”。"
         return {"name": f"fact.{question.fact}", "label": question.label, "how": how, "quick": "地面"}
-    taps = questions.choices(question.fact)
+    taps = questions.choices(question.fact, no_meter=no_meter)
     offer = cards.value_zh(question.fact, question.proposed) if question.proposed is not None else ""
     if question.proposed == "none" or question.proposed == []:
         offer = "没有"

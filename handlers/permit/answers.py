@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from bot.turn import Turn
-from handlers.permit import actions, cast, gas_talk, heights, questions, sampling
+from handlers.permit import actions, cast, gas_facts, gas_talk, heights, questions, sampling
 from handlers.permit.judge import Judgement
 from handlers.permit.questions import NotUnderstood, Question
 from handlers.permit.talk import ANSWER, GROUP, ask, ask_about, guarded, permit_of
@@ -52,7 +52,8 @@ def _ask_group(turn: Turn, permit: Permit, group: list[Question], *, left: int, 
 
 
 def _ask_one(turn: Turn, permit: Permit, fact: str, wrong: list[str], *, note: str = "", **facts: Any) -> None:
-    choices = [(zh, f"permit.answer:{permit.id}.{value}") for zh, value in questions.choices(fact)]
+    taps = questions.choices(fact, no_meter=not gas_facts.needs_meter(turn.work, permit))
+    choices = [(zh, f"permit.answer:{permit.id}.{value}") for zh, value in taps]
     ask(
         turn,
         questions.how_to_answer(fact),
@@ -151,7 +152,7 @@ def _take(turn: Turn, permit: Permit, facts: dict[str, Any], text: str) -> None:
     name, wrong = str(facts["fact"]), list(facts.get("wrong", []))
     rest = {k: v for k, v in facts.items() if k not in ("fact", "wrong", "permit", "group")}
     try:
-        values = questions.read(name, text)
+        values = questions.read(name, text, no_meter=not gas_facts.needs_meter(turn.work, permit))
     except NotUnderstood as problem:
         _ask_one(turn, permit, name, wrong, note=str(problem), **rest)
         return

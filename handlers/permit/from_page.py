@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from handlers.permit import actions, cast, heights, judge, questions
+from handlers.permit import actions, cast, gas_facts, heights, judge, questions
 from handlers.permit.judge import Judgement
 from handlers.permit.questions import NotUnderstood, Question
 from rules.permit import Stage
@@ -58,7 +58,7 @@ def answer_facts(
                 wrong.append(heights.NOT_HEARD)
             continue
         try:
-            facts |= questions.read(name, text)
+            facts |= questions.read(name, text, no_meter=not gas_facts.needs_meter(work, permit))
             taken.append(name)
         except NotUnderstood as problem:
             wrong.append(str(problem))

@@ -11,11 +11,15 @@ from handlers.permit import surroundings, tables
 from handlers.permit.surroundings import Watch
 from rules.permit import RuleTable, Work, gas, sample_points
 from rules.permit.life import PermitState
-from storage.models import GasTest, PermitApproval
+from storage.models import GasTest, Permit, PermitApproval
 from storage.permit_seen import JudgedPermit, SeenApproval, SeenTest
 from storage.unit_of_work import UnitOfWork
 
 NO_GAS = frozenset({"蒸汽", "水", "循环水", "脱盐水", "氮气", "空气", "仪表风"})
+NOTHING_BURNS = 3.99
+"""Kept as the LEL (% vol) where people say that nothing burns there: below 4, so that the strict limit holds (5.3.2 b)."""
+NOTHING_BURNT = 100.0
+"""What was kept in its place once; it widened the limit."""
 SAMPLE_COUNTS = timedelta(minutes=30)  # 5.3.1 c, 6.3 a; only for the note, the limits are HW-A02's and CS-002's
 
 
@@ -71,6 +75,10 @@ def sampled(permit: JudgedPermit, work: UnitOfWork, notes: list[str]) -> dict[st
     newest = sample_points.counting((test.values for test in tests), work=permit.work)
     if "combustible" in newest:
         found["gas_reading"] = {"value": newest["combustible"]["value"], "unit": newest["combustible"]["unit"]}
+        if permit.facts.get("gas_lel_vol") in (NOTHING_BURNS, NOTHING_BURNT) and not media_of(permit):
+            found["gas_lel_vol"] = NOTHING_BURNS
+            if newest["combustible"]["unit"] == "%LEL":  # of what nobody knows: as if all of it were % vol
+                found["gas_reading_vol"] = newest["combustible"]["value"]
     if "o2" in newest:
         found["oxygen_vol"] = newest["o2"]["value"]
     toxic = [
@@ -86,6 +94,19 @@ def sampled(permit: JudgedPermit, work: UnitOfWork, notes: list[str]) -> dict[st
     if tests and permit.work == Work.CONFINED_SPACE:
         found["last_record_time"] = tests[0].at.isoformat()
     return found
+
+
+def needs_meter(work: UnitOfWork, permit: Permit) -> bool:
+    """Whether a gas test belongs to this permit, or was told: then the date of its meter has to be known (G-019).
+
+    Temporary power needs one unless its place is known to be no hazardous one (10.1).
+    """
+    if permit.work in (Work.HOT_WORK, Work.CONFINED_SPACE) or permit.gas_tests:
+        return True
+    if permit.work != Work.TEMP_POWER:
+        return False
+    point, exact = surroundings.point_of(permit), permit.equipment_id is not None
+    return surroundings.zones_at(work, point, permit.area, exact=exact).hazardous is not False
 
 
 def media_of(permit: JudgedPermit) -> list[str]:

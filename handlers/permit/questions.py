@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from cards.permit import CHOICE_ZH, value_zh
+from handlers.permit import gas_facts
 from handlers.permit.judge import Judgement
 from rules.permit import Work, gas, sample_points
 from rules.permit.facts import Fact, fact_dictionary
@@ -97,6 +98,13 @@ WEIGHTY = frozenset({
 })  # fmt: skip
 """Answers that stand for a paper or a life: asked one by one, never confirmed in passing with five others."""
 
+MAY_NOT_APPLY = frozenset({
+    "acetylene_upright", "connecting", "corrosive_medium", "cross_work", "dg_train_present", "draining_or_sampling",
+    "drains_nearby", "flashback_arrestor", "has_rotating_part", "light_roof", "machine_digging", "over_road",
+    "oxygen_service", "sludge_cleaning", "solvent_work_vertical", "special_load", "stopped_unit_waiver",
+})  # fmt: skip
+"""Yes-or-no facts about a thing that need not be there, where its absence is harmless; «不适用» answers no other one."""
+
 NOT_APPLICABLE = ("不适用", "不涉及", "不用", "没有这项")
 
 
@@ -138,7 +146,7 @@ def open_questions(permit: Permit, judged: Judgement, remembered: Mapping[str, A
 
 def question(name: str, remembered: Mapping[str, Any]) -> Question:
     fact = fact_dictionary()[name]
-    if name in STABLE and remembered.get(name) is not None:
+    if name in STABLE and remembered.get(name) not in (None, gas_facts.NOTHING_BURNS, gas_facts.NOTHING_BURNT):
         return Question(name, fact.zh, remembered[name], True)
     return Question(name, fact.zh, _proposal(fact), False)
 
@@ -190,15 +198,17 @@ def how_to_answer(name: str) -> str:
     return f"{fact.zh}?"
 
 
-def read(name: str, text: str) -> dict[str, Any]:
-    """The facts a typed answer sets. Raises NotUnderstood with how to say it."""
+def read(name: str, text: str, *, no_meter: bool = False) -> dict[str, Any]:
+    """The facts a typed answer sets; `no_meter`: nothing has to be measured. Raises NotUnderstood with how to say it."""
     fact, plain = fact_dictionary()[name], re.sub(r"[。.!!\s]+$", "", normalise(text))
     if name == "detector_calibration_expiry" and plain in (NO_METER, "不用", "没用", "没有"):
+        if not no_meter:
+            raise NotUnderstood(f"这项作业要做气体分析,须用检定有效的检测仪。{how_to_answer(name)}")
         return {name: NEVER_ENDS}
     if name in ("gas_lel_vol", "medium"):
         return _medium(plain)
-    if plain in NOT_APPLICABLE and fact.good is not None:
-        return {name: fact.good}
+    if plain in NOT_APPLICABLE:
+        return {name: _not_applicable(fact)}
     reader = {"bool": _bool, "number": _number, "int": _number, "distance": _distance, "list": _list}.get(fact.type)
     if reader is not None:
         return {name: reader(fact, plain)}
@@ -211,13 +221,22 @@ def read(name: str, text: str) -> dict[str, Any]:
     return {name: text.strip()[:64]}
 
 
+def _not_applicable(fact: Fact) -> Any:
+    """«不适用» where it means that there is no such thing; never a number, a paper or a duty."""
+    if fact.type == "distance":
+        return "none"
+    if fact.name in MAY_NOT_APPLY or (fact.type == "list" and fact.good == []):
+        return fact.good
+    raise NotUnderstood(f"这一条不能答“不适用”。{how_to_answer(fact.name)}")
+
+
 _PLACE = re.compile(r"\d{1,4}\s*[号#]")
 _BOUND = re.compile(r"超过|大于|高于|不止|至少|以上|以下|以内|不到|小于|低于|[<>≤≥]|[\d十百千][来几余多]")
 
 
 def _medium(plain: str) -> dict[str, Any]:
-    if plain in ("没有", "无", "没"):
-        return {"gas_lel_vol": 100.0}  # nothing that burns: any reading counts against the wider limit
+    if plain in ("没有", "无", "没", *NOT_APPLICABLE):
+        return {"gas_lel_vol": gas_facts.NOTHING_BURNS}  # then nobody knows what the meter shows: the strict limit
     medium = gas.find_medium(plain)
     if medium is None or medium.lel_vol is None:
         raise NotUnderstood("没认出这种介质,请说“甲醇”“天然气”这样的名字,或直接说爆炸下限(如 5.5)")
@@ -287,15 +306,15 @@ def _choice(fact: Fact, plain: str) -> str:
     return found
 
 
-def choices(name: str) -> list[tuple[str, str]]:
+def choices(name: str, *, no_meter: bool = False) -> list[tuple[str, str]]:
     """(label, answer) to tap for a single question."""
     fact = fact_dictionary()[name]
     if fact.type == "bool":
-        return [("是", "是"), ("否", "否"), ("不适用", "不适用")]
+        return [("是", "是"), ("否", "否"), *([("不适用", "不适用")] if name in MAY_NOT_APPLY else [])]
     if name in CHOICE_ZH:
         return [(zh, key) for key, zh in CHOICE_ZH[name].items()][:6]
     if name == "detector_calibration_expiry":
-        return [("不用检测仪", NO_METER)]
+        return [("不用检测仪", NO_METER)] if no_meter else []
     if fact.type in ("distance", "list"):
         return [("没有", "没有")]
     return []
