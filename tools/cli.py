@@ -147,6 +147,8 @@ def _import(services: Services, name: str, what: str, importer: Importer) -> cli
         click.echo(f"{what}:新增{report.added},更新{report.changed},不变{report.same},有问题{len(report.bad)}")
         if report.unparked:
             click.echo(f"接着处理登记前收到的{report.unparked}条消息")
+        for number, words in report.notes:
+            click.echo(f"  第{number}行(已收,请核对):{words}")
         for number, reason in report.bad:
             click.echo(f"  第{number}行:{reason}", err=True)
         if report.bad:

@@ -16,6 +16,7 @@ from handlers.permit import gas_facts, neighbours, surroundings, tables, video
 from handlers.permit.surroundings import Watch
 from rules import certificates
 from rules.permit import RuleTable, Stage, Work, gas, hours, plates
+from rules.permit.equipment_state import is_stopped
 from storage.certificates import best
 from storage.permit_seen import JudgedPermit
 from storage.permits import LIVE
@@ -283,7 +284,7 @@ def _place(work: UnitOfWork, permit: JudgedPermit, notes: list[str]) -> dict[str
     found: dict[str, Any] = {name: value for name, value in pairs.items() if value is not None}
     if zones.names:
         notes.append("在" + "、".join(zones.names) + "内")
-    if permit.equipment is not None and permit.equipment.state not in ("", "running"):
+    if permit.equipment is not None and is_stopped(permit.equipment.state):
         found["on_running_equipment"] = False
     media = gas_facts.media_of(permit)
     if len(media) == 1:
@@ -292,7 +293,10 @@ def _place(work: UnitOfWork, permit: JudgedPermit, notes: list[str]) -> dict[str
         found["media"] = media
     known = [gas.find_medium(name) for name in media]
     if zones.dike is not None and media:
-        found["flammable_stored"] = any(medium is not None and medium.lel_vol is not None for medium in known)
+        if any(medium is not None and medium.lel_vol is not None for medium in known):
+            found["flammable_stored"] = True
+        elif all(medium is not None and medium.id in gas_facts.NEVER_BURN for medium in known):
+            found["flammable_stored"] = False  # a name that is not known, or of many things («溶剂»), may burn: asked
     return found
 
 

@@ -16,6 +16,8 @@ from storage.permit_seen import JudgedPermit, SeenApproval, SeenTest
 from storage.unit_of_work import UnitOfWork
 
 NO_GAS = frozenset({"蒸汽", "水", "循环水", "脱盐水", "氮气", "空气", "仪表风"})
+NEVER_BURN = frozenset({"nitrogen", "carbon_dioxide", "sulfur_dioxide", "hydrogen_chloride", "chlorine"})
+"""Media that are one thing and do not burn; «溶剂», «高温液体», «酸碱» and «可燃粉尘» are many, and some of those do."""
 NOTHING_BURNS = 3.99
 """Kept as the LEL (% vol) where people say that nothing burns there: below 4, so that the strict limit holds (5.3.2 b)."""
 NOTHING_BURNT = 100.0

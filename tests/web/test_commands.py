@@ -229,6 +229,19 @@ def test_equipment_row_by_row(quick_plant, run, tmp_path):
         assert (item.area.code, item.ignition) == ("JC", True)
 
 
+def test_words_for_the_state_of_equipment(quick_plant, run, tmp_path):
+    words = ["运行", "在用", "备用", "检修中", "停用", "已拆除", "", "半停"]
+    rows = [f"K-9{n},泵,,JC,甲醇,,{word},," for n, word in enumerate(words, start=10)]
+    head = "位号,名称,类型,区域,介质,点火源,状态,经度,纬度\n"
+    said = run("import-equipment", write(tmp_path, head + "\n".join(rows))).output
+    assert "新增8" in said
+    assert "第9行(已收,请核对):状态“半停”不认识" in said
+    assert said.count("请核对") == 1
+    with quick_plant.work(read_only=True) as work:
+        kept = [work.plant.equipment_by_code(f"K-9{n}").state for n in range(10, 18)]
+    assert kept == ["running", "running", "standby", "maintenance", "stopped", "dismantled", "", "半停"]
+
+
 def test_a_token_is_shown_once_and_works_until_revoked(plant, run):
     made = run("token", "create", "dashboard")
     secret = made.output.split()[-1]

@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from rules import geo
+from rules.permit.equipment_state import state_of
 from rules.text import equipment_key
 from storage.models import Equipment
 from storage.unit_of_work import UnitOfWork
@@ -29,6 +30,16 @@ def import_equipment(work: UnitOfWork, path: Path) -> ImportReport:
     """Add or change equipment by its number on the plate (位号); the caller commits. Raises TableError."""
     areas = {name: area for area in work.plant.areas() for name in (area.code, area.name)}
     seen: dict[str, str] = {}
+    notes: list[tuple[int, str]] = []
+
+    def state(row: Row) -> str:
+        """The state in our words; one that is not known is kept as it stands, asked for each permit, and noted."""
+        word = row.text("state", limit=32)
+        found = state_of(word)
+        if found is None:
+            words = f"状态“{word}”不认识,按未知处理,办作业票时会问;可填:运行、备用、停用、检修、拆除"
+            notes.append((row.number, words))
+        return word if found is None else found
 
     def one(row: Row) -> str:
         code = row.text("code", limit=64, needed="位号")
@@ -48,7 +59,7 @@ def import_equipment(work: UnitOfWork, path: Path) -> ImportReport:
             "area_id": areas[area].id if area else None,
             "medium": row.text("medium", limit=64),
             "ignition": yes(row.values.get("ignition", "")),
-            "state": row.text("state", limit=32),
+            "state": state(row),
             "lat": lat,
             "lon": lon,
             "active": True,
@@ -63,6 +74,7 @@ def import_equipment(work: UnitOfWork, path: Path) -> ImportReport:
         return outcome
 
     report = take(read_table(path, COLUMNS, needed=("code", "name")), one)
+    report.notes = notes
     if report.added or report.changed:
         work.permits.touch_all(at=work.at)  # state and medium of the equipment decide about the work on it
     return report
