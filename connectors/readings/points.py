@@ -39,6 +39,17 @@ class Scale:
             value = 0.0
         return round(value, 9), Status.OK
 
+    def read_capped(self, raw: float) -> tuple[float | None, Status]:
+        """Of a value that the device itself calls over its range: at least `high`, so it counts as `high`.
+
+        So does a number that says nothing (none, a sentinel) where `high` is known; one below `low` contradicts itself.
+        """
+        value, status = self.read(raw)
+        if value is not None or not math.isfinite(self.high):
+            return value, status
+        below = math.isfinite(raw) and raw not in self.sentinels and raw * self.factor + self.offset < self.low
+        return (None, Status.FAULT) if below else (round(self.high, 9), Status.OK)
+
 
 @dataclass(frozen=True, slots=True)
 class StatusBits:

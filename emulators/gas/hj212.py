@@ -13,6 +13,7 @@ from datetime import datetime
 
 from emulators.gas.world import Gas, Trouble
 
+DATA_FLAGS = {Trouble.FAULT: "D", Trouble.CALIBRATING: "C", Trouble.OVER_RANGE: "T"}  # 2017 edition, table 8
 FLAG_BASE = {"2017": 4, "2025": 8}
 REALTIME, MINUTE, ASK_TIME, HEARTBEAT = "2011", "2051", "1013", "9015"
 
@@ -68,7 +69,7 @@ class Logger:
         field = "Rtd" if cn == REALTIME else "Max"
         for code, detector in self.gas.detectors.items():
             factor = self.factors[code]
-            flag = {Trouble.FAULT: "D", Trouble.CALIBRATING: "C"}.get(detector.trouble, "N")
+            flag = DATA_FLAGS.get(detector.trouble, "N")
             text = f"{factor}-{field}={detector.shown:.3f}"
             if cn == MINUTE:
                 text += f",{factor}-Avg={detector.shown / 2:.3f}"

@@ -19,6 +19,7 @@ class Trouble(StrEnum):
     FUTURE = "future"  # its clock runs an hour ahead
     LATE = "late"  # its data are three hours old
     BAD_CRC = "bad_crc"
+    OVER_RANGE = "over_range"  # its value is more than it can measure, and it says so
 
 
 AHEAD, BEHIND = timedelta(hours=1), timedelta(hours=3)

@@ -16,9 +16,10 @@ REALTIME, MINUTE = "2011", "2051"
 # the field that is taken, first choice first: of a minute its highest value, because an average hides a peak
 FIELDS = {REALTIME: ("Rtd",), MINUTE: ("Max", "Avg")}
 # data flags, HJ 212-2017 table 8: T (over the range) is a true high value, the others are no valid data
+OVER_RANGE = "T"
 FLAGS = {
     "N": Status.OK,
-    "T": Status.OK,
+    OVER_RANGE: Status.OK,
     "F": Status.OFFLINE,
     "B": Status.OFFLINE,
     "D": Status.FAULT,
@@ -74,11 +75,12 @@ def samples(packet: Packet, device: Device, *, at: datetime) -> tuple[list[Sampl
 
 def _sample(factor: Factor, group: Mapping[str, str], fields: Sequence[str], at: datetime) -> Sample:
     text = next((group[f"{factor.code}-{name}"] for name in fields if f"{factor.code}-{name}" in group), "")
-    said = FLAGS.get(group.get(f"{factor.code}-Flag", "N").upper(), Status.SUSPECT)
+    flag = group.get(f"{factor.code}-Flag", "N").upper()
+    said = FLAGS.get(flag, Status.SUSPECT)
     try:
         raw = float(text)
     except ValueError:
         raw = math.nan
-    value, sound = factor.scale.read(raw)
+    value, sound = (factor.scale.read_capped if flag == OVER_RANGE else factor.scale.read)(raw)
     status = said if said is not Status.OK else sound
     return Sample(factor.detector, value, factor.scale.unit, worst(status, sound), at, factor.kind)

@@ -176,6 +176,9 @@ def test_realtime_data_are_taken_and_answered_in_the_loggers_edition(clock: Cloc
         (Trouble.FROZEN_ZERO, 8.0, (0.0, "ok")),
         (Trouble.NONE, 100.0, (100.0, "ok")),
         (Trouble.NONE, 100.001, (None, "fault")),
+        (Trouble.OVER_RANGE, 104.0, (100.0, "ok")),  # the worst air of all must not come in as a fault
+        (Trouble.OVER_RANGE, 60.0, (60.0, "ok")),
+        (Trouble.OVER_RANGE, -1.0, (-1.0, "ok")),
     ],
 )
 def test_what_a_factor_is_worth(clock: Clock, trouble: Trouble, value: float, seen: tuple):
@@ -200,6 +203,37 @@ def test_only_normal_and_over_range_data_count(clock: Clock, flag: str, status: 
             await logger.report(cp=f"DataTime=20261124090000;a05002-Rtd=9.5,a05002-Flag={flag}")
             await logger.read_answer()
             assert inbox.last("GT-1").status == status
+
+    run(talk)
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [("104", (100.0, "ok")), ("9999", (100.0, "ok")), ("", (100.0, "ok")), ("1e999", (100.0, "ok")),
+     ("-6", (None, "fault"))],
+)  # fmt: skip
+def test_over_its_range_a_factor_counts_as_the_end_of_its_range(clock: Clock, text: str, seen: tuple):
+    config = table()
+    config["device"][0]["factor"][1] |= {"low": -5, "sentinels": [9999]}  # type: ignore[index]
+
+    async def talk() -> None:
+        async with dialled(clock, config=config) as (_, logger, inbox):
+            await logger.report(cp=f"DataTime=20261124090000;a05002-Rtd={text},a05002-Flag=T")
+            await logger.read_answer()
+            assert (inbox.last("GT-1").value, inbox.last("GT-1").status) == seen
+
+    run(talk)
+
+
+def test_over_a_range_that_nobody_told_the_value_stands(clock: Clock):
+    async def talk() -> None:
+        async with dialled(clock) as (_, logger, inbox):
+            await logger.report(cp="DataTime=20261124090000;a24088-Rtd=500,a24088-Flag=T")
+            await logger.read_answer()
+            assert (inbox.last("VOC-1").value, inbox.last("VOC-1").status) == (500.0, "ok")
+            await logger.report(cp="DataTime=20261124090001;a24088-Rtd=,a24088-Flag=T")
+            await logger.read_answer()
+            assert (inbox.last("VOC-1").value, inbox.last("VOC-1").status) == (None, "fault")
 
     run(talk)
 
