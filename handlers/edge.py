@@ -7,7 +7,7 @@ Source: integrations reference §7 (canonical event, store-and-forward, collapse
 from __future__ import annotations
 
 import hashlib
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +18,7 @@ from bot import outbox
 from handlers.hazard import dispatch, filing, place
 from rules.terms import Grade, HazardState, PhotoKind, Role
 from storage.models import EdgeDevice, EdgeEvent, Hazard, HazardPhoto
+from rules.text import storable
 from storage.unit_of_work import UnitOfWork
 
 VIA = "edge"
@@ -265,7 +266,7 @@ def _text(row: Mapping[str, Any], name: str, limit: int) -> str:
     value = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if value is None:
         return ""
-    if not isinstance(value, str) or len(value) > limit or "\x00" in value:
+    if not isinstance(value, str) or len(value) > limit or not storable(value):
         raise BadEvent(name, f"{name} 应是最多{limit}字的文字")
     return value.strip()
 
@@ -313,7 +314,7 @@ def _gas_of(given: Any) -> dict[str, Any] | None:
     if given is None:
         return None
     value = given.get("value") if isinstance(given, Mapping) else None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= sys.float_info.max:
         raise BadEvent("gas", "gas 应有 value(数字)、unit 和 kind")
     return {"value": float(value), "unit": _text(given, "unit", 16), "kind": _text(given, "kind", 24)}
 

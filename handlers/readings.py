@@ -6,6 +6,7 @@ Every feed (the API, Modbus, OPC UA, HJ 212) ends here, so that all of them obey
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from handlers.permit import surroundings
 from handlers.roll_call import triggers
 from rules.geo import Point
 from rules.permit import gas
+from rules.text import storable
 from storage.models import Detector
 from storage.readings import NewReading
 from storage.unit_of_work import UnitOfWork
@@ -58,6 +60,10 @@ class Taken:
     errors: list[RowError] = field(default_factory=list)
 
 
+Before = tuple[Any, Any, str]
+"""What a detector said last before this call: time, value, status."""
+
+
 class BadRow(ValueError):
     def __init__(self, name: str, why: str) -> None:
         super().__init__(why)
@@ -70,7 +76,7 @@ def take(work: UnitOfWork, rows: Sequence[Any]) -> Taken:
     Repeats change nothing. A row is refused when its detector is unknown, its time is over 2 minutes ahead or without
     zone, its value is no finite number or its unit cannot be turned into the detector's. Late rows are kept as history.
     """
-    codes = {str(row.get("detector")) for row in rows if isinstance(row, Mapping)}
+    codes = {code for row in rows if isinstance(row, Mapping) and storable(code := str(row.get("detector")))}
     detectors = work.readings.by_codes(codes)
     before = {d.id: (d.last_at, d.last_value, d.last_status) for d in detectors.values()}
     taken, good = Taken(), []
@@ -83,7 +89,7 @@ def take(work: UnitOfWork, rows: Sequence[Any]) -> Taken:
     taken.known = len(good) - taken.new
     by_id = {d.id: d for d in detectors.values()}
     telling = {row.detector_id for row in good if _tells_something(row, by_id[row.detector_id], before, work.at)}
-    fresh = [(by_id[row.detector_id], row.value) for row in _fresh(good, by_id, work.at)]
+    fresh = [(by_id[row.detector_id], row.value) for row in _fresh(good, by_id, before, work.at)]
     danger = {d.id for d, value in fresh if value is not None and surroundings.is_danger(d, value)}
     for detector_id in sorted(telling):
         taken.touched += touch(work, by_id[detector_id], danger=detector_id in danger)
@@ -93,11 +99,15 @@ def take(work: UnitOfWork, rows: Sequence[Any]) -> Taken:
     return taken
 
 
-def _fresh(rows: Sequence[NewReading], by_id: Mapping[int, Detector], at: datetime) -> list[NewReading]:
-    """The newest good row of each detector, as far as it still speaks of now."""
+def _fresh(
+    rows: Sequence[NewReading], by_id: Mapping[int, Detector], before: Mapping[int, Before], at: datetime
+) -> list[NewReading]:
+    """The newest good row of each detector, as far as it still speaks of now: what is late only fills history."""
     newest: dict[int, NewReading] = {}
     for row in sorted(rows, key=lambda row: row.at):
-        if row.status == "ok" and at - row.at <= timedelta(seconds=by_id[row.detector_id].max_age_s):
+        last_at = before[row.detector_id][0]
+        late = last_at is not None and row.at < last_at
+        if row.status == "ok" and not late and at - row.at <= timedelta(seconds=by_id[row.detector_id].max_age_s):
             newest[row.detector_id] = row
     return list(newest.values())
 
@@ -119,7 +129,7 @@ def _checked(row: Any, detectors: Mapping[str, Detector], now: datetime) -> NewR
         raise BadRow("detector", "台账里没有这个探测器,请先导入")
     kind = str(row.get("kind") or detector.kind)
     if kind != detector.kind:
-        raise BadRow("kind", f"探测器 {detector.code} 测的是 {detector.kind},不是 {kind[:24]}")
+        raise BadRow("kind", f"探测器 {detector.code} 测的是 {detector.kind},不是 {_shown(kind)}")
     at = _time(row.get("at"), now)
     status = str(row.get("status") or "ok").lower()
     if status not in STATUSES:
@@ -147,10 +157,15 @@ def _time(given: Any, now: datetime) -> datetime:
     return at
 
 
+def _shown(given: str) -> str:
+    """As it may stand in an answer."""
+    return given[:24] if storable(given[:24]) else "…"
+
+
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise BadRow("value", "数值应是数字")
-    if not math.isfinite(value):
+    if not abs(value) <= sys.float_info.max:  # isfinite cannot be asked of an integer beyond every float
         raise BadRow("value", "数值无效(NaN 或无穷大)")
     return float(value)
 
@@ -161,11 +176,14 @@ def _converted(value: float, given: Any, detector: Detector) -> float:
         raise BadRow("unit", f"缺少单位;探测器 {detector.code} 的单位是 {detector.unit}")
     unit = UNITS.get(given.strip().lower().replace(" ", ""))
     if unit is None:
-        raise BadRow("unit", f"不认识单位 {given[:16]}")
+        raise BadRow("unit", f"不认识单位 {_shown(given)}")
     if unit == detector.unit:
         return value
     try:
-        return _between(value, unit, detector)
+        found = _between(value, unit, detector)
+        if not math.isfinite(found):
+            raise BadRow("value", "数值无效(NaN 或无穷大)")
+        return found
     except gas.BadReading as problem:
         raise BadRow("unit", f"{unit} 不能换算成 {detector.unit}:{problem}") from None
 
@@ -194,9 +212,7 @@ def _between(value: float, unit: str, detector: Detector) -> float:
     raise gas.BadReading("量不同")
 
 
-def _tells_something(
-    row: NewReading, detector: Detector, before: Mapping[int, tuple[Any, Any, str]], now: datetime
-) -> bool:
+def _tells_something(row: NewReading, detector: Detector, before: Mapping[int, Before], now: datetime) -> bool:
     """Whether a permit nearby could come out differently because of this row.
 
     What merely repeats a healthy low value is not judged: the clock does that when the value grows old (judge_at).

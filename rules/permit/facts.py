@@ -7,6 +7,7 @@ unknown, with a Chinese sentence that says what is wrong.
 from __future__ import annotations
 
 import math
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -116,7 +117,7 @@ def _number(fact: Fact, value: Any, _clock: Clock) -> float:
         value = _with_unit(fact, value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise Unusable(f"{fact.zh}:请填数值({fact.unit})")
-    if not math.isfinite(value):
+    if not abs(value) <= sys.float_info.max:  # isfinite cannot be asked of an integer beyond every float
         raise Unusable(f"{fact.zh}:数值无效,请重新测量")
     if not fact.min <= value <= fact.max:
         raise Unusable(f"{fact.zh}:{value:g} {fact.unit} 不合理,请核对")
@@ -209,10 +210,9 @@ def _choice(fact: Fact, value: Any, _clock: Clock) -> str:
 def _list(fact: Fact, value: Any, _clock: Clock) -> tuple:
     if not isinstance(value, (list, tuple, set, frozenset)):
         raise Unusable(f"{fact.zh}:请填清单")
-    items = {str(item) if isinstance(item, int) and not isinstance(item, bool) else item for item in value}
-    if not all(isinstance(item, str) for item in items):
+    if not all(isinstance(item, (str, int)) and not isinstance(item, bool) for item in value):
         raise Unusable(f"{fact.zh}:请填清单")
-    return tuple(sorted(items))
+    return tuple(sorted({str(item) for item in value}))
 
 
 def _records(fact: Fact, value: Any, _clock: Clock) -> tuple:

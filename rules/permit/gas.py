@@ -7,6 +7,7 @@ stand in the rule table (HW-A03, HW-A04); this module only converts and looks up
 from __future__ import annotations
 
 import math
+import sys
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -160,7 +161,7 @@ def toxic_ratio(readings: Iterable[Mapping[str, Any]], *, basis: str) -> float:
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise BadReading("读数不是数字")
-    if not math.isfinite(value):
+    if not abs(value) <= sys.float_info.max:  # isfinite cannot be asked of an integer beyond every float
         raise BadReading("读数无效(不是有限的数)")
     if value < 0:
         raise BadReading("读数是负数,请检查仪器零点")

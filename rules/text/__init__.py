@@ -15,7 +15,7 @@ from rules.text.content import (
     template_reason,
 )
 from rules.text.mood import Clause, Mood, claims_done, clauses, is_question, mood_of
-from rules.text.normal import chinese_number, normalise, same_negation
+from rules.text.normal import chinese_number, normalise, same_negation, storable
 
 __all__ = [
     "MAX_CHARS",
@@ -36,5 +36,6 @@ __all__ = [
     "mood_of",
     "normalise",
     "same_negation",
+    "storable",
     "template_reason",
 ]

@@ -96,6 +96,14 @@ def normalise(text: str) -> str:
     return text.strip()
 
 
+def storable(text: str) -> bool:
+    """Whether every database takes it: no NUL, no half of a surrogate pair (JSON may write either as an escape)."""
+    return "\x00" not in text and not _HALF_PAIR.search(text)
+
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
+
+
 def same_negation(text: str) -> str:
     """All the ways to say "not" (没有、无、不、忘了…) as 「未」, so that one phrase matches them all."""
     return _NEGATIONS.sub("未", text)

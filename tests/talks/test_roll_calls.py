@@ -212,14 +212,14 @@ def test_the_page_shows_names_and_confirms(plant):
 # -- gas alarm
 
 
-def reads(plant, value, code="GT-301", unit="%LEL"):
+def reads(plant, value, code="GT-301", unit="%LEL", ago=timedelta()):
     row = {
         "detector": code,
         "kind": "combustible",
         "value": value,
         "unit": unit,
         "status": "ok",
-        "at": plant.now.isoformat(),
+        "at": (plant.now - ago).isoformat(),
     }
     answer = plant.api().post("/api/v1/readings", json=[row])
     assert answer.status_code == 200, answer.get_json()
@@ -245,6 +245,17 @@ def test_a_gas_alarm_calls_everybody_of_the_detectors_area_once(plant):
         assert not work.roll_calls.open()  # people ended it knowingly
     plant.forward(minutes=12)
     reads(plant, 67)
+    with plant.work(read_only=True) as work:
+        assert len(work.roll_calls.open()) == 1
+
+
+def test_a_late_value_calls_nobody_it_only_fills_history(plant):
+    reads(plant, 3)
+    reads(plant, 62, ago=timedelta(minutes=4))
+    with plant.work(read_only=True) as work:
+        assert not work.roll_calls.open()
+        assert work.readings.detector("GT-301").last_value == 3
+    reads(plant, 61)
     with plant.work(read_only=True) as work:
         assert len(work.roll_calls.open()) == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -29,7 +30,7 @@ class Terminal:
         answer = self.client.post(
             f"{APP}/api/v1/edge/{code or self.code}",
             headers={"Authorization": f"Bearer {token}"} if token else {},
-            **({"json": body} if body is not None else {}),
+            **({"data": json.dumps(body), "content_type": "application/json"} if body is not None else {}),
             **kwargs,
         )
         assert answer.status_code == status, answer.text
@@ -229,6 +230,11 @@ def test_too_much_and_the_wrong_kind(plant, camera):
 )
 def test_a_terminal_needs_a_place(run, arguments, words):
     assert words in run("edge", "add", *arguments, code=1)
+        ({"type": "flame", "occurred_at": 10**400}, "occurred_at"),
+        ({"type": "gas", "occurred_at": "2026-11-24T09:00:00+08:00", "gas": {"value": 10**400}}, "gas"),
+        ({"type": "flame", "occurred_at": "2026-11-24T09:00:00+08:00", "event_id": "\ud800"}, "event_id"),
+        ({"type": "flame", "occurred_at": "2026-11-24T09:00:00+08:00", "channel": "\udfff"}, "channel"),
+        ({"type": "flame", "occurred_at": "2026-11-24T09:00:00+08:00", "confidence": float("nan")}, "confidence"),
 
 
 def test_a_terminal_at_a_piece_of_equipment_knows_its_area(plant, run):

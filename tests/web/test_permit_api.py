@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import event
 
+from rules.permit.facts import Clock, Unusable, fact_dictionary, usable
+from rules.permit.gas import BadReading, to_vol
 from storage.models import Permit, PermitVerdict
 from tests import permits as p
 from tests.web.json_schema import faults
@@ -23,7 +26,12 @@ def api(quick_plant):
 
 def judge(api, **over):
     body = {"work": "hot_work", "level": "l1", "at": AT, "facts": {}, **over}
-    return api.post("/api/v1/permits/evaluate", json=body)
+    return sent(api, "/api/v1/permits/evaluate", body)
+
+
+def sent(api, path, body):
+    """As another system writes it: what is no character goes out as an escape."""
+    return api.post(path, data=json.dumps(body), content_type="application/json")
 
 
 # -- dry run
@@ -106,6 +114,45 @@ def test_what_is_no_json_object_is_refused(api, body):
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"level": "\ud800"},
+        {"work": "\ud800"},
+        {"work": ["hot_work"]},
+        {"\ud800": 1},
+        {"facts": {"\ud800": 1}},
+        {"facts": {"oxygen_vol": 10**400}},
+        {"facts": {"guardian_id": "\ud800"}},
+        {"level": 10**400},
+    ],
+)
+def test_numbers_and_words_that_are_none_are_refused(api, over):
+    assert judge(api, **over).status_code == 400
+
+
+@pytest.mark.parametrize("junk", [10**300, -1, [[1]], [{"a": 1}], {"a": [1]}, [None], True, "x", "", None, [], {}])
+def test_no_fact_of_whatever_shape_breaks_the_judging(api, junk):
+    assert judge(api, facts=dict.fromkeys(fact_dictionary(), junk)).status_code == 200
+
+
+def test_numbers_beyond_every_float_are_no_facts():
+    clock = Clock(datetime(2026, 11, 24, tzinfo=UTC), ZoneInfo("Asia/Shanghai"), timedelta(minutes=2))
+    with pytest.raises(Unusable):
+        usable(fact_dictionary()["oxygen_vol"], 10**400, clock)
+    with pytest.raises(BadReading):
+        to_vol(10**400, "%vol", lel_vol=None)
+
+
+def test_json_however_deep_is_no_server_error(api):
+    for depth in (500, 900, 5000):
+        body = '{"facts": ' + "[" * depth + "]" * depth + "}"
+        answer = api.client.post(
+            "/api/v1/permits/evaluate", data=body, content_type="application/json", headers=api.headers
+        )
+        assert answer.status_code == 400
+
+
 def test_junk_facts_never_pass(api):
     facts = {"gas_reading_vol": "0.1", "guardian_id": 7, "last_analysis_time": "yesterday", "is_night": "no"}
     assert judge(api, facts=facts).json["result"] in ("pending", "fail")
@@ -120,7 +167,7 @@ def rows(plant, *parts):
 
 
 def send(api, body):
-    return api.post("/api/v1/readings", json=body)
+    return sent(api, "/api/v1/readings", body)
 
 
 def test_five_thousand_with_one_bad(api, quick_plant):
@@ -158,6 +205,15 @@ def test_too_many_rows(api, quick_plant):
         ({"at": "2026-11-24T09:00:00"}, "at"),
         ({"at": "soon"}, "at"),
         ({"at": None}, "at"),
+        ({"value": 10**400}, "value"),
+        ({"value": -(10**400)}, "value"),
+        ({"value": 1e308, "unit": "%vol"}, "value"),  # beyond every float once it is in the detector's unit
+        ({"detector": "\ud800"}, "detector"),
+        ({"detector": "GT-\x00"}, "detector"),
+        ({"kind": "\ud800"}, "kind"),
+        ({"unit": "\ud800"}, "unit"),
+        ({"status": "\ud800"}, "status"),
+        ({"at": "\ud800"}, "at"),
     ],
 )
 def test_a_bad_row_is_named_and_a_good_one_kept(api, quick_plant, part, field):

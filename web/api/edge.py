@@ -48,7 +48,7 @@ def routes(ctx: WebContext) -> Blueprint:
 
     @api.post("/edge/<device>")
     def take(device: str) -> ResponseReturnValue:
-        rows = _events(body.of_json(max_bytes=MAX_BYTES))
+        rows = _events(body.of_json(strict=False, max_bytes=MAX_BYTES))
         pictures, refused = _pictures(ctx, rows)
         outcome = ctx.change(lambda work: _take(ctx, work, rows, pictures))
         outcome.refused.extend(refused)

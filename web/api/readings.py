@@ -24,7 +24,7 @@ def routes(ctx: WebContext) -> Blueprint:
     def take() -> ResponseReturnValue:
         if "write" not in g.api_scopes:
             raise Problem(403, "This token may only read; make one that may write.")
-        rows = body.of_json(finite=False)
+        rows = body.of_json(strict=False)
         if not isinstance(rows, list):
             raise Problem(400, "Send a list of readings.")
         if len(rows) > MAX_ROWS:
