@@ -65,7 +65,11 @@ const Where = (() => {
     const bad = () => fail("钉钉没有取到位置,请打开手机定位和钉钉的定位权限。");
     const wish = { targetAccuracy: 10, coordinate: 1, withReGeocode: false, useCache: false };
     if (dd.device && dd.device.geolocation) dd.device.geolocation.get({ ...wish, onSuccess: good, onFail: bad });
-    else dd.getLocation({ ...wish, type: 0, success: good, fail: bad, onSuccess: good, onFail: bad });
+    else {
+      // this one takes strings: a number is not understood, and the position would be WGS-84 under our gcj02
+      const words = { targetAccuracy: String(wish.targetAccuracy), coordinate: String(wish.coordinate) };
+      dd.getLocation({ ...wish, ...words, type: 0, success: good, fail: bad, onSuccess: good, onFail: bad });
+    }
   });
 
   // The bridge of this client once it accepts our signature; the browser when it does not, or does not answer.

@@ -67,7 +67,8 @@
         return api("device").then(function (device) {
           if (device.permission === "denied") { bad(11, "没有定位权限"); return; }
           if (device.gps === "off" || device.lat === null) { bad(13, "定位失败"); return; }
-          var place = String(options.coordinate) === "1" ? device.gcj02 : device;
+          // of the wrong type it is not understood: the standard coordinates then, WGS-84
+          var place = options.coordinate === (asText ? "1" : 1) ? device.gcj02 : device;
           var found = { longitude: place.lon, latitude: place.lat, accuracy: Number(device.accuracy) };
           if (asText) Object.keys(found).forEach(function (name) { found[name] = String(found[name]); });
           else found.locationType = 1;
