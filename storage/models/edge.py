@@ -26,6 +26,9 @@ class EdgeDevice(Base):
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime | None]
     last_status: Mapped[str] = mapped_column(String(16), default="")
+    interval_s: Mapped[int] = mapped_column(default=0)  # how often it is heard at least; 0: nobody said
+    silent_at: Mapped[datetime | None]  # when it was told that nothing comes from it; null while it is heard
+    silent_hazard_id: Mapped[int | None] = mapped_column(BigId)  # of its last silence
     active: Mapped[bool] = mapped_column(default=True)
 
     area: Mapped[Area | None] = relationship()

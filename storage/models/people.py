@@ -27,6 +27,11 @@ class Person(Base):
         back_populates="person", order_by="RoleGrant.id", cascade="all, delete-orphan"
     )
 
+    @property
+    def gone(self) -> bool:
+        """Had accounts and has none left; whoever never had one is reached by other ways."""
+        return bool(self.accounts) and all(account.left_at is not None for account in self.accounts)
+
 
 class Account(Base):
     """A person on one chat platform. `person_id` is null while the plant does not know whose it is."""
@@ -42,6 +47,7 @@ class Account(Base):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
     created_at: Mapped[datetime]
     last_seen_at: Mapped[datetime | None]
+    left_at: Mapped[datetime | None]  # the platform said that the account is gone: nothing is sent there
     # the last silent position (WeCom LOCATION event); used for a report within minutes, then forgotten
     last_lat: Mapped[float | None]
     last_lon: Mapped[float | None]
