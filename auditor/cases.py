@@ -177,7 +177,9 @@ def reachable(db: Connection, role: str, area_id: int | None) -> list[Any]:
         select(account.c.person_id, account.c.platform, account.c.user_id)
         .join_from(role_grant, person, person.c.id == role_grant.c.person_id)
         .join(account, account.c.person_id == person.c.id)
-        .where(role_grant.c.role == role, person.c.active.is_(True), account.c.user_id != "")
+        .where(
+            role_grant.c.role == role, person.c.active.is_(True), account.c.user_id != "", account.c.left_at.is_(None)
+        )
         .order_by(account.c.last_seen_at.desc().nulls_last(), account.c.id)
     )
     own = db.execute(query.where(role_grant.c.area_id == area_id)).all() if area_id is not None else []

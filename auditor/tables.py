@@ -48,7 +48,7 @@ hazard = _table(
 permit = _table("permit", "number state area_id", "suspended_at")
 permit_party = _table("permit_party", "permit_id person_id", "left_at called_at confirmed_at")
 person = _table("person", "active")
-account = _table("account", "platform user_id person_id", "last_seen_at")
+account = _table("account", "platform user_id person_id", "last_seen_at left_at")
 role_grant = _table("role_grant", "person_id role area_id")
 ladder_step = _table(
     "ladder_step", "case_kind case_id generation ladder position", "due_at taken_at called_off_at", "step"

@@ -30,7 +30,7 @@ class Address:
 
 def pick_account(person: Person, *, prefer: str = "") -> Account | None:
     """The one account a person is reached at: the preferred platform, else where the person spoke last."""
-    accounts = [account for account in person.accounts if account.user_id]
+    accounts = [account for account in person.accounts if account.user_id and account.left_at is None]
     for account in accounts:
         if account.platform == prefer:
             return account

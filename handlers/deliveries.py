@@ -49,7 +49,7 @@ def tell_admins(work: UnitOfWork, row: Delivery, *, remedy: str) -> None:
         return
     to = []
     for admin in work.people.with_role(Role.ADMIN):
-        others = [a.platform for a in admin.accounts if a.platform != row.platform and a.user_id]
+        others = [a.platform for a in admin.accounts if a.platform != row.platform and a.user_id and a.left_at is None]
         address = outbox.address_of(admin, prefer=others[0] if others else "")
         if address is not None:
             to.append(address)

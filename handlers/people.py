@@ -8,6 +8,7 @@ from bot import outbox
 from bot.message import Inbound, Kind
 from bot.platforms.base import only_answers
 from bot.turn import Turn
+from handlers import leaving
 from rules.terms import Role
 from storage.models import Account, GroupChat, Inbox, Person, RoleGrant
 from storage.people import account_key, has_role
@@ -20,6 +21,7 @@ UNKNOWN = (
     "请把工号告诉安全员登记;登记好后会接着处理,不用重发。\n遇到险情请立即撤离并打厂内应急电话。"
 )
 NO_SENDER = "收到一条消息,但平台没有告诉我是谁发的(机器人版本可能还没发布),请管理员检查应用发布状态。"
+UNSAID = {Kind.LEFT, Kind.ORG_CHANGED}  # told about somebody, not by them
 SILENT = {Kind.ENTERED, Kind.LEFT, Kind.ORG_CHANGED, Kind.PHOTOS_COMING}
 
 
@@ -58,7 +60,9 @@ def who(work: UnitOfWork, message: Inbound) -> tuple[Account, Person] | None:
     account = _first_admin(work, message, work.people.account(message.platform, message.sender))
     if account is None or account.person is None or not account.person.active:
         return None
-    account.last_seen_at = work.at
+    if message.kind not in UNSAID:
+        account.last_seen_at = work.at
+        leaving.is_here(account, message)
     if message.sender_union_id and not account.union_id:
         account.union_id = message.sender_union_id
     if message.position is not None and message.position.by_event:

@@ -48,7 +48,7 @@ def _other_platform(work: UnitOfWork, row: Delivery, person: Person) -> Address 
     while before.fallback_of_id is not None:
         before = work.outbox.get(before.fallback_of_id)
         tried.add(before.platform)
-    other = next((a for a in person.accounts if a.platform not in tried and a.user_id), None)
+    other = next((a for a in person.accounts if a.platform not in tried and a.user_id and a.left_at is None), None)
     return Address(other.platform, user_id=other.user_id, person_id=person.id) if other is not None else None
 
 

@@ -15,7 +15,7 @@ from bot import outbox
 from bot.message import Inbound, Kind
 from bot.platforms.base import Accept
 from bot.turn import Fetched, Turn
-from handlers import people, spoken
+from handlers import leaving, people, spoken
 from handlers.knowledge import tell
 from jobs import flood
 from jobs.context import Services
@@ -145,6 +145,8 @@ def handle(services: Services, row_id: int) -> bool:
 
 def _dispatch(services: Services, work: Any, row: Inbox) -> str:
     message = Inbound.from_json(row.payload)
+    if message.kind is Kind.LEFT:
+        return leaving.left(work, message)
     who = people.who(work, message)
     if who is None:
         return people.unknown_sender(work, message, row)

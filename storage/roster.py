@@ -73,7 +73,7 @@ class Roster:
                 return None
             leave = self.leave_of(person.id, at)
             if leave is None:
-                return person
+                return None if person.gone else person
             if leave.substitute_id is None:
                 return None
             person = self.db.get_one(

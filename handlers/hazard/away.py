@@ -63,7 +63,7 @@ def _of_owner(work: UnitOfWork, hazard: Hazard, leave: Leave) -> str:
         return f"{leave.person.name}请假,{_names(there)}代{owner.name}"
     if hazard.confirmed_at is None and HazardState(hazard.state) in plans.CONFIRMABLE:
         key = _key(hazard, leave, "hole")
-        ladder.next_rung(work, hazard, "confirm", ["owner"], after=-1, key=key, at=_when(work, hazard))
+        ladder.next_rung(work, hazard, "confirm", ["owner"], after=-1, key=key, at=when(work, hazard))
         return f"{owner.name}请假,没有代班人,已通知下一级"
     _hole(work, hazard, leave, f"责任人{owner.name}请假到{local(leave.ends_at)},没有代班人。请转派或安排代班。")
     return f"{owner.name}请假,没有代班人,已告知安全员"
@@ -85,12 +85,12 @@ def _of_acceptors(work: UnitOfWork, hazard: Hazard, leave: Leave) -> str:
 
 
 def _ask(work: UnitOfWork, hazard: Hazard, people: Sequence[Person], text: str, leave: Leave, *, tag: str) -> None:
-    when = _when(work, hazard)
+    due_at = when(work, hazard)
     to = [address for person in people if (address := outbox.address_of(person)) is not None]
-    if when <= work.at:
+    if due_at <= work.at:
         dispatch.post_duty_card(work, hazard, to, purpose="hazard.away", last=f"{leave.person.name}请假,已转交")
     for address in to:
-        _say(work, hazard, address, text, key=_key(hazard, leave, tag), when=when)
+        _say(work, hazard, address, text, key=_key(hazard, leave, tag), when=due_at)
     for person in people:  # whom no app reaches
         if outbox.address_of(person) is None:
             outbox.send_sms(
@@ -119,14 +119,14 @@ def _say(work: UnitOfWork, hazard: Hazard, to: Address, text: str, *, key: str, 
 
 def _hole(work: UnitOfWork, hazard: Hazard, leave: Leave, words: str) -> None:
     case, key = dispatch.case_of(hazard), _key(hazard, leave, "hole")
-    duty.tell_hole(work, f"{hazard.number} {words}", case=case, dedupe_key=key, due_at=_when(work, hazard))
+    duty.tell_hole(work, f"{hazard.number} {words}", case=case, dedupe_key=key, due_at=when(work, hazard))
 
 
 def _key(hazard: Hazard, leave: Leave, tag: str) -> str:
     return f"away:{hazard.id}:{hazard.generation}:{leave.id}:{tag}"
 
 
-def _when(work: UnitOfWork, hazard: Hazard) -> datetime:
+def when(work: UnitOfWork, hazard: Hazard) -> datetime:
     """Now, or when people of a low grade are told."""
     plan = dispatch.plan_of(hazard)
     return hours.next_working(work.at, plan.hours.working) if plan.waits_for_working_hours else work.at

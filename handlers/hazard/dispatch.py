@@ -79,7 +79,7 @@ def candidates(work: UnitOfWork, hazard: Hazard) -> list[Person]:
     people: list[Person] = []
     for role in (Role.TEAM_LEADER, Role.WORKER, Role.WORKSHOP_DIRECTOR, Role.SAFETY_OFFICER):
         people += work.people.with_role(role, area_id=hazard.area_id, exact=hazard.area_id is not None)
-    return [p for p in dict.fromkeys(people) if p.id != hazard.owner_id and p.accounts][:10]
+    return [p for p in dict.fromkeys(people) if p.id != hazard.owner_id and outbox.pick_account(p) is not None][:10]
 
 
 @dataclass(slots=True)
@@ -173,7 +173,7 @@ def _sms(work: UnitOfWork, hazard: Hazard, person: Person, *, purpose: str, tag:
 
 
 def _todo(work: UnitOfWork, hazard: Hazard, person: Person, *, purpose: str) -> bool:
-    account = next((a for a in person.accounts if a.platform == "dingtalk"), None)
+    account = next((a for a in person.accounts if a.platform == "dingtalk" and a.left_at is None), None)
     if account is None:
         return False
     outbox.send_todo(
