@@ -112,7 +112,7 @@ def answer(status: int, words: str, *, headers: dict[str, str] | None = None) ->
     if _by_script():
         return problem_json(status, chinese, headers=headers)
     if not request.path.startswith(("/h5/", "/m/")) and request.path != "/":
-        return Response(f"{status}\n", status=status, mimetype="text/plain", headers=headers)
+        return problem_json(status, f"{TITLES_EN.get(status, 'Error')}.", headers=headers)
     page = render_template("error.html", title=TITLES.get(status, "出了点问题"), message=chinese)
     return Response(page, status=status, mimetype="text/html", headers=headers)
 

@@ -88,7 +88,11 @@ Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 def refuse(status: int, reason: str) -> NoReturn:
     """End the request with a problem document; `reason` is a code of bot/platforms/refusals.py."""
-    raise NotTaken(Answer(refusals.problem(status, reason).encode(), refusals.MIMETYPE, status))
+    raise NotTaken(_problem(status, reason))
+
+
+def _problem(status: int, reason: str) -> Answer:
+    return Answer(refusals.problem(status, reason).encode(), refusals.MIMETYPE, status)
 
 
 class Callbacks:
@@ -133,14 +137,14 @@ _STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPSta
 def _answer(methods: Mapping[str, Handler], environ: dict[str, Any]) -> Answer:
     handler = methods.get(environ["REQUEST_METHOD"])
     if handler is None:
-        return Answer(b"405\n", status=405)
+        return _problem(405, "method")
     try:
         return handler(Asked(environ))
     except NotTaken as end:
         return end.answer
     except Exception as error:
         log.error("callback.failed", path=environ.get("PATH_INFO"), exc_info=error)
-        return Answer(b"500\n", status=500)
+        return _problem(500, "failed")
 
 
 def _query(given: str) -> dict[str, str]:

@@ -9,7 +9,13 @@ from __future__ import annotations
 import json
 
 MIMETYPE = "application/problem+json"
-TITLES = {400: "Bad request", 403: "Forbidden", 413: "Content too large"}
+TITLES = {
+    400: "Bad request",
+    403: "Forbidden",
+    405: "Method not allowed",
+    413: "Content too large",
+    500: "Internal error",
+}
 WORDS = {
     "timestamp": "The timestamp is missing or too far from now: check the clocks of both sides. An old request is not taken.",
     "signature": "The signature is wrong: the token or secret in the platform's console and in the settings differ.",
@@ -21,6 +27,9 @@ WORDS = {
     "depth": "The content is nested too deeply.",
     "json": "The body is no JSON object.",
     "too_large": "The body is larger than 1 MB.",
+    "method": "This address does not take this method: GET proves the address to WeCom, POST brings messages.",
+    "not_stored": "The message could not be stored: look at the log and at /readyz. It may be sent again.",
+    "failed": "Something went wrong here: look at the log. It may be sent again.",
     "cut": "The body is shorter than announced.",
 }
 

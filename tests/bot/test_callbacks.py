@@ -61,6 +61,8 @@ def test_everything_else_is_passed_on_and_not_counted(client, counted):
 def test_another_method_is_told_which_are_taken(client, counted):
     answer = client.put("/a/wrong")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, POST")
+    assert answer.mimetype == "application/problem+json"
+    assert (answer.json["status"], answer.json["title"]) == (405, "Method not allowed")
     assert client.get("/a/echo").status_code == 405
     assert counted == [("a", 405), ("a", 405)]
 
@@ -76,7 +78,8 @@ def test_a_refusal_is_a_problem_document(client, counted):
 def test_what_breaks_is_no_answer_that_counts_as_taken(client, counted):
     with structlog.testing.capture_logs() as logs:
         answer = client.get("/b/broken")
-    assert (answer.status_code, answer.text, counted) == (500, "500\n", [("b", 500)])
+    assert (answer.status_code, answer.mimetype, counted) == (500, "application/problem+json", [("b", 500)])
+    assert (answer.json["status"], answer.json["reason"]) == (500, "failed")
     assert [(line["event"], line["path"]) for line in logs] == [("callback.failed", "/b/broken")]
 
 

@@ -164,7 +164,11 @@ def test_errors_are_for_their_readers(quick_plant, browse):
     page = client.get("/h5/nothing")
     assert (page.status_code, page.mimetype) == (404, "text/html")
     assert "回到聊天里" in page.text
-    assert client.get("/dingtalk/nothing").text == "404\n"
+    for path in ("/dingtalk/nothing", "/nothing"):
+        answer = client.get(path, headers={"Accept": "text/html"})
+        assert (answer.status_code, answer.mimetype, answer.json["status"]) == (404, "application/problem+json", 404)
+    wrong = client.post("/healthz")
+    assert (wrong.status_code, wrong.mimetype, wrong.headers["Allow"][:3]) == (405, "application/problem+json", "GET")
     assert client.post("/").status_code == 405
     assert client.post("/").headers["Allow"]
 

@@ -121,7 +121,7 @@ def _accept(route: str, accept: Accept, found: tuple[Inbound, ...]) -> list[str]
         return list(accept(found))
     except Exception as error:
         log.error("dingtalk.callback_not_stored", route=route, keys=[i.key for i in found], error=type(error).__name__)
-        raise NotTaken(Answer(b"500\n", status=500)) from error
+        refuse(500, "not_stored")
 
 
 def _refuse(route: str, reason: str) -> NoReturn:

@@ -155,7 +155,7 @@ def _accept(accept: Accept, inbound: Inbound) -> Sequence[str]:
         return accept((inbound,))
     except Exception as error:
         log.error("wecom.callback_not_stored", key=inbound.key, error=type(error).__name__)
-        raise NotTaken(Answer(b"500\n", status=500)) from error
+        refuse(500, "not_stored")
 
 
 def _refuse(reason: str) -> NoReturn:

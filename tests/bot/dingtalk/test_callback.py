@@ -144,7 +144,8 @@ def test_the_body_limit(web: Client, clock: Clock, size: int, status: int) -> No
 
 def test_what_was_not_stored_is_500(web: Client, inbox: Inbox, clock: Clock) -> None:
     inbox.broken = True
-    assert web.post("/dingtalk/robot", json=message(), headers=signed(clock.ms)).status_code == 500
+    answer = web.post("/dingtalk/robot", json=message(), headers=signed(clock.ms))
+    assert (answer.status_code, answer.mimetype) == (500, "application/problem+json")
     assert web.post("/dingtalk/cards", json={}, headers=card_signed(clock.ms)).status_code == 500
     leaver = json.dumps({"EventType": "user_leave_org", "UserId": ["a"], "eventId": "e"})
     assert web.post("/dingtalk/events", **event_request(CONFIG, leaver)).status_code == 500
