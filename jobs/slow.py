@@ -13,7 +13,17 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from jobs import certificates, knowledge, policies, receipts, retention, sweep, video, weather
+from jobs import (
+    certificates,
+    knowledge,
+    missed_events,
+    policies,
+    receipts,
+    retention,
+    sweep,
+    video,
+    weather,
+)
 from jobs.context import Services
 from jobs.queue import SLOW, SLOW_TIMEOUT_S
 from storage.away import AWAY
@@ -46,6 +56,7 @@ CHORES: dict[str, Chore] = {
     "video": Chore(video.is_due, video.look_due),
     "weather": Chore(weather.is_due, weather.look_due),
     "certificates": Chore(certificates.is_due, certificates.sync_due),
+    "missed": Chore(missed_events.is_due, missed_events.read),
     "knowledge": Chore(_always, knowledge.keep, timedelta(minutes=10)),
     "retention": Chore(_always, retention.keep, timedelta(hours=1)),
     "tidy": Chore(_always, sweep.tidy, timedelta(hours=1)),

@@ -53,6 +53,10 @@ class OldApi:
         """POST `topapi/…` with our token; returns the whole answer, whose errcode is 0."""
         return self._with_token(path, lambda: self._sdk.post(path, dict(body)), repeatable=repeatable)
 
+    def read(self, path: str) -> dict[str, Any]:
+        """GET with our token, what is read being gone afterwards: not made again after an unknown end."""
+        return self._with_token(path, lambda: self._sdk.get(path), repeatable=False, method="GET")
+
     def upload(self, kind: str, data: bytes, name: str) -> str:
         """Upload an "image", "voice", "video" or "file"; returns the media id."""
         mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -68,22 +72,24 @@ class OldApi:
         except DingTalkError as error:
             raise safe_to_repeat(error) from None
 
-    def _with_token(self, path: str, send: Callable[[], Any], *, repeatable: bool) -> dict[str, Any]:
+    def _with_token(
+        self, path: str, send: Callable[[], Any], *, repeatable: bool, method: str = "POST"
+    ) -> dict[str, Any]:
         try:
             token = self.token()
             try:
-                return self._metered(path, send)
+                return self._metered(method, path, send)
             except DingTalkError as error:
                 if not error.stale_token:
                     raise
             self._tokens.forget(_TOKEN, token)
             self.token()
-            return self._metered(path, send)
+            return self._metered(method, path, send)
         except DingTalkError as error:
             raise (safe_to_repeat(error) if repeatable else error) from None
 
-    def _metered(self, path: str, send: Callable[[], Any]) -> dict[str, Any]:
-        with self._meter.call("POST", path) if self._meter is not None else nullcontext():
+    def _metered(self, method: str, path: str, send: Callable[[], Any]) -> dict[str, Any]:
+        with self._meter.call(method, path) if self._meter is not None else nullcontext():
             return self._checked(self._translated(send))
 
     @staticmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from bot.platforms.dingtalk.events import event_inbounds, is_paid
 from bot.platforms.dingtalk.messages import Messages
 from bot.platforms.dingtalk.meter import Meter
 from bot.platforms.dingtalk.notices import GroupRobots, WorkNotices
+from bot.platforms.dingtalk.missed import missed_events
 from bot.platforms.dingtalk.oapi import OldApi
 from bot.platforms.dingtalk.pages import Pages
 from bot.platforms.dingtalk.parse import PLATFORM, robot_message
@@ -105,6 +106,10 @@ class DingTalk:
     def send_text(
         self, target: Target, text: str, *, key: str, reply_to: dict[str, Any] | None = None, markdown: bool = False
     ) -> Sent:
+    def missed_events(self) -> Iterator[tuple[Inbound, ...]]:
+        """What the pushes that never arrived mean; a page is off the platform's list once it is read."""
+        return missed_events(self.oapi, now=self._clock())
+
         return self.messages.text(target, text, reply_to=reply_to, markdown=markdown)
 
     def send_image(self, target: Target, data: bytes, *, name: str, key: str) -> Sent:
