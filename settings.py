@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     dingtalk_oapi_base: str = "https://oapi.dingtalk.com"
     dingtalk_card_template_id: str = ""
     dingtalk_js_signature: Literal["sha256", "sha1"] = "sha256"
+    dingtalk_todo_creator: str = ""  # user id in whose name to-dos are made
     dingtalk_group_robots: SecretStr = SecretStr(
         ""
     )  # 合成安全群=https://oapi.dingtalk.com/robot/send?access_token=… SEC…

@@ -182,6 +182,7 @@ def _platforms(
                 js_signature=settings.dingtalk_js_signature,
                 mode=settings.dingtalk_mode,
                 tasks_page="/h5/todo",
+                todo_creator=settings.dingtalk_todo_creator,
                 group_robots=tuple(
                     DingTalkRobot(name, *given.split(maxsplit=1))
                     for name, given in robots_of(settings.dingtalk_group_robots)

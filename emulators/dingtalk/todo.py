@@ -79,6 +79,7 @@ class Todo:
         )  # fmt: skip
         self.tasks[task.id] = task
         self._show(task)
+        self._ding(task, call.body)
         self._fire("todo_task_create", task)
         return self._as_json(task)
 
@@ -212,6 +213,18 @@ class Todo:
             elif item.card != card:
                 item.text, item.card = task.subject, card
                 screens.touch(item)
+
+    def _ding(self, task: Task, body: dict[str, Any]) -> None:
+        """A DING to every executor when it is asked for; nobody is rung by a to-do of their own (§4)."""
+        if str((body.get("notifyConfigs") or {}).get("dingNotify", "")) != "1":
+            return
+        for unionid in task.executors:
+            person = self.core.directory.by_unionid(unionid)
+            if person is not None and unionid != task.creator:
+                item = self.core.screens.add(
+                    person.userid, sender="bot", chat="notice", kind="text", text=f"DING 待办:{task.subject}"
+                )
+                item.source = {"kind": "notice", "task": task.id}
 
     @staticmethod
     def _card(task: Task, *, done: bool) -> dict[str, Any]:

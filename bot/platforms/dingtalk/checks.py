@@ -28,6 +28,8 @@ def run(dingtalk: DingTalk) -> list[Check]:
         ),
         _set("钉钉:应用 AgentId", config.agent_id, "设置 ANSHAO_DINGTALK_AGENT_ID,否则不能发工作通知、页面不能定位"),
     ]
+    if config.todo_creator:
+        found.append(_try("钉钉:待办发起人的账号", lambda: dingtalk.union_id_of(config.todo_creator)))
     if config.mode == "http":
         found.append(_try("钉钉:卡片回调地址", lambda: dingtalk.cards.register_route(force=True)))
         keys = bool(config.event_token and config.event_aes_key)

@@ -33,6 +33,7 @@ class DingTalkConfig:
     mode: Literal["http", "stream"] = "http"
     place_page: str = "/h5/place"
     tasks_page: str = "/h5/tasks"
+    todo_creator: str = ""  # user id in whose name to-dos are made; a to-do of one's own rings nobody (§4)
     group_robots: tuple[GroupRobot, ...] = ()
     month_calls: int = 5000  # of the standard edition
     month_messages: int = 3000

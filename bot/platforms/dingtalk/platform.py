@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import requests
+import structlog
 
 from bot.message import Inbound, MediaRef
 from bot.platforms.base import Accept, CardOf, Failure, Member, PlatformError, Posted, Sent, Target
@@ -21,8 +22,8 @@ from bot.platforms.dingtalk.directory import Directory
 from bot.platforms.dingtalk.events import event_inbounds, is_paid
 from bot.platforms.dingtalk.messages import Messages
 from bot.platforms.dingtalk.meter import Meter
-from bot.platforms.dingtalk.notices import GroupRobots, WorkNotices
 from bot.platforms.dingtalk.missed import missed_events
+from bot.platforms.dingtalk.notices import GroupRobots, WorkNotices
 from bot.platforms.dingtalk.oapi import OldApi
 from bot.platforms.dingtalk.pages import Pages
 from bot.platforms.dingtalk.parse import PLATFORM, robot_message
@@ -31,6 +32,8 @@ from bot.platforms.dingtalk.render import page_url, robot_notice
 from bot.platforms.dingtalk.todos import Todos
 from bot.platforms.tokens import TokenKeeper
 from cards.card import Card
+
+log = structlog.get_logger(__name__)
 
 
 class DingTalk:
@@ -73,7 +76,7 @@ class DingTalk:
             config, api=self.api, redis=redis, clock=clock, public_url=public_url, picture_url=picture_url
         )
         self._presses = PressReader(redis, clock=clock)
-        self.todos = Todos(self.api)
+        self.todos, self._creator = Todos(self.api), ""
         self.directory = Directory(self.oapi)
         self.notices = WorkNotices(config, oapi=self.oapi, clock=clock, public_url=public_url)
         self.group_robots = GroupRobots(config.group_robots, http=http, clock=clock, meter=self.meter)
@@ -103,13 +106,13 @@ class DingTalk:
 
     # -- messages
 
-    def send_text(
-        self, target: Target, text: str, *, key: str, reply_to: dict[str, Any] | None = None, markdown: bool = False
-    ) -> Sent:
     def missed_events(self) -> Iterator[tuple[Inbound, ...]]:
         """What the pushes that never arrived mean; a page is off the platform's list once it is read."""
         return missed_events(self.oapi, now=self._clock())
 
+    def send_text(
+        self, target: Target, text: str, *, key: str, reply_to: dict[str, Any] | None = None, markdown: bool = False
+    ) -> Sent:
         return self.messages.text(target, text, reply_to=reply_to, markdown=markdown)
 
     def send_image(self, target: Target, data: bytes, *, name: str, key: str) -> Sent:
@@ -159,10 +162,11 @@ class DingTalk:
 
     def create_todo(self, owner: Target, *, subject: str, due_ms: int | None, page: str, key: str) -> str:
         url = page_url(self._public_url, page)
-        return self.todos.create(self._union_id(owner), subject=subject, due_ms=due_ms, url=url, key=key)
+        union_id, creator = self._union_id(owner), self._todo_creator()
+        return self.todos.create(union_id, subject=subject, due_ms=due_ms, url=url, key=key, creator=creator)
 
     def finish_todo(self, owner: Target, todo_id: str) -> None:
-        self.todos.finish(self._union_id(owner), todo_id)
+        self.todos.finish(self._todo_creator() or self._union_id(owner), todo_id)
 
     # -- people and pages
 
@@ -189,6 +193,20 @@ class DingTalk:
 
     def check(self) -> list[tuple[str, bool, str]]:
         return checks.run(self)
+
+    def _todo_creator(self) -> str:
+        """Union id of whom the settings name; "" for none. Who cannot be found keeps nobody from their to-do."""
+        user = self.config.todo_creator
+        if user and not self._creator:
+            try:
+                self._creator = self.union_id_of(user)
+            except PlatformError as error:
+                log.warning("dingtalk.todo_creator_unknown", code=error.code)
+        return self._creator
+
+    def union_id_of(self, user: str) -> str:
+        """Raises PlatformError for somebody the directory does not know."""
+        return self._union_id(Target(user=user))
 
     def _union_id(self, owner: Target) -> str:
         if owner.union_id:

@@ -19,12 +19,16 @@ class Todos:
     def __init__(self, api: ApiClient) -> None:
         self._api = api
 
-    def create(self, union_id: str, *, subject: str, due_ms: int | None, url: str, key: str) -> str:
-        """The to-do's id. `key` is its sourceId: made once however often it is asked for."""
+    def create(self, union_id: str, *, subject: str, due_ms: int | None, url: str, key: str, creator: str = "") -> str:
+        """The to-do's id. `key` is its sourceId: made once however often it is asked for.
+
+        Without another `creator` (union id) it is the person's own, and rings nobody.
+        """
+        creator = creator or union_id
         body: dict[str, Any] = {
             "subject": cut(subject, SUBJECT_BYTES),
             "sourceId": key,
-            "creatorId": union_id,
+            "creatorId": creator,
             "executorIds": [union_id],
             "detailUrl": {"appUrl": url, "pcUrl": url},
             "isOnlyShowExecutor": True,
@@ -34,12 +38,12 @@ class Todos:
         if due_ms is not None:
             body["dueTime"] = due_ms
         try:
-            made = self._api.call("POST", _path(union_id), body, query={"operatorId": union_id}, repeatable=True)
+            made = self._api.call("POST", _path(creator), body, query={"operatorId": creator}, repeatable=True)
         except DingTalkError as error:
             if error.code != "todo.taskCreate.paramError" or "task exist" not in error.detail:
                 raise
             told = _TASK_ID.search(error.detail)  # said to be in the text; costs no further call
-            made = {"id": told[1]} if told else self._by_source(union_id, key)
+            made = {"id": told[1]} if told else self._by_source(creator, key)
         return str(made.get("id") or made.get("taskId") or "")
 
     def _by_source(self, union_id: str, key: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -254,6 +254,27 @@ def test_a_todo_from_start_to_end(plant: Plant) -> None:
     assert plant.does("user001", f"todo/{first}/open")["url"] == f"{BOT}/h5/x"
     plant.dingtalk.finish_todo(U1, first)
     assert plant.emulator.todo.tasks[first].done
+
+
+def test_a_todo_rings_only_when_somebody_else_made_it(plant: Plant) -> None:
+    def made(key: str) -> str:
+        return plant.dingtalk.create_todo(U1, subject="整改 YH-0001", due_ms=None, page="/h5/x", key=key)
+
+    def rings() -> int:
+        return len([i for i in plant.screen("user001") if i["text"].startswith("DING")])
+
+    made("t1")
+    assert rings() == 0  # in one's own name, as without the setting
+    plant.dingtalk.config = replace(plant.dingtalk.config, todo_creator="user002")
+    second = made("t2")
+    assert rings() == 1
+    assert made("t2") == second and rings() == 1
+    plant.dingtalk.finish_todo(U1, second)
+    assert plant.emulator.todo.tasks[second].done
+    assert [i["chat"] for i in plant.screen("user002")] == []  # whose name it bears has nothing to do with it
+    plant.dingtalk.config = replace(plant.dingtalk.config, todo_creator="nobody")
+    plant.dingtalk._creator = ""
+    assert made("t3")  # a wrong setting costs the bell, not the to-do
 
 
 def test_notices_pictures_and_files(plant: Plant) -> None:
