@@ -57,6 +57,7 @@ def test_a_photo_with_words_is_answered_by_the_words(plant: PlantWithBot) -> Non
     zhang = plant.phone("张伟")
     zhang.sends_photo(b"\xff\xd8\xff\xe0picture", caption="管子咚咚砸是啥毛病", group=GROUP)
     zhang.sees("水锤", "先做", chat="group:")
+    zhang.sees("群里的照片收不到,请到应用里发", chat="group:")
 
 
 def test_a_press_counts_and_the_group_hears_of_it(plant: PlantWithBot) -> None:

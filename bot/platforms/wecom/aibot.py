@@ -42,6 +42,11 @@ def can_be_answered(data: Data) -> bool:
     return words_of(data, "msgtype") != "event"
 
 
+def has_pictures(data: Data) -> bool:
+    """Whether a mixed message brought pictures: they lie encrypted at addresses of five minutes, and are not fetched."""
+    return any(part.get("msgtype") == "image" for part in _parts(data))
+
+
 def inbound_of(data: Data, *, now: datetime) -> Inbound | None:
     """The Inbound of one callback; None for what nobody said (a poll of a stream, a greeting, a like).
 
@@ -95,10 +100,15 @@ def _text_of(data: Data) -> str | None:
         return clean(words_of(as_dict(data.get("text")), "content")).strip()
     if kind != "mixed":
         return None
-    items = as_dict(data.get("mixed")).get("msg_item")
-    parts = [as_dict(item) for item in items] if isinstance(items, list) else []
-    words = [words_of(as_dict(part.get("text")), "content").strip() for part in parts if part.get("msgtype") == "text"]
+    texts = [part for part in _parts(data) if part.get("msgtype") == "text"]
+    words = [words_of(as_dict(part.get("text")), "content").strip() for part in texts]
     return clean("\n".join(word for word in words if word))
+
+
+def _parts(data: Data) -> list[Data]:
+    """The parts of a mixed message, none of any other."""
+    items = as_dict(data.get("mixed")).get("msg_item") if words_of(data, "msgtype") == "mixed" else None
+    return [as_dict(item) for item in items] if isinstance(items, list) else []
 
 
 def _without_call(text: str) -> str:

@@ -66,6 +66,9 @@ def routes(
     return found
 
 
+NO_PICTURES = "群里的照片收不到,请到应用里发。"
+
+
 def _bot_handlers(
     config: WeComConfig, *, accept: Accept, clock: Callable[[], datetime], pressed: Pressed | None
 ) -> dict[str, Handler]:
@@ -87,8 +90,10 @@ def _bot_handlers(
         told = ""
         if inbound.press is not None:
             told = _after_press(pressed, inbound)
-        elif answers and answers[0] and aibot.can_be_answered(data):
-            told = aibot.passive_text(answers[0], ref=inbound.key)
+        elif aibot.can_be_answered(data):
+            said = [*answers[:1], NO_PICTURES if aibot.has_pictures(data) else ""]
+            words = "\n".join(line for line in said if line)
+            told = aibot.passive_text(words, ref=inbound.key) if words else ""
         if not told:
             return Answer()
         reply = envelope.close(told, timestamp=str(int(now.timestamp())), nonce=asked.query.get("nonce", ""))
