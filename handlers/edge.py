@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot import outbox
+from handlers import edge_watch
 from handlers.hazard import dispatch, filing, place
 from rules.terms import Grade, HazardState, PhotoKind, Role
 from storage.models import EdgeDevice, EdgeEvent, Hazard, HazardPhoto
@@ -116,6 +117,7 @@ def take(
             outcome.refused.append(Refused(index, bad.field, str(bad)))
     for event in sorted(good, key=lambda e: e.at):
         outcome.taken.append(_one(work, device, event))
+    edge_watch.heard(work, device)
     device.last_seen_at = work.at
     return outcome
 

@@ -27,6 +27,7 @@ SLOW_TIMEOUT_S = {
     "video": 60,
     "weather": 60,
     "certificates": 180,
+    "edge": 60,
     "missed": 120,
     "knowledge": 120,
     "retention": 300,

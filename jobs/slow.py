@@ -15,6 +15,7 @@ import structlog
 
 from jobs import (
     certificates,
+    edge_watch,
     knowledge,
     missed_events,
     policies,
@@ -57,6 +58,7 @@ CHORES: dict[str, Chore] = {
     "weather": Chore(weather.is_due, weather.look_due),
     "certificates": Chore(certificates.is_due, certificates.sync_due),
     "missed": Chore(missed_events.is_due, missed_events.read),
+    "edge": Chore(edge_watch.is_due, edge_watch.look_due),
     "knowledge": Chore(_always, knowledge.keep, timedelta(minutes=10)),
     "retention": Chore(_always, retention.keep, timedelta(hours=1)),
     "tidy": Chore(_always, sweep.tidy, timedelta(hours=1)),

@@ -28,6 +28,11 @@ class Edge:
             select(EdgeDevice).where(EdgeDevice.active).options(joinedload(EdgeDevice.area)).order_by(EdgeDevice.code)
         ).all()
 
+    def told_silent(self) -> Sequence[EdgeDevice]:
+        """Terminals in use from which nothing comes, longest first."""
+        silent = select(EdgeDevice).where(EdgeDevice.active, EdgeDevice.silent_at.is_not(None))
+        return self.db.scalars(silent.order_by(EdgeDevice.silent_at, EdgeDevice.id)).all()
+
     def event(self, device_id: int, key: str) -> EdgeEvent | None:
         return self.db.scalar(select(EdgeEvent).where(EdgeEvent.device_id == device_id, EdgeEvent.key == key))
 

@@ -23,7 +23,13 @@ def group(services: Services) -> AppGroup:
     @click.option("--name", default="", help="What people call it, e.g. 罐区东侧摄像头.")
     @click.option("--area", default="", help="Code or name of the area it watches.")
     @click.option("--equipment", default="", help="Number on the plate of the equipment it watches.")
-    def add(code: str, name: str, area: str, equipment: str) -> None:
+    @click.option(
+        "--interval",
+        type=click.IntRange(0, 7 * 24 * 3600),
+        default=None,
+        help="Seconds between two signs of life; after three without any it counts as off line. 0: the default.",
+    )
+    def add(code: str, name: str, area: str, equipment: str, interval: int | None) -> None:
         if not 1 <= len(code) <= 64 or not code.isascii() or any(sign in code for sign in "/?#% "):
             raise click.ClickException("终端编号用1到64个字母、数字、横线,例如 CAM-01")
         secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
@@ -41,6 +47,8 @@ def group(services: Services) -> AppGroup:
             device.name, device.active = (name or device.name or "")[:64], True
             device.area = areas[area] if area else item.area if item is not None else None
             device.equipment = item
+            device.interval_s = (device.interval_s or 0) if interval is None else interval
+            device.silent_at = None
             device.token_sha256 = hashlib.sha256(secret.encode()).hexdigest()
             work.db.add(device)
             work.commit()
@@ -65,7 +73,8 @@ def group(services: Services) -> AppGroup:
             devices = work.edge.devices()
             for device in devices:
                 where = device.area.name if device.area is not None else "—"
-                click.echo(f"{device.code}  {device.name or '—'}  {where}  上次{local(device.last_seen_at)}")
+                silent = "  没有消息" if device.silent_at is not None else ""
+                click.echo(f"{device.code}  {device.name or '—'}  {where}  上次{local(device.last_seen_at)}{silent}")
         if not devices:
             click.echo("还没有登记终端;用 flask edge add 编号 --area 区域 登记")
 

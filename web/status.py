@@ -65,6 +65,7 @@ def degraded(ctx: WebContext) -> list[str]:
         now = figures.read(work.db, work.at)
         looked = audit.read(work.db, work.at)
         budgets = work.budgets.note(frugal.SNAPSHOT).get("platforms", {})
+        silent = [(device.code, device.last_seen_at) for device in work.edge.told_silent()]
     found = [
         f"budget {name} {row['name']}: {row['used']} of {row['limit']} used, expected {row['expected']}"
         for name, platform in sorted(budgets.items())
@@ -75,6 +76,7 @@ def degraded(ctx: WebContext) -> list[str]:
         found.append(f"auditor: silent for {looked.age_s:.0f} s; is `python worker.py --auditor` running?")
     if looked is not None:
         found += [f"auditor: {count} open {kind}" for kind, count in sorted(looked.open_by_kind.items())]
+    found += [f"edge terminal {code}: silent since {at.isoformat() if at else 'ever'}" for code, at in silent]
     if not ctx.platforms:
         found.append("no platform is configured: set the ANSHAO_WECOM_* or ANSHAO_DINGTALK_* settings")
     if now.inbox.oldest_s > LATE_S:

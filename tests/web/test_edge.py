@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from jobs import slow
 from storage.models import EdgeEvent
 from tests.pictures import scene
 from tests.plant import APP, Plant
@@ -180,6 +181,11 @@ def test_a_gas_value_and_every_way_to_write_the_time(plant, camera):
         ({"type": "flame", "occurred_at": "2026-11-24T09:00:00+08:00", "boxes": [[1, 2, 3]]}, "boxes"),
         ({"type": "gas", "occurred_at": "2026-11-24T09:00:00+08:00", "gas": {"value": "high"}}, "gas"),
         ({"type": "face_known", "occurred_at": "2026-11-24T09:00:00+08:00", "face": "Z"}, "face"),
+        ({"type": "flame", "occurred_at": 10**400}, "occurred_at"),
+        ({"type": "gas", "occurred_at": "2026-11-24T09:00:00+08:00", "gas": {"value": 10**400}}, "gas"),
+        ({"type": "flame", "occurred_at": "2026-11-24T09:00:00+08:00", "event_id": "\ud800"}, "event_id"),
+        ({"type": "flame", "occurred_at": "2026-11-24T09:00:00+08:00", "channel": "\udfff"}, "channel"),
+        ({"type": "flame", "occurred_at": "2026-11-24T09:00:00+08:00", "confidence": float("nan")}, "confidence"),
     ],
 )
 def test_a_bad_event_is_named_and_the_others_are_kept(plant, camera, event, field):
@@ -230,11 +236,6 @@ def test_too_much_and_the_wrong_kind(plant, camera):
 )
 def test_a_terminal_needs_a_place(run, arguments, words):
     assert words in run("edge", "add", *arguments, code=1)
-        ({"type": "flame", "occurred_at": 10**400}, "occurred_at"),
-        ({"type": "gas", "occurred_at": "2026-11-24T09:00:00+08:00", "gas": {"value": 10**400}}, "gas"),
-        ({"type": "flame", "occurred_at": "2026-11-24T09:00:00+08:00", "event_id": "\ud800"}, "event_id"),
-        ({"type": "flame", "occurred_at": "2026-11-24T09:00:00+08:00", "channel": "\udfff"}, "channel"),
-        ({"type": "flame", "occurred_at": "2026-11-24T09:00:00+08:00", "confidence": float("nan")}, "confidence"),
 
 
 def test_a_terminal_at_a_piece_of_equipment_knows_its_area(plant, run):
@@ -245,3 +246,74 @@ def test_a_terminal_at_a_piece_of_equipment_knows_its_area(plant, run):
     assert (hazard.equipment.code, hazard.area.code) == (pump["code"], pump["area"])
     assert not hazard.emergency
     assert hazard.lat is not None
+
+
+# -- terminals that fall silent
+
+
+def look(plant) -> int:
+    """The scheduler looks once a minute and wakes the worker."""
+    slow.wake(plant.services, "edge")
+    told = slow.run(plant.services, "edge")
+    plant.settle()
+    return told
+
+
+def passes(plant, minutes: int) -> int:
+    told = 0
+    for _ in range(minutes):
+        plant.now += timedelta(minutes=1)
+        told += look(plant)
+    return told
+
+
+def status(camera) -> None:
+    camera.sends({"type": "device_status", "occurred_at": camera.at(), "text": "online"})
+
+
+def test_a_terminal_that_falls_silent_is_told_once_and_again_when_it_is_back(both, plant, camera):
+    status(camera)
+    assert look(plant) == 0
+    assert passes(plant, 15) == 0
+    assert passes(plant, 1) == 1
+    for name in ("王芳", "周敏"):
+        plant.phone(name).sees("边缘终端 CAM-01(罐区东摄像头)没有消息", "09:00", "YH-0001")
+    hazard = plant.hazard("YH-0001")
+    assert (hazard.grade, hazard.area.name, hazard.emergency, hazard.reporter) == ("yellow", "甲醇罐区", False, None)
+    degraded = plant.app.test_client().get("/readyz").json["degraded"]
+    assert any(line.startswith("edge terminal CAM-01: silent since 2026-11-24T01:00") for line in degraded)
+    assert passes(plant, 30) == 0
+    assert plant.phone("周敏").count("没有消息,最后一次") == 1
+    status(camera)
+    plant.phone("周敏").sees("CAM-01(罐区东摄像头)恢复了", "YH-0001", "核实后请闭环")
+    assert not [x for x in plant.app.test_client().get("/readyz").json["degraded"] if "edge" in x]
+    with plant.work(read_only=True) as work:
+        assert [x.action for x in work.trail.of("hazard", 1) if x.via == "edge"][-1] == "terminal_back"
+    assert passes(plant, 16) == 1  # the next silence is told too; the hazard of the first is still open
+    assert plant.phone("周敏").count("没有消息,最后一次") == 2
+    with plant.work(read_only=True) as work:
+        assert work.hazards.by_number("YH-0002") is None
+
+
+def test_only_terminals_whose_silence_means_something_are_watched(plant, camera, run):
+    token = run("edge", "add", "CAM-02", "--area", "ZX", "--interval", "60")
+    camera.sends({**camera.alarm(), "level": "info"})  # never told its status, has no interval
+    other = Terminal(plant, "CAM-02", token)
+    look(plant)
+    assert passes(plant, 10) == 0  # CAM-02 was never heard: it is not up yet
+    other.sends({**other.alarm(), "level": "info"})
+    assert passes(plant, 3) == 0
+    assert passes(plant, 1) == 1
+    assert "没有消息" in run("edge", "list").splitlines()[1]
+    assert passes(plant, 60) == 0
+    run("edge", "revoke", "CAM-02")
+    assert not [x for x in plant.app.test_client().get("/readyz").json["degraded"] if "edge" in x]
+
+
+def test_what_nobody_could_hear_is_no_silence(plant, camera):
+    status(camera)
+    assert passes(plant, 5) == 0
+    plant.now += timedelta(hours=2)  # the server was down
+    assert look(plant) == 0
+    assert passes(plant, 15) == 0
+    assert passes(plant, 1) == 1
