@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 
 from bot import outbox
 from handlers import edge_watch
-from handlers.hazard import dispatch, filing, place
+from handlers.hazard import dispatch, filing, place, plans
 from rules.terms import Grade, HazardState, PhotoKind, Role
-from storage.models import EdgeDevice, EdgeEvent, Hazard, HazardPhoto
 from rules.text import storable
+from storage.models import EdgeDevice, EdgeEvent, Hazard, HazardPhoto
 from storage.unit_of_work import UnitOfWork
 
 VIA = "edge"
@@ -148,23 +148,42 @@ def _one(work: UnitOfWork, device: EdgeDevice, event: Event) -> Taken:
 
 
 def _case(work: UnitOfWork, device: EdgeDevice, event: Event) -> tuple[Hazard | None, str]:
-    """The hazard of an alarm: a new one, or the open one it repeats. A late alarm goes to a person instead."""
-    found = work.edge.open_case(device.id, event.kind, event.channel)
+    """The hazard of an alarm: a new one, or the open one it repeats. A late alarm goes to a person instead.
+
+    After a quiet time it is silent only while people are being called for the case anyhow: once somebody has confirmed,
+    is mending or says it is mended, nobody would come any more, so it is dispatched as a case of its own.
+    """
+    found, late = work.edge.open_case(device.id, event.kind, event.channel), work.at - event.at > LATE
+    before: Hazard | None = None
     if found is not None:
-        hazard, last = work.hazards.get(found[0].id, lock=True), found[1]
-        _add_photos(work, hazard, event)
-        if event.at - last > QUIET:
-            _note_repeat(work, hazard, device, event)
-        return hazard, "joined"
-    if work.at - event.at > LATE:
+        before, again = work.hazards.get(found[0].id, lock=True), event.at - found[1] > QUIET
+        if not again or late or _is_called_for(work, before):
+            _add_photos(work, before, event)
+            if again:
+                _note_repeat(work, before, device, event)
+            return before, "joined"
+    if late:
         _tell_late(work, device, event)
         return None, "late"
-    return _open(work, device, event), "opened"
+    hazard = _open(work, device, event, before=before)
+    if before is not None:
+        _note_repeat(work, before, device, event, then=f",另立 {hazard.number}")
+    return hazard, "opened"
 
 
-def _open(work: UnitOfWork, device: EdgeDevice, event: Event) -> Hazard:
+def _is_called_for(work: UnitOfWork, hazard: Hazard) -> bool:
+    """Whether nobody has confirmed it yet and its ladder has somebody left to call."""
+    if hazard.confirmed_at is not None or HazardState(hazard.state) not in plans.CONFIRMABLE:
+        return False
+    steps = work.ladder.of("hazard", hazard.id, generation=hazard.generation)
+    return any(s.ladder == "confirm" and s.taken_at is None and s.called_off_at is None for s in steps)
+
+
+def _open(work: UnitOfWork, device: EdgeDevice, event: Event, *, before: Hazard | None) -> Hazard:
     hazard = filing.open_draft(work, by=None, at=work.at)
     hazard.description = _sentence(device, event)
+    if before is not None:
+        hazard.description += f"同一终端此前的报警 {before.number}({HazardState(before.state).zh})还没有闭环。"
     if device.equipment is not None:
         place.set_equipment(hazard, device.equipment)
     if device.area is not None:
@@ -206,9 +225,9 @@ def _add_photos(work: UnitOfWork, hazard: Hazard, event: Event) -> None:
     work.flush()
 
 
-def _note_repeat(work: UnitOfWork, hazard: Hazard, device: EdgeDevice, event: Event) -> None:
+def _note_repeat(work: UnitOfWork, hazard: Hazard, device: EdgeDevice, event: Event, *, then: str = "") -> None:
     state = HazardState(hazard.state).value
-    why = f"终端 {device.code} 再次报警:{KINDS[event.kind].zh}"
+    why = f"终端 {device.code} 再次报警:{KINDS[event.kind].zh}{then}"
     work.trail.add("hazard", hazard.id, "alarmed_again", at=work.at, from_state=state, to_state=state, why=why, via=VIA)
     dispatch.redraw(work, hazard, why)
 

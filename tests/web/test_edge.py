@@ -130,6 +130,49 @@ def test_repeats_join_the_open_case_and_a_closed_one_opens_anew(both, plant, cam
     assert camera.sends(camera.alarm("e5"))["events"][0] == {"event_id": "e5", "outcome": "opened", "hazard": "YH-0003"}
 
 
+@pytest.mark.parametrize("state", ["assigned", "rectifying", "to_accept"])
+def test_an_alarm_after_somebody_has_confirmed_calls_people_anew(plant, camera, state):
+    camera.sends(camera.alarm())
+    with plant.work() as work:
+        hazard = work.hazards.by_number("YH-0001")
+        hazard.state, hazard.confirmed_at = state, work.at
+        work.commit()
+    plant.forward(seconds=100)
+    texts = len(plant.sms_of("赵建国"))
+    assert camera.sends(camera.alarm("e2"))["events"][0]["outcome"] == "joined"  # the same incident still
+    plant.forward(minutes=3)
+    told = camera.sends(camera.alarm("e3"))["events"][0]
+    assert told == {"event_id": "e3", "outcome": "opened", "hazard": "YH-0002"}
+    assert len(plant.sms_of("赵建国")) > texts
+    second = plant.hazard("YH-0002")
+    assert (second.grade, second.emergency) == ("red", True)
+    assert "YH-0001" in second.description
+    with plant.work(read_only=True) as work:
+        first = work.hazards.by_number("YH-0001")
+        assert "另立 YH-0002" in [x.why for x in work.trail.of("hazard", first.id) if x.action == "alarmed_again"][-1]
+    plant.forward(minutes=3)
+    assert camera.sends(camera.alarm("e4"))["events"][0] == {"event_id": "e4", "outcome": "joined", "hazard": "YH-0002"}
+
+
+def test_an_alarm_when_nobody_is_left_to_call_calls_people_anew(plant, camera):
+    camera.sends(camera.alarm())
+    with plant.work() as work:
+        work.ladder.call_off("hazard", work.hazards.by_number("YH-0001").id, at=work.at)
+        work.commit()
+    plant.forward(minutes=3)
+    assert camera.sends(camera.alarm("e2"))["events"][0]["hazard"] == "YH-0002"
+
+
+def test_a_late_repeat_of_a_confirmed_case_calls_nobody(plant, camera):
+    camera.sends({**camera.alarm(), "occurred_at": camera.at(minutes=9)})
+    with plant.work() as work:
+        work.hazards.by_number("YH-0001").confirmed_at = work.at
+        work.commit()
+    plant.forward(minutes=30)
+    late = {**camera.alarm("e2"), "occurred_at": camera.at(minutes=20)}
+    assert camera.sends(late)["events"][0] == {"event_id": "e2", "outcome": "joined", "hazard": "YH-0001"}
+
+
 def test_events_of_an_outage_call_nobody_out(plant, camera):
     late = {"event_id": "old", "type": "flame", "occurred_at": camera.at(minutes=40)}
     assert camera.sends([late])["events"] == [{"event_id": "old", "outcome": "late", "hazard": None}]
