@@ -99,11 +99,16 @@ def run_scheduler() -> None:
     log.info("scheduler.stopped", pid=os.getpid())
 
 
+def _streams(settings: Settings) -> bool:
+    """The mode alone says nothing: it may be left over in an installation that has WeCom only."""
+    return settings.has_dingtalk and settings.dingtalk_mode == "stream"
+
+
 def run_stream() -> None:
     """DingTalk's messages over a link of our own making (ANSHAO_DINGTALK_MODE=stream). Several processes may run."""
     services = _ready()
     settings = services.settings
-    if not settings.has_dingtalk or settings.dingtalk_mode != "stream":
+    if not _streams(settings):
         raise SettingsError("--stream needs DingTalk's settings and ANSHAO_DINGTALK_MODE=stream")
     from bot.platforms.dingtalk.stream import stream_of
 
@@ -150,10 +155,15 @@ def run_all() -> None:
             _supervise(settings)
 
 
+def roles_of(settings: Settings) -> list[str]:
+    """What this installation runs; a role that lacks its settings would end and be started again for ever."""
+    roles = [*ROLES, "--scheduler", "--auditor", *(["--stream"] if _streams(settings) else [])]
+    return [*roles, *(["--readings"] if settings.readings_config is not None else [])]
+
+
 def _supervise(settings: Settings) -> None:
     script = str(Path(__file__).resolve())
-    roles = [*ROLES, "--scheduler", "--auditor", *(["--stream"] if settings.dingtalk_mode == "stream" else [])]
-    roles += ["--readings"] if settings.readings_config is not None else []
+    roles = roles_of(settings)
     children = {role: subprocess.Popen([sys.executable, script, role]) for role in roles}
     started = dict.fromkeys(roles, monotonic())
     stop = threading.Event()

@@ -87,6 +87,16 @@ def test_every_unit_starts_a_role_that_exists():
     assert set(re.findall(r"command: \[python, worker\.py, ([-\w]+)\]", compose)) == roles
 
 
+@pytest.mark.parametrize(
+    ("dingtalk", "mode", "runs"), [(True, "stream", True), (True, "http", False), (False, "stream", False)]
+)
+def test_the_stream_runs_only_where_dingtalk_is_used_that_way(plant, dingtalk, mode, runs):
+    """The mode is left over where DingTalk was given up: the process would end and be started again for ever."""
+    changed: dict[str, object] = {"dingtalk_mode": mode}
+    changed |= {} if dingtalk else {"dingtalk_corp_id": "", "dingtalk_client_id": "", "dingtalk_client_secret": ""}
+    assert ("--stream" in worker.roles_of(plant.settings.model_copy(update=changed))) is runs
+
+
 def test_the_site_hands_on_every_path_of_the_program(plant):
     site = (DEPLOY / "nginx" / "anshao.conf").read_text(encoding="utf-8")
     paths = {rule.rule for rule in plant.app.url_map.iter_rules()} | plant.app.wsgi_app.paths
