@@ -107,6 +107,8 @@ def deliver_notices(
         reached = [p for p in people_for(work, hazard, notice.to) if outbox.address_of(p) is not None or p.mobile]
         if not reached:
             told.holes.append(notice.to)
+            if "sms" in notice.channels:
+                _sms_to_gone(work, hazard, notice.to, purpose=purpose, tag=tag)
         for person in reached:
             told.people[person.id] = person
             addresses += _channels(work, hazard, person, notice.channels, purpose=purpose, tag=tag)
@@ -170,6 +172,16 @@ def _sms(work: UnitOfWork, hazard: Hazard, person: Person, *, purpose: str, tag:
         dedupe_key=f"sms:{hazard.id}:{hazard.generation}:{tag}",
     )
     return True
+
+
+def _sms_to_gone(work: UnitOfWork, hazard: Hazard, to: str, *, purpose: str, tag: str) -> None:
+    """Nobody of the role is there. Who lost their chat account may be in the plant all the same: the phone rings at
+    least, and the step stays a hole."""
+    if to in ("owner", "acceptor"):
+        return
+    for person in duty.holders(work, Role(to), hazard.area_id):
+        if person.active and person.gone and work.roster.leave_of(person.id, work.at) is None:
+            _sms(work, hazard, person, purpose=purpose, tag=tag)
 
 
 def _todo(work: UnitOfWork, hazard: Hazard, person: Person, *, purpose: str) -> bool:

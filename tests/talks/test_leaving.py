@@ -103,6 +103,13 @@ def test_a_new_hazard_passes_over_whoever_has_no_account_left(plant):
     assert report(plant) != "陈刚"
 
 
+def test_a_red_hazard_still_rings_the_phone_of_who_lost_the_chat_account(plant):
+    leaves(plant, "赵建国", "wecom")
+    plant.phone("张伟").says(RED)
+    assert any("YH-0001" in text for text in plant.sms_of("赵建国"))
+    plant.phone("王芳").sees("没有在岗的人")
+
+
 def test_a_permit_that_waits_for_the_person_is_asked_of_who_is_there(plant):
     p.feed(plant)
     applicant = p.ask_for(plant).taps("提交审批")
