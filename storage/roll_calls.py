@@ -68,6 +68,9 @@ class RollCalls:
         known = self.db.scalar(select(RollCall.id).where(RollCall.id == call_id))
         return self.get(call_id, lock=lock) if known is not None else None
 
+    def by_number(self, number: str) -> RollCall | None:
+        return self.db.scalar(select(RollCall).where(RollCall.number == number))
+
     def standing(self, call_id: int, person_id: int | None) -> Standing | None:
         """Asked for every message of a call: without its members, of whom there may be hundreds."""
         missing = (

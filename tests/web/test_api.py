@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests import permits
 from tests.pictures import scene
 from tests.plant import APP
 from tests.web.json_schema import faults
@@ -247,6 +248,25 @@ def test_deliveries_tell_person_channel_state_attempts_and_times(plant, api):
     assert sms["confirmed_at"] >= sms["created_at"]
     for person in plant.data["people"]:
         assert person["mobile"] not in str(rows)
+
+
+def test_deliveries_of_a_permit_and_of_a_roll_call(quick_plant):
+    plant, document = quick_plant, quick_plant.app.test_client().get("/api/v1/openapi.json").json
+    schema = _schema(document, "/deliveries", 200, "application/json")
+    permits.feed(plant)
+    permits.ask_for(plant).taps("提交审批")
+    plant.phone("张伟").says("3号泵房着火了")
+    for number, purpose, name in (("ZY-0001", "permit.", "王芳"), ("DM-0001", "roll_call.", "李强")):
+        told = plant.api().get(f"/api/v1/deliveries?case={number}").json
+        assert told["case"] == number
+        assert faults(told, schema, document) == []
+        mine = [row for row in told["items"] if row["person"] and row["person"]["name"] == name]
+        assert mine and all(row["purpose"].startswith(purpose) for row in mine), number
+        assert {row["state"] for row in mine} == {"confirmed"}
+        assert not any(row["person_hidden"] for row in told["items"])
+    for number in ("ZY-0009", "DM-0009", "YH-0009", "1"):
+        answer = plant.api().get(f"/api/v1/deliveries?case={number}")
+        assert (answer.status_code, answer.json["parameter"]) == (404, "case")
 
 
 @pytest.mark.parametrize("path", ["/hazards", "/hazards/YH-0001", "/people", "/deliveries?case=YH-0001"])

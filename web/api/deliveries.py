@@ -1,15 +1,17 @@
-"""`GET /api/v1/deliveries?case=YH-0001`: every outgoing message of a case, and what became of it."""
+"""`GET /api/v1/deliveries?case=YH-0001` (ZY-, DM-): every outgoing message of a case, and what became of it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Set
 from typing import Any
 
 from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from cards.deliveries import waits_zh
-from storage.models import Delivery, Hazard
+from storage.models import Delivery, Hazard, Permit, RollCall
 from storage.outbox import WAITING
+from storage.unit_of_work import UnitOfWork
 from web.api import query
 from web.api.hazards import stamp
 from web.api.people import short
@@ -29,21 +31,36 @@ def routes(ctx: WebContext) -> Blueprint:
         query.only("case")
         number = query.text("case")
         if number is None:
-            raise Problem(400, "«case» is missing: give a number such as YH-0001.", parameter="case")
+            raise Problem(
+                400, "«case» is missing: give a number such as YH-0001, ZY-0001 or DM-0001.", parameter="case"
+            )
         with ctx.new_work(read_only=True) as work:
-            hazard = work.hazards.by_number(number)
-            if hazard is None:
-                raise Problem(404, "There is no case with this number.", parameter="case")
+            kind, case = _case(work, number)
             people = {p.id: p for p in work.people.everyone()}
-            rows = work.outbox.of_case("hazard", hazard.id)
-            items = [_item(ctx, row, people.get(row.person_id or 0), hazard) for row in rows]
-        return jsonify({"case": hazard.number, "items": items})
+            hidden = _hidden(case) if isinstance(case, Hazard) else set()
+            rows = work.outbox.of_case(kind, case.id)
+            items = [_item(ctx, row, people.get(row.person_id or 0), hidden) for row in rows]
+            return jsonify({"case": case.number, "items": items})
 
     return api
 
 
-def _item(ctx: WebContext, row: Delivery, person: Any, hazard: Hazard) -> dict[str, Any]:
-    hidden = _is_hidden(row, hazard)
+def _case(work: UnitOfWork, number: str) -> tuple[str, Hazard | Permit | RollCall]:
+    """The case with its kind in the outbox: YH- a hazard, ZY- a permit, DM- a roll call. Raises Problem 404."""
+    finds: dict[str, Callable[[str], Hazard | Permit | RollCall | None]] = {
+        "hazard": work.hazards.by_number,
+        "permit": work.permits.by_number,
+        "roll_call": work.roll_calls.by_number,
+    }
+    for kind, find in finds.items():
+        case = find(number)
+        if case is not None:
+            return kind, case
+    raise Problem(404, "There is no case with this number.", parameter="case")
+
+
+def _item(ctx: WebContext, row: Delivery, person: Any, hiding: Set[int]) -> dict[str, Any]:
+    hidden = row.person_id in hiding and not row.purpose.startswith(DUTY)
     since = (row.wanted_at or row.created_at) if row.state in WAITING else None
     waits = since is not None and since <= ctx.clock()
     return {
@@ -70,11 +87,12 @@ def _item(ctx: WebContext, row: Delivery, person: Any, hazard: Hazard) -> dict[s
     }
 
 
-def _is_hidden(row: Delivery, hazard: Hazard) -> bool:
+def _hidden(hazard: Hazard) -> set[int]:
+    """Ids of those who did not want to be named."""
     hidden = {j.person_id for j in hazard.joiners if j.anonymous}
     if hazard.anonymous and hazard.reporter_id is not None:
         hidden.add(hazard.reporter_id)
-    return row.person_id in hidden and not row.purpose.startswith(DUTY)
+    return hidden
 
 
 SCHEMAS = {
@@ -109,7 +127,14 @@ PATHS = {
         "get": {
             "operationId": "listDeliveries",
             "summary": "Every outgoing message of a case, oldest first",
-            "parameters": [parameter("case", text(), "The case's number, such as YH-0001", required=True)],
+            "parameters": [
+                parameter(
+                    "case",
+                    text(),
+                    "A hazard's number (YH-0001), a permit's (ZY-0001) or a roll call's (DM-0001)",
+                    required=True,
+                )
+            ],
             "responses": answers("The messages", ref("Deliveries"), 400, 404),
         }
     }
