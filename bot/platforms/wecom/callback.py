@@ -66,7 +66,7 @@ def routes(
     return found
 
 
-NO_PICTURES = "群里的照片收不到,请到应用里发。"
+NO_PICTURES = "{}的照片收不到,请到应用里发。"
 
 
 def _bot_handlers(
@@ -91,7 +91,10 @@ def _bot_handlers(
         if inbound.press is not None:
             told = _after_press(pressed, inbound)
         elif aibot.can_be_answered(data):
-            said = [*answers[:1], NO_PICTURES if aibot.has_pictures(data) else ""]
+            said = [
+                *answers[:1],
+                NO_PICTURES.format("群里" if inbound.group else "这里") if aibot.has_pictures(data) else "",
+            ]
             words = "\n".join(line for line in said if line)
             told = aibot.passive_text(words, ref=inbound.key) if words else ""
         if not told:

@@ -158,8 +158,16 @@ def test_of_a_mixed_message_the_words_are_taken(product: Product) -> None:
         "odd",
         {"msgtype": "text", "text": {"content": "一直响"}},
     ]
-    found = product.one({**MESSAGE, "msgtype": "mixed", "mixed": {"msg_item": items}})
+    told = {**MESSAGE, "msgtype": "mixed", "mixed": {"msg_item": items}}
+    reply = product.post(told).json
+    (found,) = product.received
     assert (found.kind, found.text) == (Kind.TEXT, "这里\n一直响")
+    assert "群里的照片收不到" in theirs.decrypt(KEYS, reply["encrypt"])
+    product.answer = "马上撤离!"
+    said = theirs.decrypt(KEYS, product.post({**told, "msgid": "m2"}).json["encrypt"])
+    assert json.loads(said)["stream"]["content"].startswith("马上撤离!\n群里的照片收不到")
+    product.answer, words_only = "", {**told, "mixed": {"msg_item": items[:1]}, "msgid": "m3"}
+    assert product.post(words_only).data == b""
 
 
 @pytest.mark.parametrize(
