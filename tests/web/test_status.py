@@ -168,7 +168,8 @@ def test_errors_are_for_their_readers(quick_plant, browse):
         answer = client.get(path, headers={"Accept": "text/html"})
         assert (answer.status_code, answer.mimetype, answer.json["status"]) == (404, "application/problem+json", 404)
     wrong = client.post("/healthz")
-    assert (wrong.status_code, wrong.mimetype, wrong.headers["Allow"][:3]) == (405, "application/problem+json", "GET")
+    assert (wrong.status_code, wrong.mimetype) == (405, "application/problem+json")
+    assert "GET" in wrong.headers["Allow"]
     assert client.post("/").status_code == 405
     assert client.post("/").headers["Allow"]
 
