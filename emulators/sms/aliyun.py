@@ -6,14 +6,14 @@ import hmac
 import json
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import jsonify, request
 
 from .signing import aliyun_signature
-from .texts import URL_LIKE, Refusal, Text, day_of, mobile_of, stamp
+from .texts import ALIYUN, URL_LIKE, Refusal, Text, day_of, mobile_of, stamp
 
 SKEW_ALIYUN_S = 900
 
@@ -29,7 +29,8 @@ class AliyunGateway:
     _vendor_faults: Callable[[], None]
     _day_limit: Callable[[str, str, str], None]
     _nonces: dict[str, float]
-    _put: Callable[[str, str, str, str, str, str], None]
+    _put: Callable[..., None]
+    listed: Callable[[Sequence[Text]], list[Text]]
 
     def _aliyun(self, action: str) -> Any:
         number = secrets.token_hex(16).upper()
@@ -86,7 +87,7 @@ class AliyunGateway:
             self._day_limit(str(mobile), sign, template)
         biz_id = f"{secrets.randbelow(10**18):018d}^0"
         for mobile in mobiles:
-            self._put(str(mobile), sign, template, body, biz_id, params.get("OutId", ""))
+            self._put(str(mobile), sign, template, body, biz_id, params.get("OutId", ""), vendor=ALIYUN)
         return {"BizId": biz_id}
 
     def _values(self, raw: str) -> dict[str, str]:
@@ -124,18 +125,25 @@ class AliyunGateway:
     def _details(self, params: dict[str, str]) -> dict[str, Any]:
         """`QuerySendDetails` for one number and day."""
         size, page = min(int(params.get("PageSize", "10")), 50), int(params.get("CurrentPage", "1"))
-        rows = [
-            text
-            for text in self.texts
-            if text.mobile == mobile_of(params.get("PhoneNumber", ""))
-            and day_of(text.at) == params.get("SendDate")
-            and params.get("BizId") in (None, "", text.biz_id)
-        ]
+        if mobile_of(params.get("PhoneNumber", "")) is None:
+            raise Refusal("isv.MOBILE_NUMBER_ILLEGAL", "非法手机号")
+        if not re.fullmatch(r"\d{8}", params.get("SendDate", "")):
+            raise Refusal("isv.INVALID_PARAMETERS", "SendDate")
+        rows = self.listed(
+            [
+                text
+                for text in self.texts
+                if text.vendor == ALIYUN
+                and text.mobile == mobile_of(params["PhoneNumber"])
+                and day_of(text.at) == params["SendDate"]
+                and params.get("BizId") in (None, "", text.biz_id)
+            ]
+        )
         shown = [
             {
                 "PhoneNum": text.mobile,
                 "SendStatus": text.status,
-                "ErrCode": {1: "", 2: "UNDELIVERED", 3: "DELIVERED"}[text.status],
+                "ErrCode": {1: "", 2: text.code, 3: "DELIVERED"}[text.status],
                 "TemplateCode": text.template,
                 "Content": f"【{text.sign}】{text.body}",
                 "SendDate": stamp(text.at),

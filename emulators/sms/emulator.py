@@ -13,16 +13,27 @@ import requests
 from flask import Flask, Response, jsonify, request
 
 from .aliyun import AliyunGateway
+from .receipts import Receipts
 from .tencent import TencentGateway
-from .texts import CHINA, Refusal, Text, names_of, report_of
+from .texts import CHINA, Refusal, Text, names_of
 
 PER_DAY = 50  # texts of one template to one number
-FAULTS = ("http_500", "business_limit", "system_error", "reject_code", "receipt_fail", "receipt_never")
+FAULTS = (
+    "http_500",
+    "business_limit",
+    "system_error",
+    "reject_code",
+    "receipt_fail",  # true, or the operator's code
+    "receipt_never",
+    "receipt_duplicate",
+    "receipt_out_of_order",
+)
 
 
-class SmsEmulator(AliyunGateway, TencentGateway):
+class SmsEmulator(AliyunGateway, TencentGateway, Receipts):
     """`plant["sms"]`: access_key_id, access_key_secret; optional sign_names, templates {code: "…${name}…"},
-    report_url (receipts are pushed there). Without templates every SMS_… code is accepted.
+    report_url (receipts are pushed there), pull_window ("sent" or "received": which time Tencent's pull interface means by
+    BeginTime and EndTime; the documents do not say). Without templates every SMS_… code is accepted.
     """
 
     def __init__(
@@ -45,6 +56,7 @@ class SmsEmulator(AliyunGateway, TencentGateway):
         self.problems: list[str] = []
         self.per_day = PER_DAY
         self._nonces: dict[str, float] = {}
+        self._pulls: list[float] = []
         self._stop = threading.Event()
         self.app = self._build()
         if background:
@@ -96,32 +108,35 @@ class SmsEmulator(AliyunGateway, TencentGateway):
         if same >= self.per_day:
             raise Refusal("isv.BUSINESS_LIMIT_CONTROL", f"触发号码天级流控Permits:{self.per_day}")
 
-    def _put(self, mobile: str, sign: str, template: str, body: str, biz_id: str, out_id: str) -> None:
+    def _put(
+        self,
+        mobile: str,
+        sign: str,
+        template: str,
+        body: str,
+        biz_id: str,
+        out_id: str,
+        *,
+        vendor: str,
+        app_id: str = "",
+    ) -> None:
         now = self.clock()
         due = now + self.receipt_delay_s
-        self.texts.append(Text(len(self.texts) + 1, mobile, now, sign, template, body, biz_id, out_id, due))
-
-    # --- receipts ------------------------------------------------------------------------------------------------
-    def tick(self) -> int:
-        """Settle and push the receipts that are due; returns how many were settled."""
-        with self.lock:
-            now = self.clock()
-            due = [text for text in self.texts if text.status == 1 and text.receipt_at <= now]
-            settled = []
-            for text in due:
-                if self._strike("receipt_never"):
-                    text.receipt_at = float("inf")
-                    continue
-                text.status = 2 if self._strike("receipt_fail") else 3
-                settled.append(text)
-            url = self.settings.get("report_url")
-            reports = [report_of(text) for text in settled]
-        if url and reports:
-            try:
-                self.http.post(url, json=reports, timeout=5)
-            except requests.RequestException as error:
-                self.problems.append(f"receipt push failed: {type(error).__name__}")
-        return len(settled)
+        self.texts.append(
+            Text(
+                len(self.texts) + 1,
+                mobile,
+                now,
+                sign,
+                template,
+                body,
+                biz_id,
+                out_id,
+                due,
+                vendor=vendor,
+                app_id=app_id,
+            )
+        )
 
     def expect_nothing_unexpected(self) -> list[str]:
         """Problems seen so far."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+ALIYUN, TENCENT = "aliyun", "tencent"
 CHINA = timezone(timedelta(hours=8))
 URL_LIKE = re.compile(r"https?://|www\.|\b\d{1,3}(\.\d{1,3}){3}\b", re.I)
 MOBILE = re.compile(r"^(?:\+?86)?(1[3-9]\d{9})$")
@@ -33,8 +34,12 @@ class Text:
     biz_id: str
     out_id: str
     receipt_at: float
+    vendor: str = ALIYUN
+    app_id: str = ""  # Tencent: the SmsSdkAppId it was sent by
     status: int = 1  # 1 waiting, 2 failed, 3 delivered
-    pushed: bool = False
+    code: str = ""  # the operator's, when it failed
+    reports: int = 1  # how often its receipt is told
+    pulled: bool = False  # Tencent's PullSmsSendStatus gives each receipt once
 
     def item(self) -> dict[str, Any]:
         """The Item of the control API."""
@@ -67,17 +72,3 @@ def stamp(at: float) -> str:
 
 def day_of(at: float) -> str:
     return datetime.fromtimestamp(at, CHINA).strftime("%Y%m%d")
-
-
-def report_of(text: Text) -> dict[str, Any]:
-    return {
-        "phone_number": text.mobile,
-        "send_time": stamp(text.at),
-        "report_time": stamp(text.receipt_at),
-        "success": text.status == 3,
-        "err_code": "DELIVERED" if text.status == 3 else "UNDELIVERED",
-        "err_msg": "",
-        "sms_size": str(max(1, -(-len(text.body) // 67))),
-        "biz_id": text.biz_id,
-        "out_id": text.out_id,
-    }

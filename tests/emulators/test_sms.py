@@ -23,6 +23,8 @@ class World:
         self.now = 1_800_000_000.0
         self.count = 0
         self.reports: list[Any] = []
+        self.pushes: list[list[Any]] = []
+        self.answer: dict[str, Any] = {"code": 0, "msg": "接收成功", "result": 0, "errmsg": "OK"}
         self.http = requests.Session()
         self.http.trust_env = False
         self.plant = demo_plant(public_url="http://app.test", secrets=demo_secrets())
@@ -35,8 +37,9 @@ class World:
         self.boss = next(p for p in self.plant["people"] if p["id"] == "zhaojianguo")
 
     def _receipt(self) -> dict[str, Any]:
+        self.pushes.append(request.get_json())
         self.reports += request.get_json()
-        return {"code": 0, "msg": "接收成功"}
+        return self.answer
 
     def aliyun(self, *, secret: str | None = None, **override: str) -> dict[str, Any]:
         self.count += 1
@@ -59,7 +62,9 @@ class World:
         params["Signature"] = aliyun_signature(params, secret=key, method="POST")
         return self.http.post("http://sms.test/", data=params).json()
 
-    def tencent(self, body: dict[str, Any], *, secret: str | None = None, age: int = 0) -> dict[str, Any]:
+    def tencent(
+        self, body: dict[str, Any], *, secret: str | None = None, age: int = 0, action: str = "SendSms", **override: str
+    ) -> dict[str, Any]:
         raw, stamp = json.dumps(body).encode(), int(self.now) - age
         sign = tencent_signature(
             secret=secret or self.plant["sms"]["access_key_secret"],
@@ -72,11 +77,13 @@ class World:
         key_id = self.plant["sms"]["access_key_id"]
         headers = {
             "Content-Type": "application/json",
-            "X-TC-Action": "SendSms",
+            "X-TC-Action": action,
             "X-TC-Version": "2021-01-11",
+            "X-TC-Region": "ap-guangzhou",
             "X-TC-Timestamp": str(stamp),
             "Authorization": f"TC3-HMAC-SHA256 Credential={key_id}/{date}/sms/tc3_request, "
             f"SignedHeaders=content-type;host, Signature={sign}",
+            **override,
         }
         return self.http.post("http://sms.test/", data=raw, headers=headers).json()["Response"]
 
@@ -232,3 +239,139 @@ def test_tencent_clock_and_signature(world: World, age: int, good: bool):
     answer = world.tencent(body, age=age)
     assert ("Error" not in answer) is good
     assert world.tencent(body, secret="wrong")["Error"]["Code"] == "AuthFailure.SignatureFailure"
+
+
+# --- receipts
+
+
+def sends(world: World, vendor: str, tag: str) -> str:
+    """One text to the boss; returns the vendor's handle."""
+    if vendor == "aliyun":
+        return str(world.aliyun(OutId=tag)["BizId"])
+    body = {**TENCENT, "PhoneNumberSet": ["+86" + world.boss["mobile"]], "SessionContext": tag}
+    return str(world.tencent(body)["SendStatusSet"][0]["SerialNo"])
+
+
+def pulled(world: World, *, app: str = "1400006666", begin: int | None = None, **override: Any) -> Any:
+    """Tencent's receipts of the boss's number."""
+    body = {
+        "SmsSdkAppId": app,
+        "PhoneNumber": "+86" + world.boss["mobile"],
+        "BeginTime": int(world.now) - 3600 if begin is None else begin,
+        "Offset": 0,
+        "Limit": 100,
+        **override,
+    }
+    answer = world.tencent(body, action="PullSmsSendStatusByPhoneNumber")
+    return answer["Error"]["Code"] if "Error" in answer else answer["PullSmsSendStatusSet"]
+
+
+def listed(world: World, vendor: str) -> list[tuple[str, str, str]]:
+    """(our tag, state, code) of the boss's texts, as the vendor's pull interface lists them."""
+    if vendor == "tencent":
+        return [(row["SessionContext"], row["ReportStatus"], row["Description"]) for row in pulled(world)]
+    day = datetime.fromtimestamp(world.now, UTC).strftime("%Y%m%d")
+    rows = world.aliyun(Action="QuerySendDetails", PhoneNumber=world.boss["mobile"], SendDate=day, PageSize="50")
+    return [
+        (row["OutId"], str(row["SendStatus"]), row["ErrCode"]) for row in rows["SmsSendDetailDTOs"]["SmsSendDetailDTO"]
+    ]
+
+
+def test_tencent_reports_are_of_tencents_own_shape(world: World):
+    serial = sends(world, "tencent", "t1")
+    world.fault(receipt_fail="MK:0008", times=1)
+    world.now += 3
+    assert world.emulator.tick() == 1
+    assert world.reports == [
+        {
+            "user_receive_time": "2027-01-15 16:00:03",
+            "nationcode": "86",
+            "mobile": world.boss["mobile"],
+            "report_status": "FAIL",
+            "errmsg": "MK:0008",
+            "description": "用户短信送达失败",
+            "sid": serial,
+        }
+    ]
+    sends(world, "tencent", "t2")
+    sends(world, "aliyun", "a1")
+    world.now += 3
+    world.emulator.tick()
+    assert [[sorted(report)[0] for report in push] for push in world.pushes[1:]] == [["biz_id"], ["description"]]
+
+
+@pytest.mark.parametrize(("vendor", "wrong"), [("aliyun", {"result": 0}), ("tencent", {"code": 0, "msg": "接收成功"})])
+def test_an_answer_that_is_not_the_vendors_own_is_a_problem(world: World, vendor: str, wrong: dict[str, Any]):
+    world.answer = wrong
+    sends(world, vendor, "x")
+    world.now += 3
+    world.emulator.tick()
+    assert world.emulator.expect_nothing_unexpected() == [f"{vendor}: the receipt's answer is not the documented one"]
+
+
+GOOD = {"aliyun": ("3", "DELIVERED"), "tencent": ("SUCCESS", "DELIVRD")}
+BAD = {"aliyun": ("2", "UNDELIVERED"), "tencent": ("FAIL", "UNDELIV")}
+
+
+@pytest.mark.parametrize("vendor", ["aliyun", "tencent"])
+def test_receipts_fail_come_twice_in_another_order_and_never(world: World, vendor: str):
+    world.fault(receipt_never=True, times=1)
+    sends(world, vendor, "never")
+    sends(world, vendor, "twice")
+    sends(world, vendor, "good")
+    world.fault(receipt_duplicate=True, times=1)
+    world.now += 3
+    world.emulator.tick()
+    world.fault(receipt_fail=True, times=1)
+    sends(world, vendor, "bad")
+    world.now += 3
+    world.emulator.tick()
+    waiting = [("never", "1", "")] if vendor == "aliyun" else []  # Tencent lists what has a receipt
+    rows = [
+        *waiting,
+        ("twice", *GOOD[vendor]),
+        ("twice", *GOOD[vendor]),
+        ("good", *GOOD[vendor]),
+        ("bad", *BAD[vendor]),
+    ]
+    assert listed(world, vendor) == rows
+    assert [len(push) for push in world.pushes] == [3, 1]
+    world.fault(receipt_out_of_order=True)
+    assert listed(world, vendor) == rows[::-1]
+    first, second = sends(world, vendor, "1st"), sends(world, vendor, "2nd")
+    world.now += 3
+    world.emulator.tick()
+    name = "biz_id" if vendor == "aliyun" else "sid"
+    assert [[report[name] for report in push] for push in world.pushes[2:]] == [[second], [first]]
+
+
+def test_tencents_pull_is_bound_to_app_number_time_and_rate(world: World):
+    sends(world, "tencent", "t1")
+    assert pulled(world) == []  # no receipt yet
+    world.now += 3
+    world.emulator.tick()
+    (row,) = pulled(world)
+    assert (row["PhoneNumber"], row["SubscriberNumber"], row["UserReceiveTime"]) == (
+        "+86" + world.boss["mobile"],
+        world.boss["mobile"],
+        int(world.now),
+    )
+    assert pulled(world, app="1400000000") == pulled(world, begin=int(world.now) - 1) == []
+    world.plant["sms"]["pull_window"] = "received"
+    assert pulled(world, begin=int(world.now) - 1) == [row]
+    for wrong in ({"Offset": 1}, {"Limit": 101}, {"BeginTime": "x"}, {"BeginTime": int(world.now) - 8 * 86400}):
+        assert pulled(world, **wrong) == "InvalidParameterValue"
+    assert pulled(world, PhoneNumber=world.boss["mobile"]) == "InvalidParameterValue.IncorrectPhoneNumber"
+    world.now += 2
+    assert [pulled(world) == [row] for _ in range(20)] == [True] * 20
+    assert pulled(world) == "RequestLimitExceeded"
+
+
+def test_tencents_other_pull_gives_a_receipt_once(world: World):
+    sends(world, "tencent", "t1")
+    world.now += 3
+    world.emulator.tick()
+    body = {"SmsSdkAppId": "1400006666", "Limit": 100}
+    rows = [world.tencent(body, action="PullSmsSendStatus")["PullSmsSendStatusSet"] for _ in range(2)]
+    assert [len(found) for found in rows] == [1, 0]
+    assert world.tencent(body, action="PullSmsSendStatus", **{"X-TC-Region": ""})["Error"]["Code"] == "MissingParameter"

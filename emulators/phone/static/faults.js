@@ -5,7 +5,8 @@ export const PLATFORM_NAMES = { wecom: "企业微信", dingtalk: "钉钉", sms: 
 export const GROUPS = [
   ["接口", ["slow_api_s", "http_500", "html_body", "http_504", "reset", "timeout_but_delivered", "reset_but_delivered", "token_expired", "throttle", "busy", "silent_drop"]],
   ["回调", ["duplicate_callbacks", "drop_callbacks", "reorder", "late_callbacks_s", "delay_callbacks_s", "bad_signature", "wrong_receiver", "corrupt_cipher", "clock_skew_s"]],
-  ["短信", ["business_limit", "system_error", "reject_code", "receipt_fail", "receipt_never"]],
+  ["短信", ["business_limit", "system_error", "reject_code", "receipt_fail", "receipt_never", "receipt_duplicate",
+    "receipt_out_of_order"]],
   ["更多", [
     "token_invalid", "concurrency", "api_error", "ip_banned", "throttle_global", "gateway_88", "quota_used_up", "no_permission", "ip_whitelist", "send_too_fast",
     "flow_controlled", "card_space_fails", "stay_processing", "session_gone", "download_code_expired", "download_code_once", "download_fails", "no_signature",
@@ -73,4 +74,6 @@ export const NAMES = {
   reject_code: ["拒绝并给错误码", "isv.AMOUNT_NOT_ENOUGH", ""],
   receipt_fail: ["回执:失败", true, ""],
   receipt_never: ["没有回执", true, ""],
+  receipt_duplicate: ["回执:重复", true, ""],
+  receipt_out_of_order: ["回执:乱序", true, ""],
 };
