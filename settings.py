@@ -105,6 +105,7 @@ class Settings(BaseSettings):
     sms_template_code: str = ""
     sms_app_id: str = ""  # Tencent only
     sms_endpoint: str = ""  # the provider's own when empty
+    sms_receipts: bool = True  # ask the provider what the operator made of urgent ones
 
     # -- voice to text
     speech_provider: Annotated[tuple[str, ...], NoDecode] = ()  # none; tencent, aliyun, local; several: tencent,local

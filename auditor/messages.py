@@ -154,7 +154,8 @@ def _given_up(
             delivery.c.purpose.like(f"{kind}.%"),
             delivery.c.created_at > now - limits.look_back,
             or_(
-                delivery.c.state == "refused",
+                # an SMS that the operator dropped was told of in the transaction that says so (jobs/sms_receipts.py)
+                and_(delivery.c.state == "refused", delivery.c.receipt != "failed"),
                 and_(delivery.c.state == "expired", delivery.c.error == "too late", delivery.c.confirmed_at.is_(None)),
             ),
             ~exists().where(

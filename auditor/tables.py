@@ -63,7 +63,7 @@ inbox = _table(
 delivery = _table(
     "delivery",
     "dedupe_key case_kind case_id purpose what platform person_id user_id group_id card_id batch_key urgency state "
-    "attempts ref error wait_reason fallback_of_id",
+    "attempts ref error wait_reason fallback_of_id receipt",
     "due_at expires_at claimed_at lease_until first_tried_at confirmed_at created_at",
     "payload",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from bot.platforms.base import Platform
 from bot.router import Router
+from connectors.sms import Receipt, Taken
 from connectors.speech import Heard
 from connectors.training import Pulled
 from connectors.video import VideoDuty
@@ -25,6 +26,10 @@ from storage.unit_of_work import UnitOfWork
 class SmsSender(Protocol):
     def send(self, mobile: str, params: Mapping[str, str], *, key: str) -> str:
         """Send the approved template with its variables; returns the provider's handle. Raises OutsideError."""
+        ...
+
+    def receipts(self, mobile: str, texts: Sequence[Taken]) -> dict[str, Receipt]:
+        """key → what the operator made of the texts to one number. Raises OutsideError."""
         ...
 
 

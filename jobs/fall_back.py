@@ -1,6 +1,8 @@
-"""When a message cannot arrive as it is: the next channel (card → text → the other platform → SMS; group → its people)."""
+"""When a message cannot arrive as it is: the next channel (card → text → the other platform → SMS → chat; group → its people)."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from bot import outbox
 from bot.outbox import Address
@@ -16,7 +18,8 @@ from rules.terms import OPEN_STATES, HazardState
 from storage.models import Delivery, Person
 from storage.unit_of_work import UnitOfWork
 
-REPLACED = ("card", "text", "todo", "notice")
+REPLACED = ("card", "text", "todo", "notice", "sms")
+BESIDE = timedelta(minutes=5)  # what is said in chat and by SMS as well is written together
 
 
 def next_channel(work: UnitOfWork, row: Delivery, *, ahead: bool = False) -> bool:
@@ -29,6 +32,8 @@ def next_channel(work: UnitOfWork, row: Delivery, *, ahead: bool = False) -> boo
     if row.person_id is None:
         return not ahead and _group(work, row)
     person = work.people.get(row.person_id)
+    if row.what == "sms":
+        return _in_chat(work, row, person)
     to = None if ahead else _same_platform(row, person)
     to = to or _other_platform(work, row, person)
     return _said(work, row, to) if to is not None else _by_sms(work, row, person)
@@ -42,12 +47,33 @@ def _same_platform(row: Delivery, person: Person) -> Address | None:
     return Address(row.platform, user_id=row.user_id, person_id=person.id)
 
 
-def _other_platform(work: UnitOfWork, row: Delivery, person: Person) -> Address | None:
+def _tried(work: UnitOfWork, row: Delivery) -> set[str]:
+    """Where it was tried before, and SMS among it."""
     tried = {row.platform}
-    before = row
-    while before.fallback_of_id is not None:
-        before = work.outbox.get(before.fallback_of_id)
-        tried.add(before.platform)
+    while row.fallback_of_id is not None:
+        row = work.outbox.get(row.fallback_of_id)
+        tried.add(row.platform)
+    return tried
+
+
+def _in_chat(work: UnitOfWork, row: Delivery, person: Person) -> bool:
+    """An SMS that does not arrive: said on a platform where nothing of it was said beside it."""
+    tried = _tried(work, row)
+    if row.case_kind and row.case_id is not None:
+        tried |= {
+            other.platform
+            for other in work.outbox.of_case(row.case_kind, row.case_id)
+            if (other.person_id, other.purpose) == (row.person_id, row.purpose)
+            and other.created_at >= row.created_at - BESIDE
+        }
+    first = outbox.pick_account(person)
+    accounts = [*([first] if first is not None else []), *person.accounts]
+    other = next((a for a in accounts if a.platform not in tried and a.user_id and a.left_at is None), None)
+    return other is not None and _said(work, row, Address(other.platform, user_id=other.user_id, person_id=person.id))
+
+
+def _other_platform(work: UnitOfWork, row: Delivery, person: Person) -> Address | None:
+    tried = _tried(work, row)
     other = next((a for a in person.accounts if a.platform not in tried and a.user_id and a.left_at is None), None)
     return Address(other.platform, user_id=other.user_id, person_id=person.id) if other is not None else None
 
@@ -73,11 +99,17 @@ def _words(work: UnitOfWork, row: Delivery) -> str:
         return Card.from_json(work.cards.get(row.card_id).content).as_text() + "\n发编号可以办理。"
     if row.what == "notice":
         return Card.from_json(row.payload["card"]).as_text()
+    if row.what == "sms":
+        said = row.payload["params"]
+        then = "发“待办”可以确认。" if row.case_kind == "roll_call" else "发编号可以办理。"
+        return f"{said['grade']} {said['number']}:{said['area']},{said['time']},请立即处理。短信没有送到。{then}"
     return str(row.payload.get("text") or row.payload.get("subject") or "")
 
 
 def _by_sms(work: UnitOfWork, row: Delivery, person: Person) -> bool:
     """Only what is urgent goes by SMS, and only what a template can say."""
+    if "sms" in _tried(work, row):
+        return False  # it stands for an SMS that did not arrive
     if row.urgency > outbox.URGENT or row.case_id is None or row.case_kind not in ("hazard", "permit", "roll_call"):
         return False
     if row.case_kind == "permit":

@@ -24,6 +24,7 @@ DRAINS = {CHAT: "jobs.drain.chat", MEDIA: "jobs.drain.media", DELIVERY: "jobs.dr
 SLOW_TIMEOUT_S = {
     "policies": 120,
     "receipts": 120,
+    "sms_receipts": 120,
     "video": 60,
     "weather": 60,
     "certificates": 180,

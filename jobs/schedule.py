@@ -38,7 +38,7 @@ def clean_registries(services: Services) -> int:
 
 
 # seconds between two looks whether slow work is due; what is not named is looked for once a minute
-LOOK_S = {"policies": 1.0, "receipts": 20.0, "video": 5.0}
+LOOK_S = {"policies": 1.0, "receipts": 20.0, "sms_receipts": 10.0, "video": 5.0}
 
 DUTIES: tuple[Duty, ...] = (
     Duty("wake", 1.0, sweep.wake),

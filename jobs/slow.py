@@ -21,6 +21,7 @@ from jobs import (
     policies,
     receipts,
     retention,
+    sms_receipts,
     sweep,
     video,
     weather,
@@ -54,6 +55,7 @@ def _always(_services: Services) -> bool:
 CHORES: dict[str, Chore] = {
     "policies": Chore(policies.is_due, policies.move_due),
     "receipts": Chore(receipts.is_due, receipts.ask),
+    "sms_receipts": Chore(sms_receipts.is_due, sms_receipts.ask),
     "video": Chore(video.is_due, video.look_due),
     "weather": Chore(weather.is_due, weather.look_due),
     "certificates": Chore(certificates.is_due, certificates.sync_due),

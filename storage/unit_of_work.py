@@ -33,6 +33,7 @@ from storage.readings import Readings
 from storage.risks import Risks
 from storage.roll_calls import RollCalls
 from storage.roster import Roster
+from storage.sms_receipts import SmsReceipts
 from storage.trail import Trail
 
 Made = TypeVar("Made")
@@ -137,6 +138,10 @@ class UnitOfWork:
     @made_once
     def outbox(self) -> Outbox:
         return Outbox(self.db)
+
+    @made_once
+    def sms_receipts(self) -> SmsReceipts:
+        return SmsReceipts(self.db)
 
     @made_once
     def cards(self) -> Cards:

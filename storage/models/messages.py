@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from storage.database import Base, BigId
+
+TO_ASK = text("what = 'sms' AND checked_at IS NULL")  # SMS of which the operator's word is not known yet
 
 
 class Inbox(Base):
@@ -119,6 +121,7 @@ class Delivery(Base):
         UniqueConstraint("dedupe_key"),
         Index("ix_delivery_due", "state", "urgency", "due_at"),
         Index("ix_delivery_case", "case_kind", "case_id"),
+        Index("ix_delivery_receipt", "confirmed_at", sqlite_where=TO_ASK, postgresql_where=TO_ASK),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -149,5 +152,7 @@ class Delivery(Base):
     error: Mapped[str] = mapped_column(String(100), default="")
     wait_reason: Mapped[str] = mapped_column(String(48), default="")  # why it is not sent yet: cards/deliveries.py
     checked_at: Mapped[datetime | None]  # the platform was asked whether it really arrived
+    receipt: Mapped[str] = mapped_column(String(12), default="", server_default="")  # SMS: delivered, failed, unknown
+    receipt_due_at: Mapped[datetime | None]  # SMS: when the provider is asked next; null: not asked yet
     fallback_of_id: Mapped[int | None] = mapped_column(ForeignKey("delivery.id"))
     created_at: Mapped[datetime]
