@@ -82,3 +82,23 @@ def impossible(values: Sequence[SaidValue]) -> str:
     if any(value.gas == OXYGEN and value.value > OXYGEN_TOP for value in values):
         return "氧含量超过100%,请核对。"
     return ""
+
+
+def together(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All values told so far; a gas told again counts with its newest value, at the same point or where none was said."""
+    again = {(value["gas"], value.get("point", "")) for value in now}
+    kept = [row for row in before if not {(row["gas"], row.get("point", "")), (row["gas"], "")} & again]
+    at_points = {gas_name for gas_name, point in again if point}
+    return [*(row for row in kept if row.get("point") or row["gas"] not in at_points), *now]
+
+
+def put_right(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A value said again without its point or unit has those it was told with, when there is one of them."""
+    rows = []
+    for value in now:
+        same = [row for row in before if row["gas"] == value["gas"]]
+        points, units = {row.get("point", "") for row in same}, {row["unit"] for row in same}
+        where = {"point": points.pop()} if len(points) == 1 and not value.get("point") else {}
+        unit = units.pop() if len(units) == 1 and (not value["unit"] or not value["value"]) else value["unit"]
+        rows.append({**value, **{key: point for key, point in where.items() if point}, "unit": unit})
+    return rows

@@ -84,7 +84,7 @@ def told(turn: Turn) -> None:
         ask_gas(turn, permit, then=str(facts.get("then", "request")), note=problem, **_told_so_far(turn, photo))
         return
     now = gas_needs.as_toxic(permit, [value.as_dict() for value in values])
-    rows = _together(facts.get("values", []), now)
+    rows = gas_needs.together(facts.get("values", []), now)
     lacking = gas_needs.lacking(permit, rows)
     known = {**_memory(turn), "photo": photo, "values": rows, **_sampled(turn, when)}
     if lacking or (when and when.problem):
@@ -105,14 +105,6 @@ def _sampled(turn: Turn, when: Sampled | None) -> dict[str, str]:
     if when is not None and when.at is not None:
         return {"sampled": when.at.isoformat()}
     return {"sampled": str(turn.facts.get("sampled") or turn.at.isoformat())}
-
-
-def _together(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """All values told so far; a gas told again counts with its newest value, at the same point or where none was said."""
-    again = {(value["gas"], value.get("point", "")) for value in now}
-    kept = [row for row in before if not {(row["gas"], row.get("point", "")), (row["gas"], "")} & again]
-    at_points = {gas_name for gas_name, point in again if point}
-    return [*(row for row in kept if row.get("point") or row["gas"] not in at_points), *now]
 
 
 def _no_toxic(turn: Turn, permit: Permit) -> None:
@@ -269,20 +261,12 @@ def _told_anew(turn: Turn, permit: Permit) -> bool:
         return False
     meter = gas_meters.named(turn.work.readings.portable(), turn.text)
     known = {**({"meter": meter.code} if meter is not None else {}), **_sampled(turn, when)}
-    _next(turn, permit, {**facts, **known, "values": _together(facts["values"], _put_right(facts["values"], values))})
+    _next(
+        turn,
+        permit,
+        {**facts, **known, "values": gas_needs.together(facts["values"], gas_needs.put_right(facts["values"], values))},
+    )
     return True
-
-
-def _put_right(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A value said again without its point or unit has those it was told with, when there is one of them."""
-    rows = []
-    for value in now:
-        same = [row for row in before if row["gas"] == value["gas"]]
-        points, units = {row.get("point", "") for row in same}, {row["unit"] for row in same}
-        where = {"point": points.pop()} if len(points) == 1 and not value.get("point") else {}
-        unit = units.pop() if len(units) == 1 and (not value["unit"] or not value["value"]) else value["unit"]
-        rows.append({**value, **{key: point for key, point in where.items() if point}, "unit": unit})
-    return rows
 
 
 def _open_facts(turn: Turn, permit: Permit) -> dict[str, Any]:

@@ -83,12 +83,8 @@ def _clause(plain: str, local: datetime, *, planned: bool) -> datetime | str | N
 
 def _is_value(plain: str, match: re.Match[str]) -> bool:
     """«氧20点8» is no clock."""
-    hour = match.start(match.lastindex or 0) if match.lastindex else match.start()
-    begins = match.start() + len(match.group()) - len(match.group().lstrip())
-    return (
-        _VALUE_BEFORE.search(plain[: min(begins, hour)]) is not None
-        or _VALUE_AFTER.match(plain[match.end() :]) is not None
-    )
+    named = _VALUE_BEFORE.search(plain[: match.start()])
+    return named is not None or _VALUE_AFTER.match(plain[match.end() :]) is not None
 
 
 def _latest(plain: str, match: re.Match[str], day: re.Match[str] | None, local: datetime) -> datetime | str:

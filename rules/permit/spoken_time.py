@@ -160,16 +160,11 @@ def clocks(plain: str) -> list[re.Match[str]]:
 def moments_at(local: datetime, match: re.Match[str]) -> list[datetime]:
     """What a clock of `clocks` may mean on that day; [] for a time that there is not."""
     found = _moments(match.group())
-    if not found:
+    first = _at(local, found[0]) if found else None
+    if not found or first is None:
         return []
-    first = _at(local, found[0])
-    if first is None:
-        return []
-    return (
-        [first, first + timedelta(hours=12)]
-        if found[0].may_be_evening or (not found[0].half and not found[0].two_digits and 0 < found[0].hour < 12)
-        else [first]
-    )
+    either = not found[0].half and not found[0].two_digits and 0 < found[0].hour < 12
+    return [first, first + timedelta(hours=12)] if either else [first]
 
 
 def _plain(text: str) -> str:
