@@ -10,6 +10,7 @@ from bot.platforms.base import only_answers
 from cards import hazard as hazard_cards
 from cards import permit as permit_cards
 from cards.card import Card
+from handlers import duty
 from handlers.hazard import dispatch
 from handlers.roll_call import actions as roll_calls
 from handlers.roll_call import still_needed
@@ -192,7 +193,8 @@ def _group(work: UnitOfWork, row: Delivery) -> bool:
     if hazard is None or HazardState(hazard.state) not in OPEN_STATES:
         return False
     written = False
-    for person in dispatch.present(work, [hazard.owner] if hazard.owner is not None else []):
+    people = dispatch.present(work, [hazard.owner] if hazard.owner is not None else [])
+    for person in people or duty.safety_officers(work):
         to = outbox.address_of(person)
         written |= to is not None and _said(work, row, to)
     return written

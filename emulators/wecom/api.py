@@ -128,6 +128,7 @@ class Api:
             self.core.problem(f"{path}: the body is not JSON")
             raise ApiError(40035)
         app = self._who(path)
+        self._strike(path)
         self._base_limits(path)
         try:
             answer = handler(Call(app, body))
@@ -152,13 +153,17 @@ class Api:
         app = self.tokens.check(value)
         if allowed is not None and self._ip() not in allowed:
             raise ApiError(60020)
+        return app
+
+    def _strike(self, path: str) -> None:
+        """Errors that every path may answer, also those that need no token."""
+        switches = self.core.switches
         for name, code in (("busy", -1), ("throttle", 45009), ("concurrency", 45033)):
             if switches.strike(name, path=path):
                 raise ApiError(code)
         explicit = switches.strike("api_error", path=path)
         if explicit is not None:
             raise ApiError(int(explicit))
-        return app
 
     def _base_limits(self, path: str) -> None:
         """One API per corp: 10 000 a minute, then 60 s of 45009; 150 000 an hour, then 60 minutes."""

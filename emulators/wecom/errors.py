@@ -64,6 +64,8 @@ TEXTS = {
     86003: "chat is not created by this app",
     86008: "chat member count invalid",
     93000: "invalid webhook url",
+    93004: "robot is disabled",
+    93008: "robot is not in the group",
     301002: "no privilege on this agent",
     301017: "voice is not amr",
     830002: "media is too big, use Range",

@@ -157,15 +157,18 @@ class Groups:
             self.screens.add(user, sender=sender, chat=f"group:{group.chatid}", msgid=bot_message, **own)
 
     # --- group robot ---------------------------------------------------------------------------------------------
-    def _hook(self, key: str | None) -> Group:
+    def _hook(self, key: str | None, path: str) -> Group:
         group = next((g for g in self.groups.values() if key and g.webhook_key == key), None)
         if group is None:
             raise ApiError(93000)
+        for name, code in (("robot_disabled", 93004), ("robot_removed", 93008)):
+            if self.core.switches.strike(name, path=path):
+                raise ApiError(code)
         return group
 
     def webhook_send(self, key: str | None, body: dict[str, Any]) -> dict[str, Any]:
         """`webhook/send?key=`; 20 a minute."""
-        group = self._hook(key)
+        group = self._hook(key, "webhook/send")
         msgtype = body.get("msgtype")
         if msgtype not in HOOK_TYPES:
             raise ApiError(40008)
@@ -212,7 +215,7 @@ class Groups:
 
     def webhook_upload(self, key: str | None, data: bytes | None, *, kind: str, name: str) -> Media:
         """`webhook/upload_media`: a file only this robot may send."""
-        self._hook(key)
+        self._hook(key, "webhook/upload_media")
         if kind not in ("file", "voice"):
             raise ApiError(40004)
         media = self.media.upload(data, kind=kind, name=name, content_type=None)

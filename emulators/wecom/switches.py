@@ -17,6 +17,8 @@ API_FAULTS = {
     "throttle": "errcode 45009",
     "concurrency": "errcode 45033",
     "api_error": "this errcode",
+    "robot_disabled": "93004: somebody switched the group robot off (webhook/…)",
+    "robot_removed": "93008: somebody took the group robot out of its group (webhook/…)",
     "silent_drop": "message/send succeeds and shows nothing",
 }
 CALLBACK_FAULTS = {

@@ -170,6 +170,38 @@ def test_what_was_read_or_answered_costs_nothing_more(plant):
     assert plant.dingtalk.core.meters.month()["api"] == calls
 
 
+@pytest.mark.parametrize("gone", ["robot_disabled", "robot_removed"])
+def test_what_a_group_robot_that_is_gone_should_say_goes_to_people_and_the_admins_hear(plant, gone):
+    wecom = plant.services.platforms["wecom"]
+    wecom.robots._keys = {"合成安全群": plant.data["wecom"]["webhook_key"]}
+    number = report(plant, YELLOW)
+    plant.wecom.core.switches.set({gone: True})
+    with plant.work() as work:
+        to = [outbox.Address("wecom", group_id="合成安全群")]
+        dispatch.post_duty_card(work, work.hazards.by_number(number), to, purpose="hazard.dispatch")
+        work.commit()
+    plant.settle()
+    mine = [r for r in rows(plant, number) if r.group_id]
+    assert [(r.what, r.state) for r in mine] == [("card", "refused"), ("notice", "refused")]
+    assert [r.state for r in rows(plant, number) if r.fallback_of_id == mine[1].id] == ["confirmed"]
+    plant.phone("周敏").sees("有消息送不到 · 企业微信", "群机器人已被移除或停用")
+
+
+def test_what_a_group_cannot_hear_of_a_case_without_owner_goes_to_the_safety_officers(plant):
+    plant.services.platforms["wecom"].robots._keys = {"合成安全群": plant.data["wecom"]["webhook_key"]}
+    number = report(plant, YELLOW)
+    plant.wecom.core.switches.set({"robot_removed": True})
+    with plant.work() as work:
+        hazard = work.hazards.by_number(number)
+        hazard.owner = None
+        to = [outbox.Address("wecom", group_id="合成安全群")]
+        dispatch.post_duty_card(work, hazard, to, purpose="hazard.dispatch")
+        work.commit()
+    plant.phone("周敏").does_not_see(number)
+    plant.settle()
+    plant.phone("周敏").sees(number, "装卸台照明不足")
+
+
 def test_an_unchanged_card_reaches_more_people_as_a_card(plant):
     """Postings of one revision have names of their own: the platforms take each name once."""
     number = report(plant, YELLOW)

@@ -41,12 +41,13 @@ MEANINGS: dict[int, Meaning] = {
     60020: Meaning(_C, remedy=_ADDRESS),
     **dict.fromkeys((48002, 50003), Meaning(_C, remedy=_ENABLED)),
     50001: Meaning(_C, remedy=_DOMAIN),
-    **dict.fromkeys((93000, 93004, 93008), Meaning(_C, remedy=_ROBOT)),
     **dict.fromkeys((40003, 46004, 60111), Meaning(_N)),
     **dict.fromkeys((50002, 60011, 60021, 81013, 92000), Meaning(_N, remedy=_RANGE)),
     MEDIA_EXPIRED: Meaning(_E),
     **dict.fromkeys((40029, 42022), Meaning(_E, remedy="重新打开页面")),
     **dict.fromkeys((40050, 86001, 86003, 86008), Meaning(_P, remedy=_GROUP)),
+    # a robot that is gone hears nothing however long one waits: what its group was to hear goes to people
+    **dict.fromkeys((93000, 93004, 93008), Meaning(_N, remedy=_ROBOT)),
 }
 UNLICENSED = Meaning(_N, remedy=_LICENCE)
 

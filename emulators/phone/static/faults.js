@@ -8,7 +8,7 @@ export const GROUPS = [
   ["短信", ["business_limit", "system_error", "reject_code", "receipt_fail", "receipt_never", "receipt_duplicate",
     "receipt_out_of_order"]],
   ["更多", [
-    "token_invalid", "concurrency", "api_error", "ip_banned", "throttle_global", "gateway_88", "quota_used_up", "no_permission", "ip_whitelist", "send_too_fast",
+    "token_invalid", "concurrency", "api_error", "robot_disabled", "robot_removed", "ip_banned", "throttle_global", "gateway_88", "quota_used_up", "no_permission", "ip_whitelist", "send_too_fast",
     "flow_controlled", "card_space_fails", "stay_processing", "session_gone", "download_code_expired", "download_code_once", "download_fails", "no_signature",
     "old_timestamp", "robot_retry_s", "missing_staff_id", "quota_20001", "no_recognition", "emoji_nick", "card_shape", "jsapi_sha1",
   ]],
@@ -25,6 +25,8 @@ export const NAMES = {
   timeout_but_delivered: ["做了,但很晚才答", 30, "秒"],
   reset_but_delivered: ["做了,但连接中断", true, ""],
   token_expired: ["令牌过期", true, ""],
+  robot_disabled: ["群机器人被停用 93004", true, ""],
+  robot_removed: ["群机器人被移出群 93008", true, ""],
   token_invalid: ["令牌无效", true, ""],
   throttle: ["限流", true, ""],
   throttle_global: ["全局限流", true, ""],

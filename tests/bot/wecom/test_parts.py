@@ -134,7 +134,9 @@ def test_the_body_says_that_it_is_json(scripted):
         (45009, Failure.THROTTLED),
         (40013, Failure.CONFIG),
         (60020, Failure.CONFIG),
-        (93000, Failure.CONFIG),
+        (93000, Failure.NOBODY),
+        (93004, Failure.NOBODY),
+        (93008, Failure.NOBODY),
         (60111, Failure.NOBODY),
         (81013, Failure.NOBODY),
         (40007, Failure.EXPIRED),
@@ -145,7 +147,7 @@ def test_the_body_says_that_it_is_json(scripted):
 )
 def test_codes_and_what_they_mean(code, failure):
     assert meaning_of(code).failure is failure
-    assert bool(meaning_of(code).remedy) == (failure is Failure.CONFIG or code in (81013, 40029))
+    assert bool(meaning_of(code).remedy) == (failure is Failure.CONFIG or code in (81013, 40029, 93000, 93004, 93008))
 
 
 @pytest.mark.parametrize(("status", "failure"), [(499, Failure.CONFIG), (500, Failure.RETRY), (504, Failure.UNKNOWN)])

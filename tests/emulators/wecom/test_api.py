@@ -56,6 +56,28 @@ def test_a_body_without_content_type_is_read_and_broken_json_is_named(world: Any
     assert any("not JSON" in problem for problem in world.problems)
 
 
+@pytest.mark.parametrize(("name", "value", "code"), [
+    ("busy", 1, -1), ("throttle", 1, 45009), ("concurrency", 1, 45033), ("api_error", 48002, 48002),
+])  # fmt: skip
+@pytest.mark.parametrize("path", ["gettoken", "webhook/send", "webhook/upload_media", "aibot/response"])
+def test_faults_strike_also_where_no_token_is_needed(world: Any, path: str, name: str, value: int, code: int):
+    world.fault(**{name: value, "times": 1, "path": path})
+    call = world.http.get if path == "gettoken" else world.http.post
+    assert call(f"http://wecom.test/cgi-bin/{path}").json()["errcode"] == code
+    assert call(f"http://wecom.test/cgi-bin/{path}").json()["errcode"] not in (0, code)  # struck once
+
+
+@pytest.mark.parametrize(("name", "code"), [("robot_disabled", 93004), ("robot_removed", 93008)])
+def test_a_group_robot_that_is_gone(world: Any, name: str, code: int):
+    url = f"http://wecom.test/cgi-bin/webhook/{{}}?key={world.settings['webhook_key']}"
+    text = {"msgtype": "text", "text": {"content": "x"}}
+    world.fault(**{name: True})
+    assert world.http.post(url.format("send"), json=text).json()["errcode"] == code
+    assert world.http.post(url.format("upload_media") + "&type=file").json()["errcode"] == code
+    world.fault(clear=True)
+    assert world.http.post(url.format("send"), json=text).json()["errcode"] == 0
+
+
 def test_trusted_ip(world: Any):
     world.fault(trusted_ips=["10.0.0.1"])
     assert world.api("getcallbackip")["errcode"] == 60020
