@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, and_, bindparam, func, or_, select, union_all, update
+from sqlalchemy import Row, Select, and_, bindparam, case, func, or_, select, union_all, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -128,6 +128,18 @@ def _beside(in_box: bool, in_area: bool) -> Any:
     # two selects where an OR would have all permits of the area looked at, ended ones too; a sum keeps SQLite from it as well
     placeless = live.where(Permit.lat.is_(None), Permit.area_id + 0 == bindparam("area"))
     return union_all(live.where(lat, lon), placeless)
+
+
+class DuePermit(NamedTuple):
+    """A permit to judge now. `unjudged_since`: the last tries came to nothing."""
+
+    id: int
+    judge_at: datetime
+    unjudged_since: datetime | None
+
+    def is_danger(self, at: datetime) -> bool:
+        """Whether something dangerous nearby made it due."""
+        return self.judge_at <= at - FIRST / 2
 
 
 class Permits:
@@ -332,11 +344,11 @@ class Permits:
 
     # -- judging again
 
-    def judge_due(self, at: datetime, *, limit: int = 200) -> Sequence[int]:
+    def judge_due(self, at: datetime, *, limit: int = 200) -> Sequence[DuePermit]:
         """Permits whose next judgement is due, longest due first: live ones, expired ones under fire watch, and requests
         for later whose sample counts from now on."""
-        return self.db.scalars(
-            select(Permit.id)
+        rows = self.db.execute(
+            select(Permit.id, Permit.judge_at, Permit.unjudged_since)
             .where(
                 Permit.state.in_((*LIVE, PermitState.EXPIRED.value, *REQUESTS)),
                 Permit.judge_at.is_not(None),
@@ -344,7 +356,35 @@ class Permits:
             )
             .order_by(Permit.judge_at, Permit.id)
             .limit(limit)
-        ).all()
+        )
+        return [DuePermit(row.id, row.judge_at or at, row.unjudged_since) for row in rows]
+
+    def not_judged(
+        self, permit_id: int, at: datetime, *, due_at: datetime, again_at: datetime, broke: bool
+    ) -> tuple[int, datetime | None]:
+        """A judgement that came to nothing: due again at `again_at`, unless something that happened meanwhile made it due
+        at another time than it was. Returns how many broke in a row, and since when it is not judged."""
+        row = self.db.execute(
+            update(Permit)
+            .where(Permit.id == permit_id)
+            .values(
+                judge_at=case((Permit.judge_at == due_at, again_at), else_=Permit.judge_at),
+                judge_failures=Permit.judge_failures + int(broke),
+                unjudged_since=func.coalesce(Permit.unjudged_since, at, type_=Permit.unjudged_since.type),
+            )
+            .returning(Permit.judge_failures, Permit.unjudged_since)
+            .execution_options(synchronize_session=False)
+        ).one_or_none()
+        return (row[0], row[1]) if row is not None else (0, None)
+
+    def judged_again(self, permit_id: int) -> None:
+        """Judgements of the permit come to an end again."""
+        self.db.execute(
+            update(Permit)
+            .where(Permit.id == permit_id)
+            .values(judge_failures=0, unjudged_since=None)
+            .execution_options(synchronize_session=False)
+        )
 
     def judged_as_before(self, permit_id: int, *, next_due: list[Any], judge_at: datetime) -> None:
         """The verdict is the stored one: only what falls due, and the next judgement, move on."""

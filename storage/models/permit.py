@@ -53,6 +53,8 @@ class Permit(Base):
     result: Mapped[str] = mapped_column(String(12), default="")  # of the last verdict
     verdict_id: Mapped[int | None]  # the last row in permit_verdict
     judge_at: Mapped[datetime | None] = mapped_column(index=True)  # when the clock alone makes a new verdict due
+    judge_failures: Mapped[int] = mapped_column(default=0, server_default="0")  # judgements that broke, in a row
+    unjudged_since: Mapped[datetime | None]  # when the first of them broke, or met other writers time after time
     next_due: Mapped[list[Any]] = mapped_column(default=list)  # [{at, what}] shown on the card
     renewal_of_id: Mapped[int | None] = mapped_column(ForeignKey("permit.id"))  # extension by a new permit only
 
