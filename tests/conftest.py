@@ -66,6 +66,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# files of few and long tests first, those of thousands of quick ones last: the last process is not left alone with a demo
+QUICK_LAST = ("auditor", "jobs", "handlers", "connectors", "storage", "emulators", "bot", "cards", "search", "rules")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    tests = Path(__file__).parent
+
+    def rank(item: pytest.Item) -> int:
+        folder = item.path.relative_to(tests).parts[0]
+        return QUICK_LAST.index(folder) + 1 if folder in QUICK_LAST else 0
+
+    items.sort(key=rank)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "database_kind" in metafunc.fixturenames:
         wish = metafunc.config.getoption("--database")

@@ -15,7 +15,9 @@ def arguments(given: list[str]) -> list[str]:
     """pytest's arguments: with a number of processes, unless the call names one or looks for a bug."""
     chosen = any(word.startswith(("-n", "--numprocesses", "--pdb", "-s", "--collect-only", "--co")) for word in given)
     picks = any(not word.startswith("-") for word in given)
-    workers = [] if chosen or picks else ["-n", str(processes(os.cpu_count())), "--dist", "loadfile"]
+    # in the order of tests/conftest.py, not by the number of tests in a file
+    shares = ["-n", str(processes(os.cpu_count())), "--dist", "loadfile", "--no-loadscope-reorder"]
+    workers = [] if chosen or picks else shares
     return ["-q", *workers, *given]
 
 
