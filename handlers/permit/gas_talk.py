@@ -18,7 +18,7 @@ from rules.permit.spoken import COMBUSTIBLE, hear_gas
 from rules.permit.spoken_sample_time import Sampled, sampled_at
 from storage.models import Permit
 
-UNCLEAR = "数字没分清:一种气体报一个数,带上单位,如“动火点可燃0.1%LEL,氧20.8”。"
+UNCLEAR = "数字没分清:一种气体报一个数,带上单位,有毒气体说名字,如“动火点可燃0.1%LEL,氧20.8,硫化氢0ppm”。"
 NOT_YET = ("还没测", "没测", "未测", "稍后测")
 UNITS = {"lel": "%LEL", "vol": "%vol", "ppm": "ppm", "mg": "mg/m3"}
 UNIT_LABELS = {"lel": "%LEL", "vol": "%(体积分数)", "ppm": "ppm", "mg": "mg/m³"}

@@ -125,6 +125,8 @@ class _Sentence:
 
     def _keep(self, group: Group, amounts: tuple[Amount, ...]) -> None:
         if group.kind == NO_VALUE or not amounts:
+            # «有毒5» must be told by its name, «有毒0» beside other values harms nobody: what is needed is asked for
+            self.unclear |= not group.medium and any(any(amount.values) for amount in amounts)
             return
         value = _value(group, amounts)
         if value is None:

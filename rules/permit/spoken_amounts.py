@@ -24,6 +24,8 @@ TOXIC_FIRST_MG_M3 = 20.0
 
 _OXYGEN_WORDS = ("氧气含量", "含氧量", "氧含量", "氧浓度", "含氧", "氧气", "氧", "o2")
 _COMBUSTIBLE_WORDS = ("可燃气体", "可燃气", "可燃", "爆炸下限", "燃气", "lel", "ex")
+_TOXIC_WORDS = ("有毒有害气体", "有毒气体", "有毒有害", "有毒", "毒气")
+"""A toxic gas that is not named: nobody can hold its value against a limit."""
 _NOT_BEFORE = {"氧": "二一三四五七环过氮臭超双", "苯": "甲硝氯基联溴", "氯": "三四二多聚一", "氢": "化"}
 _NOT_AFTER = {
     "氧": "化乙丙弹瓶",
@@ -112,7 +114,7 @@ def _names() -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for word, medium in gas.media().items():
         found[word] = kind_of(medium), medium.id
-    found |= dict.fromkeys(_OXYGEN_WORDS, (OXYGEN, ""))
+    found |= dict.fromkeys(_OXYGEN_WORDS, (OXYGEN, "")) | dict.fromkeys(_TOXIC_WORDS, (NO_VALUE, ""))
     return found | dict.fromkeys(_COMBUSTIBLE_WORDS, (COMBUSTIBLE, ""))
 
 
