@@ -499,7 +499,7 @@ def test_a_robot_keeps_to_twenty_a_minute(world):
 def test_a_robot_that_is_gone_says_what_to_do(world):
     wecom = world.adapter(world.store, group_robots=(GroupRobot("旧群", "gone"),))
     lost = failure_of(lambda: wecom.send_text(Target(group="旧群"), "x", key="k"))
-    assert lost.failure is Failure.CONFIG and "重新添加" in lost.remedy
+    assert lost.failure is Failure.NOBODY and "重新添加" in lost.remedy
 
 
 def test_nobody_is_sent_what_would_be_dropped(world):
