@@ -9,10 +9,14 @@ from functools import cache, lru_cache
 from typing import Any
 
 import chinese_calendar
+import structlog
 
 from rules.permit import BadTable, RuleTable, Weakened, check_role_mapping, load
+from rules.permit.table import within_bounds
 from rules.terms import Role
 from storage.unit_of_work import UnitOfWork
+
+log = structlog.get_logger()
 
 STANDARD = "gb30871_2022"
 
@@ -87,7 +91,14 @@ def problems_of(content: Any) -> list[str]:
 
 @lru_cache(maxsize=4)
 def _version(version: int, content: str) -> PlantRules:
-    return PlantRules(json.loads(content))
+    """A policy in force is never refused for bounds that came later: work that runs has to go on being judged."""
+    found = json.loads(content)
+    if isinstance(found.get("settings"), dict):
+        bounded = within_bounds(found["settings"])
+        if bounded != found["settings"]:
+            log.warning("permit.settings_bounded", policy=version)
+            found = {**found, "settings": bounded}
+    return PlantRules(found)
 
 
 def rules_of(work: UnitOfWork) -> PlantRules:

@@ -121,6 +121,24 @@ def _check_number(name: str, value: Any) -> None:
         raise BadTable(f"settings.{name}:须是 {least:g} 到 {most:g} 之间的数(现为 {value})")
 
 
+def within_bounds(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A plant's settings that were put in force before there were bounds, as near as the bounds allow.
+
+    A night that is too short falls back to the table's own. What was never accepted is left as it is.
+    """
+    found = dict(settings)
+    for name, (least, most) in BOUNDS.items():
+        value = found.get(name)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and not least <= value <= most:
+            found[name] = type(value)(min(max(value, least), most))
+    try:
+        load(tenant={"settings": {name: found[name] for name in ("night_start", "night_end") if name in found}})
+    except BadTable:
+        found.pop("night_start", None)
+        found.pop("night_end", None)
+    return found
+
+
 @dataclass(frozen=True)
 class DueSpec:
     """One line of what falls due next: that long `after` the time of the fact `source`."""

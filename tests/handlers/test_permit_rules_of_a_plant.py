@@ -69,6 +69,23 @@ def test_a_stricter_policy_is_taken():
     assert [rules.post_of_unit(unit).value for unit in ("消防", "水")] == ["executive", "safety_officer"]
 
 
+def test_settings_in_force_from_before_the_bounds_are_brought_within_them(sqlite_url, redis_client, tmp_path):
+    """Refusing them would leave the work that runs unjudged."""
+    plant = Plant(sqlite_url, redis_client, tmp_path)
+    old = {
+        "clock_skew_minutes": 600, "hours_lifting": 1e12, "night_start": "03:00", "night_end": "03:01",
+        "fire_watch_minutes": 30,
+    }  # fmt: skip
+    with plant.work() as work:
+        work.policies.publish({**escalation.DEFAULT, "permit": {"settings": old}}, at=work.at, by_id=None)
+        work.commit()
+    with plant.work(read_only=True) as work:
+        found = tables.rules_of(work).table.settings
+    assert (found.clock_skew_minutes, found.hours_lifting, found.fire_watch_minutes) == (10, 168, 30)
+    assert (found.night_start, found.night_end) == ("20:00", "06:00")
+    plant.services.engine.dispose()
+
+
 def test_the_command_refuses_the_one_and_puts_the_other_in_force(sqlite_url, redis_client, tmp_path):
     plant = Plant(sqlite_url, redis_client, tmp_path)
     file, cli = tmp_path / "policy.json", plant.app.test_cli_runner()
