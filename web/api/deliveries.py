@@ -79,6 +79,7 @@ def _item(ctx: WebContext, row: Delivery, person: Any, hiding: Set[int]) -> dict
         "waiting_since": stamp(ctx, since) if waits else None,
         "waiting_s": round((ctx.clock() - since).total_seconds()) if waits and since is not None else None,
         "error": row.error or None,
+        "receipt": row.receipt or None,
         "instead_of": row.fallback_of_id,
         "created_at": stamp(ctx, row.created_at),
         "due_at": stamp(ctx, row.due_at),
@@ -113,6 +114,13 @@ SCHEMAS = {
             "waiting_since": maybe({**TIME, "description": "When it was to go out at first; retries do not move it"}),
             "waiting_s": maybe({"type": "integer", "description": "How long that is, in seconds"}),
             "error": maybe(text()),
+            "receipt": maybe(
+                {
+                    "type": "string",
+                    "enum": ["delivered", "failed", "unknown"],
+                    "description": "What the operator made of an SMS",
+                }
+            ),
             "instead_of": maybe({"type": "integer", "description": "The delivery that failed and this one replaces"}),
             "created_at": TIME,
             "due_at": TIME,
