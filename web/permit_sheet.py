@@ -13,6 +13,7 @@ from typing import Any
 from cards import permit as cards
 from cards.pdf import PermitSheet, SheetGas, SheetMeasure, SheetOpinion, SheetPerson, forms
 from handlers.permit import briefing, measures
+from handlers.permit.actions import gas_zh
 from handlers.permit.measures import Measure
 from rules.certificates import KIND_ZH, guardian_kinds
 from rules.permit import LEVEL_ZH, Result, Work, plates
@@ -145,7 +146,7 @@ def _gas(work: UnitOfWork, test: Any) -> list[SheetGas]:
     return [
         SheetGas(
             test.at,
-            GAS_ZH.get(v["gas"], str(v["gas"])),
+            GAS_ZH.get(v["gas"]) or gas_zh(str(v["gas"])),
             f"{v['value']:g} {v['unit']}",
             by,
             str(v.get("point") or test.point),

@@ -83,12 +83,9 @@ def test_the_point_of_the_sample_is_asked_and_the_worst_point_counts(plant):
     with plant.work(read_only=True) as work:
         draft = work.permits.draft_of(work.people.by_code("madeshun").id, since=plant.now - timedelta(days=1))
         assert [test.point for test in draft.gas_tests] == ["中部、上部、下部", "中部", "下部"]
-        assert [row.point for row in sheet_of(work, draft, plant="演示厂", verify="v").gas][:4] == [
-            "中部",
-            "中部",
-            "上部",
-            "下部",
-        ]
+        rows = sheet_of(work, draft, plant="演示厂", verify="v").gas
+        assert [row.point for row in rows][:4] == ["中部", "中部", "上部", "下部"]
+        assert {row.gas for row in rows} == {"可燃气体", "氧", "甲醇"}
 
 
 def test_points_in_different_units_are_asked_again(plant):
