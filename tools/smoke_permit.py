@@ -305,8 +305,8 @@ def closed(run: Round, number: str, guardian: Phone) -> None:
         )
     run.seen("收工清点、验收关闭,留痕完整 counted out, accepted, closed")
     asker = run.phone(ASKS_ENTRY)
-    html = asker.opens_page(number, "已关闭")
-    run.check("作业票 PDF" in html, "the permit's page has no sheet")
+    html = asker.opens_page(number)  # his card may wait for the next minute, the page is as it is now
+    run.check("已关闭" in html and "作业票 PDF" in html, "the permit's page is not closed or has no sheet")
     sheet = asker.http.get(f"{run.stack.app_url}/h5/permits/{number}/sheet.pdf", timeout=DEADLINE_S)
     run.check(sheet.content[:5] == b"%PDF-", f"the sheet is no PDF: HTTP {sheet.status_code}")
     if run.keep is not None:

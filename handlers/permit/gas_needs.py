@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from handlers.permit import gas_facts
-from rules.permit import Work
+from rules.permit import Work, gas
 from rules.permit.spoken import COMBUSTIBLE, OXYGEN, SaidValue
 from rules.permit.spoken_amounts import SHORT
 from rules.text import normalise
@@ -37,8 +37,8 @@ def as_toxic(permit: Permit, rows: Iterable[Mapping[str, Any]]) -> list[dict[str
     kept = []
     rows = list(rows)
     entry = permit.work == Work.CONFINED_SPACE.value
-    if not entry and any(row["gas"] == COMBUSTIBLE and not row.get("medium") for row in rows):
-        rows = [row for row in rows if not row.get("medium") or row["value"]]  # «可燃0.1%LEL,甲醇0»
+    if not entry:
+        rows = _beside_combustible(rows)
     limits = {medium.id: medium for medium in gas_facts.with_limit(row.get("medium", "") for row in rows)}
     for row in rows:
         medium = limits.get(str(row.get("medium", "")))
@@ -48,6 +48,29 @@ def as_toxic(permit: Permit, rows: Iterable[Mapping[str, Any]]) -> list[dict[str
             row = {**row, "gas": SHORT.get(medium.id, medium.id), "unit": unit}
         kept.append({key: value for key, value in row.items() if key != "medium" or row["gas"] == COMBUSTIBLE})
     return kept
+
+
+def _beside_combustible(rows: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """«可燃0.1%LEL,甲醇3ppm» of hot work: the medium in the unit of the combustible value, and only where it is the worse."""
+    plain = {str(row.get("point", "")): row for row in rows if row["gas"] == COMBUSTIBLE and not row.get("medium")}
+    kept = []
+    for row in rows:
+        beside = plain.get(str(row.get("point", ""))) or next(iter(plain.values()), None)
+        if row["gas"] != COMBUSTIBLE or not row.get("medium") or beside is None:
+            kept.append(row)
+        elif row["value"] and (worse := _worse(row, beside)) is not None:
+            kept.append(worse)
+    return kept
+
+
+def _worse(row: Mapping[str, Any], beside: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The row in the other's unit when it says more, as it is when that cannot be reckoned; None when it says less."""
+    medium, unit = gas.find_medium(str(row["medium"])), beside["unit"]
+    lel = medium.lel_vol if medium is not None else None
+    if row["unit"] != "ppm" or not lel or unit not in ("%LEL", "%vol"):
+        return row
+    value = round(row["value"] / 10_000 * (100 / lel if unit == "%LEL" else 1), 6)
+    return {**row, "value": value, "unit": unit} if value > beside["value"] else None
 
 
 def lacking(permit: Permit, rows: Sequence[Mapping[str, Any]]) -> list[str]:

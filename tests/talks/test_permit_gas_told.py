@@ -47,6 +47,18 @@ def test_values_put_right_while_the_meter_is_asked_are_taken(plant):
     assert kept(plant) == [({"o2": (20.8, "%vol"), "combustible": (15, "%LEL")}, "动火点周围", "BX-01")]
 
 
+@pytest.mark.parametrize(
+    ("said", "combustible"),
+    [("甲醇3ppm", (0.1, "%LEL")), ("甲醇80000ppm", (145.454545, "%LEL")), ("甲醇0", (0.1, "%LEL"))],
+)
+def test_a_medium_beside_the_combustible_value_counts_where_it_is_the_worse(plant, said, combustible):
+    phone = asked_for_gas(plant).says(f"动火点可燃0.1%LEL,氧20.8,{said}")
+    phone.sees("用哪台检测仪测的").says("BX-01")
+    with plant.work(read_only=True) as work:
+        values = [v for v in work.permits.get(1).gas_tests[0].values if v["gas"] == "combustible"]
+    assert max((v["value"], v["unit"]) for v in values) == combustible
+
+
 @pytest.mark.parametrize("said", ["1", "BX", "BX-011"])
 def test_a_piece_of_a_code_is_no_meter(plant, said):
     phone = asked_for_meter(plant)
