@@ -37,7 +37,7 @@ class Waiting:
 
 
 def waiting_for(work: UnitOfWork, person: Person) -> Waiting:
-    """Read in a fixed number of queries, whatever the plant's size."""
+    """What waits for this person now; of hazards and permits of others the longest waiting 200 are looked at."""
     hazards = work.hazards
     officer = has_role(person, Role.SAFETY_OFFICER)
     reviews = work.knowledge.waiting_for_review() if veterans.may_review(person) else ()
