@@ -11,11 +11,11 @@ from handlers.permit import surroundings, tables
 from handlers.permit.surroundings import Watch
 from rules.permit import RuleTable, Work, gas, sample_points
 from rules.permit.life import PermitState
+from rules.permit.media_names import NO_GAS, media_names
 from storage.models import GasTest, Permit, PermitApproval
 from storage.permit_seen import JudgedPermit, SeenApproval, SeenTest
 from storage.unit_of_work import UnitOfWork
 
-NO_GAS = frozenset({"蒸汽", "水", "循环水", "脱盐水", "氮气", "空气", "仪表风"})
 NEVER_BURN = frozenset({"nitrogen", "carbon_dioxide", "sulfur_dioxide", "hydrogen_chloride", "chlorine"})
 """Media that are one thing and do not burn; «溶剂», «高温液体», «酸碱» and «可燃粉尘» are many, and some of those do."""
 NOTHING_BURNS = 3.99
@@ -116,7 +116,8 @@ def media_of(permit: JudgedPermit) -> list[str]:
     names = [permit.equipment.medium] if permit.equipment and permit.equipment.medium else []
     if not names and permit.area is not None:
         names = [str(name) for name in permit.area.media]
-    return [name for name in names if name not in NO_GAS]
+    told = [name for text in names for name in media_names(text)]
+    return [name for name in dict.fromkeys(told) if name not in NO_GAS]
 
 
 def with_limit(names: Iterable[str]) -> list[gas.Medium]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from handlers.permit import facts
+from handlers.permit import facts, gas_facts
 from handlers.permit.surroundings import Zones
 from storage.models import Area, Equipment, Permit
 
@@ -18,12 +18,16 @@ def in_a_dike(monkeypatch):
     monkeypatch.setattr(facts.surroundings, "zones_at", lambda *_, **__: zones)
 
 
-def found(state: str = "", media: list[str] | None = None) -> dict[str, Any]:
+def permit_at(state: str = "", media: list[str] | None = None, medium: str = "") -> Permit:
     permit = Permit(work="hot_work", state="draft", facts={})
     permit.area = Area(code="A", name="A", media=media or [])
-    permit.equipment = Equipment(code="E", name="E", state=state, medium="")
+    permit.equipment = Equipment(code="E", name="E", state=state, medium=medium)
+    return permit
+
+
+def found(state: str = "", media: list[str] | None = None, medium: str = "") -> dict[str, Any]:
     work: Any = SimpleNamespace()
-    return facts._place(work, permit, [])
+    return facts._place(work, permit_at(state, media, medium), [])
 
 
 @pytest.mark.parametrize("state", ["", "running", "运行", "在用", "投用", "standby", "备用", "待机", "半停"])
@@ -53,3 +57,10 @@ def test_equipment_that_is_out_of_use_does_not_run(state):
 )
 def test_a_medium_that_is_not_known_may_burn(media, stored):
     assert found(media=media).get("flammable_stored") is stored
+
+
+def test_one_field_of_the_ledger_may_name_several_media():
+    """«甲醇、水» was one unknown name: its explosive limit was asked for, and nothing poisonous was looked for."""
+    assert found(medium="甲醇、水")["medium"] == "甲醇"
+    assert found(medium="甲醇/硫化氢")["media"] == ["甲醇", "硫化氢"]
+    assert [medium.zh for medium in gas_facts.toxic_media(permit_at(medium="甲醇、水"))] == ["甲醇"]
