@@ -142,9 +142,14 @@ class Settings(BaseSettings):
         names = tuple(part.strip() for part in value.split(",") if part.strip() and part.strip() != "none")
         wrong = [name for name in names if name not in ("tencent", "aliyun", "local")]
         if wrong or len(set(names)) != len(names):
-            raise ValueError("must be none, tencent, aliyun or local; two of them as tencent,local")
+            raise ValueError(
+                "must be none, tencent, aliyun or local; two of them as tencent,local (只能填 none、tencent、aliyun、local)"
+            )
         if "tencent" in names and "aliyun" in names:
-            raise ValueError("tencent and aliyun cannot be used together; name one of them, and local if you like")
+            raise ValueError(
+                "tencent and aliyun cannot be used together; name one of them, and local if you like "
+                "(tencent 和 aliyun 只能选一个,可以再加 local)"
+            )
         return names
 
     @field_validator("database_url")
@@ -160,35 +165,40 @@ class Settings(BaseSettings):
     @classmethod
     def _known_redis(cls, value: str) -> str:
         if value and not value.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("must start with redis://, rediss:// or unix://; leave it out for the embedded server")
+            raise ValueError(
+                "must start with redis://, rediss:// or unix://; leave it out for the embedded server "
+                "(要以 redis://、rediss:// 或 unix:// 开头;不填则用内置的)"
+            )
         return value
 
     @field_validator("media_url")
     @classmethod
     def _known_media(cls, value: str) -> str:
         if not (value.startswith("file:///") or (value.startswith("s3://") and value.removeprefix("s3://").strip("/"))):
-            raise ValueError("must be file:///absolute/folder or s3://bucket/prefix")
+            raise ValueError(
+                "must be file:///absolute/folder or s3://bucket/prefix (要写成 file:///绝对路径 或 s3://桶/前缀)"
+            )
         return value
 
     @field_validator("public_url", "wecom_api_base", "wecom_oauth_base", "dingtalk_api_base", "dingtalk_oapi_base")
     @classmethod
     def _base_url(cls, value: str) -> str:
         if not value.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
+            raise ValueError("must start with http:// or https:// (要以 http:// 或 https:// 开头)")
         return value.rstrip("/")
 
     @field_validator("training_url", "weather_api_base")
     @classmethod
     def _training_url(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://, or be empty")
+            raise ValueError("must start with http:// or https://, or be empty (要以 http:// 或 https:// 开头,或留空)")
         return value
 
     @field_validator("heartbeat_url")
     @classmethod
     def _web_address(cls, value: str) -> str:
         if value and not value.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
+            raise ValueError("must start with http:// or https:// (要以 http:// 或 https:// 开头)")
         return value
 
     @field_validator("timezone")
@@ -226,7 +236,9 @@ class Settings(BaseSettings):
                 "(没有填:运行 openssl rand -hex 32,把结果填进去)"
             )
         elif len(self.secret_key.get_secret_value()) < 16:
-            problems.append("ANSHAO_SECRET_KEY is too short: use 32 or more random characters")
+            problems.append(
+                "ANSHAO_SECRET_KEY is too short: use 32 or more random characters (太短,至少 32 个随机字符)"
+            )
         problems += self._half_set("wecom", ("corp_id", "agent_id", "secret", "token", "aes_key"))
         problems += self._half_set("wecom_bot", ("token", "aes_key"))
         if self.wecom_bot_token.get_secret_value() and not self.has_wecom:
@@ -241,7 +253,8 @@ class Settings(BaseSettings):
             missing = [f"ANSHAO_SMS_{n.upper()}" for n in needed if not _plain(getattr(self, f"sms_{n}"))]
             if missing:
                 problems.append(
-                    f"{', '.join(missing)} missing: ANSHAO_SMS_PROVIDER={self.sms_provider} needs it, or set that to none"
+                    f"{', '.join(missing)} missing: ANSHAO_SMS_PROVIDER={self.sms_provider} needs it, or set that to none "
+                    "(没有填:补上,或改为 none)"
                 )
         problems += self._half_speech()
         if self.weather_provider != "none":
@@ -249,7 +262,9 @@ class Settings(BaseSettings):
             missing = [f"ANSHAO_WEATHER_{name}" for name, value in weather.items() if not value]
             if missing:
                 chosen = f"ANSHAO_WEATHER_PROVIDER={self.weather_provider}"
-                problems.append(f"{', '.join(missing)} missing: {chosen} needs it, or set that to none")
+                problems.append(
+                    f"{', '.join(missing)} missing: {chosen} needs it, or set that to none (没有填:补上,或改为 none)"
+                )
         if problems:
             raise ValueError("\n".join(problems))
         return self
@@ -272,7 +287,9 @@ class Settings(BaseSettings):
         if not missing:
             return []
         chosen = ",".join(self.speech_provider)
-        return [f"{', '.join(missing)} missing: ANSHAO_SPEECH_PROVIDER={chosen} needs it, or set that to none"]
+        return [
+            f"{', '.join(missing)} missing: ANSHAO_SPEECH_PROVIDER={chosen} needs it, or set that to none (没有填:补上,或改为 none)"
+        ]
 
     @property
     def has_wecom(self) -> bool:
@@ -303,11 +320,12 @@ def robots_of(value: SecretStr) -> list[tuple[str, str]]:
         name, found, rest = part.partition("=")
         if not found or not name.strip() or not rest.strip():
             raise ValueError(
-                f"entry {number} must read 群名=key (DingTalk: 群名=address, then a space and the SEC… secret)"
+                f"entry {number} must read 群名=key (DingTalk: 群名=address, then a space and the SEC… secret) "
+                f"(第{number}个要写成 群名=key;钉钉:群名=地址,空格后接 SEC… 密钥)"
             )
         robots.append((name.strip(), rest.strip()))
     if len({name for name, _ in robots}) < len(robots):
-        raise ValueError("two robots have the same name; give each group its own")
+        raise ValueError("two robots have the same name; give each group its own (两个机器人同名,每个群要用自己的名字)")
     return robots
 
 
@@ -330,14 +348,18 @@ def load(env: Mapping[str, str] | None = None) -> Settings:
                 values[name] = Path(path).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise SettingsError(
-                    f"{key}_FILE: cannot read {path} ({error.strerror}); give a readable file"
+                    f"{key}_FILE: cannot read {path} ({error.strerror}); give a readable file (文件读不了,请检查路径和权限)"
                 ) from error
         elif key in given and given[key] != "":
             values[name] = given[key]
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        hints = [f"{name} is no setting; did you mean {likely}?" for name, likely in unknown_names(given) if likely]
+        hints = [
+            f"{name} is no setting; did you mean {likely}? (没有这个设置,是不是 {likely}?)"
+            for name, likely in unknown_names(given)
+            if likely
+        ]
         raise SettingsError("\n  ".join([_explain(error), *hints])) from error
 
 
@@ -363,10 +385,27 @@ def unknown_names(env: Mapping[str, str] | None = None) -> list[tuple[str, str]]
     return found
 
 
+# what the library says of a value in English only, by its name of the error
+_ZH = {
+    "bool_parsing": "只能填 true 或 false",
+    "bool_type": "只能填 true 或 false",
+    "int_parsing": "要填整数",
+    "int_from_float": "要填整数",
+    "float_parsing": "要填数字",
+    "literal_error": "只能填 {expected}",
+    "greater_than": "要大于 {gt}",
+    "greater_than_equal": "不能小于 {ge}",
+    "less_than": "要小于 {lt}",
+    "less_than_equal": "不能大于 {le}",
+}
+
+
 def _explain(error: ValidationError) -> str:
     lines = []
     for problem in error.errors():
         message = problem["msg"].removeprefix("Value error, ")
+        zh = _ZH.get(problem["type"], "").format(**problem.get("ctx", {}))
+        message += f" ({zh})" if zh else ""
         where = PREFIX + "_".join(str(p) for p in problem["loc"][:1]).upper() if problem["loc"] else ""
         lines += [f"{where}: {message}" if where else line for line in message.splitlines()]
     return "Settings cannot be used 设置不能用,请改好后重试:\n  " + "\n  ".join(lines)

@@ -240,3 +240,35 @@ def test_a_start_that_stops_names_the_mistyped_setting_and_no_value():
         load(given)
     assert "ANSHAO_WECOM_SECRT is no setting; did you mean ANSHAO_WECOM_SECRET?" in str(told.value)
     assert "v4lue" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("sms_receipts", "vielleicht", "只能填 true 或 false"),
+        ("wecom_accounts", "many", "要填整数"),
+        ("wecom_accounts", "0", "不能小于 1"),
+        ("readings_keep_days", "9999", "不能大于 3650"),
+        ("sms_provider", "pigeon", "只能填"),
+        ("speech_provider", "ear", "只能填"),
+        ("speech_provider", "tencent,aliyun", "只能选一个"),
+        ("speech_provider", "local", "没有填"),
+        ("redis_url", "127.0.0.1", "开头"),
+        ("media_url", "media", "绝对路径"),
+        ("public_url", "anshao.example", "开头"),
+        ("training_url", "x", "开头"),
+        ("heartbeat_url", "x", "开头"),
+        ("weather_provider", "qweather", "没有填"),
+        ("secret_key", "short", "太短"),
+        ("timezone", "Mars", "时区"),
+        ("dingtalk_group_robots", "x", "要写成"),
+        ("wecom_corp_id", "ww1", "没填"),
+        ("secret_key_FILE", "/no/such/file", "读不了"),
+    ],
+)
+def test_what_is_wrong_with_a_setting_is_said_in_chinese_too(name: str, value: str, told: str) -> None:
+    key = PREFIX + (name.removesuffix("_FILE").upper() + "_FILE" if name.endswith("_FILE") else name.upper())
+    with pytest.raises(SettingsError) as error:
+        load({**ENOUGH, key: value})
+    (line,) = [line for line in str(error.value).splitlines() if PREFIX in line]
+    assert told in line
