@@ -6,12 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from tests.pictures import scene
-from tests.plant import Phone, Plant
+from tests.plant import Phone, Plant, walked
 
 APPLICANT, GUARDIAN, WORKER = "马德顺", "郑凯", "吴涛"
 APPROVER, LEADER = "周敏", "李强"
 
 
+@walked
 def feed(
     plant: Plant, code: str = "GT-301", value: float = 1.0, *, minutes: int = 185, every: int = 5, **over: Any
 ) -> None:
@@ -54,6 +55,7 @@ def running(plant: Plant, *, minutes: int, value: float = 1.0, code: str = "GT-3
             plant.phone(guardian).taps("监护打卡", on="ZY-")
 
 
+@walked
 def ask_for(
     plant: Plant,
     *,
@@ -94,6 +96,13 @@ def confirm_all(phone: Phone, *, plan: str = "是") -> None:
     raise AssertionError("the questions never end")
 
 
+@walked
+def hand_in(plant: Plant, **over: Any) -> Phone:
+    """A request told and handed in for approval; returns the applicant's phone."""
+    return ask_for(plant, **over).taps("提交审批")
+
+
+@walked
 def approve(plant: Plant, number: str = "ZY-0001", *, approver: str = APPROVER, where: str = "P-102B") -> Phone:
     phone = plant.phone(approver)
     phone.taps("到现场审批", on=number).sends_location(*spot(plant, where))
@@ -105,6 +114,7 @@ def spot(plant: Plant, code: str) -> tuple[float, float]:
     return item["lat"], item["lon"]
 
 
+@walked
 def prepare(
     plant: Plant, number: str = "ZY-0001", *, guardian: str = GUARDIAN, workers: tuple[str, ...] = (WORKER,)
 ) -> None:
@@ -173,6 +183,7 @@ def relieve(plant: Plant, name: str, number: str = "ZY-0001") -> list[str]:
     return list(read.values())
 
 
+@walked
 def start(plant: Plant, number: str = "ZY-0001", *, guardian: str = GUARDIAN) -> Phone:
     watcher = plant.phone(guardian)
     watcher.taps("开始作业", on=number)
@@ -181,10 +192,11 @@ def start(plant: Plant, number: str = "ZY-0001", *, guardian: str = GUARDIAN) ->
     return watcher
 
 
+@walked
 def at_work(plant: Plant, **over: Any) -> Phone:
     """A permit on which work has begun; returns the guardian's phone."""
     feed(plant)
-    ask_for(plant, **over).taps("提交审批")
+    hand_in(plant, **over)
     approve(plant)
     prepare(plant)
     return start(plant)

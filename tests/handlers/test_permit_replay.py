@@ -25,7 +25,7 @@ def plant(sqlite_url, redis_client, tmp_path):
 
 def test_every_verdict_comes_out_the_same_under_its_own_policy(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     with plant.work() as work:
         strict = {**escalation.DEFAULT, "permit": {"rules": {"HW-A03": {"max_vol": 0.4}}}}
         work.policies.publish(strict, at=work.at, by_id=None)

@@ -126,7 +126,7 @@ def test_an_acceptance_is_asked_of_somebody_else(plant):
 
 def test_a_request_is_signed_by_who_stands_in_and_the_hole_is_told_when_nobody_does(plant):
     p.feed(plant)
-    applicant = p.ask_for(plant).taps("提交审批")
+    applicant = p.hand_in(plant)
     leave(plant, "王芳", after=timedelta(minutes=10))
     leave(plant, "周敏", "赵建国", after=timedelta(minutes=20))
     leave(plant, "赵建国", after=timedelta(minutes=30))
@@ -144,7 +144,7 @@ def test_who_signs_is_asked_when_the_leave_is_over(plant):
         leave(plant, officer, after=timedelta(), days=1)
     begins(plant, seconds=1)
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批").sees("现在没有人可签")
+    p.hand_in(plant).sees("现在没有人可签")
     plant.phone("周敏").does_not_see(PERMIT, "待审批")
     begins(plant, days=1)
     plant.phone("周敏").sees(PERMIT, "待审批")
@@ -152,7 +152,7 @@ def test_who_signs_is_asked_when_the_leave_is_over(plant):
 
 def test_the_shift_leaders_look_is_asked_of_the_director(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     p.approve(plant)
     plant.phone("陈刚").does_not_see(PERMIT)
     leave(plant, "李强", after=timedelta(minutes=5))
@@ -179,7 +179,7 @@ def test_the_next_shift_is_asked_to_sign_what_the_last_one_did_not(plant):
     on_duty(plant, "王芳", hours=(-4, 1))
     on_duty(plant, "周敏", hours=(1, 2))
     p.feed(plant)
-    applicant = p.ask_for(plant).taps("提交审批")
+    applicant = p.hand_in(plant)
     shifts_change(plant, minutes=30)
     plant.phone("周敏").does_not_see(PERMIT)
     shifts_change(plant, minutes=31)
@@ -195,7 +195,7 @@ def test_the_next_shift_is_asked_by_a_scheduler_that_was_away_at_the_change(plan
     on_duty(plant, "王芳", hours=(-4, 1))
     on_duty(plant, "周敏", hours=(1, 8))
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     shifts_change(plant, minutes=30)
     shifts_change(plant, hours=2)  # nothing ran for an hour and a half
     plant.phone("周敏").sees(PERMIT, "待审批")
@@ -205,7 +205,7 @@ def test_a_shift_that_could_not_be_asked_is_asked_again(plant, monkeypatch):
     on_duty(plant, "王芳", hours=(-4, 1))
     on_duty(plant, "周敏", hours=(1, 8))
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     with monkeypatch.context() as broken:
         broken.setattr(away.holes, "ask_about", lambda work, permit_id: 1 / 0)
         shifts_change(plant, minutes=61)
@@ -225,7 +225,7 @@ def test_work_whose_guardian_leaves_is_judged_at_once(plant):
 def test_one_case_that_cannot_be_seen_to_keeps_nobody_from_the_others(plant, monkeypatch):
     owner = report(plant)
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     leave(plant, owner, "何静")
     real, broken = away.holes.ask_about, [True]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.pictures import scene
+from tests.plant import walked
 
 
 @pytest.fixture
@@ -13,6 +14,7 @@ def database_url(sqlite_url) -> str:
     return sqlite_url
 
 
+@walked
 def rectifying(plant):
     plant.phone("张伟").sends_photo(scene(1)).says("装卸台照明不足,灯坏一片")
     return plant.phone("李强").taps("开始整改", on="YH-0001")

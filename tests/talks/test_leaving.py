@@ -112,7 +112,7 @@ def test_a_red_hazard_still_rings_the_phone_of_who_lost_the_chat_account(plant):
 
 def test_a_permit_that_waits_for_the_person_is_asked_of_who_is_there(plant):
     p.feed(plant)
-    applicant = p.ask_for(plant).taps("提交审批")
+    applicant = p.hand_in(plant)
     for name in ("王芳", "周敏"):
         applicant.does_not_see("现在没有人可签")
         leaves(plant, name, plant.phone(name).platform)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.pictures import scene
+from tests.plant import walked
 
 SAID = "装卸台有人无票动火,旁边没监护"
 
@@ -14,6 +15,7 @@ def plant(plant_on_sqlite):
     return plant_on_sqlite
 
 
+@walked
 def filed(plant):
     """A red hazard that may be major (CM-18); 陈刚 answers for it, 王芳 is the safety officer."""
     plant.phone("张伟").sends_photo(scene(1)).says(SAID)

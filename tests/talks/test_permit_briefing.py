@@ -27,7 +27,7 @@ def sheet(plant):
 
 def test_the_briefer_is_who_said_so(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     p.approve(plant)
     plant.phone(GUARDIAN).taps("接受交底", on=NUMBER)
     assert (sheet(plant).briefer, sheet(plant).briefed) == ("", [GUARDIAN])
@@ -51,7 +51,7 @@ def test_the_briefer_is_who_said_so(plant):
 )
 def test_countersigns_stand_in_the_forms_own_box(plant, work, box):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     with plant.work() as uow:
         found = uow.permits.by_number(NUMBER)
         found.work = work

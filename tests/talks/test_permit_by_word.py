@@ -95,7 +95,7 @@ def test_longer_is_a_new_permit(plant):
 
 def test_what_is_on_today(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     leader = plant.phone(LEADER)
     for said in ("今天的动火", "今天的动火作业", "今天有哪些动火", "今天有几个动火?", "今天的动火票"):
         leader.says(said).sees("今天的动火(1)", NUMBER)
@@ -106,7 +106,7 @@ def test_what_is_on_today(plant):
 
 def test_what_is_under_way_and_where(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     leader = plant.phone(LEADER)
     for said in ("现在谁在动火", "正在动火的", "现在的作业票"):
         leader.says(said).sees("正在作业的", "没有")
@@ -208,7 +208,7 @@ def test_a_report_that_begins_with_a_kind_of_work_is_no_request(plant, said):
 
 def test_signing_by_word_and_number(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     applicant, approver = plant.phone(APPLICANT), plant.phone("周敏")
     for said in ("我的票", "作业票进度"):
         applicant.says(said).sees("我的作业票", NUMBER)
@@ -225,7 +225,7 @@ def test_signing_by_word_and_number(plant):
 
 def test_refusing_by_word_still_wants_a_reason(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     plant.phone(APPLICANT).says("不同意 ZY-0001").does_not_see("已不予批准")
     approver = plant.phone("周敏")
     approver.says("ZY-0001 不同意,没加盲板").says("没加盲板").sees("已不予批准")
@@ -234,7 +234,7 @@ def test_refusing_by_word_still_wants_a_reason(plant):
 
 def test_taking_back_by_word(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     plant.phone(WORKER).says("撤回 ZY-0001")
     assert permit(plant).state == "submitted"
     plant.phone(APPLICANT).says("撤回 ZY-0001 不干了").sees("已撤回")

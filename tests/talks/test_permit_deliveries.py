@@ -204,7 +204,7 @@ def test_nobody_is_asked_to_sign_what_was_withdrawn(plant):
 def test_who_need_not_sign_any_more_is_not_asked(plant_on_sqlite):
     plant = plant_on_sqlite
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     with plant.work(read_only=True) as work:
         found = work.permits.by_number("ZY-0001")
         row = next(

@@ -9,7 +9,7 @@ import pytest
 from rules.permit.life import PermitState
 from tests import permits as p
 from tests.permits import APPLICANT
-from tests.plant import Plant
+from tests.plant import Plant, walked
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -30,6 +30,7 @@ def kept(plant):
         ]
 
 
+@walked
 def asked_for_gas(plant):
     phone = plant.phone(APPLICANT)
     for words in ("动火", "P-102B", "P-102B出口法兰电焊", "现在干2小时", "郑凯", "吴涛"):
@@ -37,6 +38,7 @@ def asked_for_gas(plant):
     return phone
 
 
+@walked
 def asked_for_meter(plant):
     return asked_for_gas(plant).says("动火点可燃0.1%LEL,氧20.8").sees("用哪台检测仪测的")
 

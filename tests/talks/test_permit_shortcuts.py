@@ -9,7 +9,7 @@ import pytest
 from storage.models import Certificate
 from tests import permits as p
 from tests.pictures import scene
-from tests.plant import Plant
+from tests.plant import Plant, walked
 
 ZY = "ZY-0001"
 
@@ -63,9 +63,10 @@ def test_a_sample_of_the_pauses_beginning_does_not_end_it_hours_later(plant):
 # -- a stop is no way to the start
 
 
+@walked
 def approved(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     p.approve(plant)
     return plant.phone(p.GUARDIAN)
 
@@ -91,6 +92,7 @@ def test_a_stop_before_the_start_leads_back_to_the_steps_before_the_start(plant)
 # -- nobody is forgotten
 
 
+@walked
 def stopped(plant):
     guardian = p.at_work(plant)
     guardian.taps("叫停", on=ZY).says("有异味")

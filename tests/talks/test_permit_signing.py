@@ -25,7 +25,7 @@ def permit(plant):
 
 def test_a_sample_that_grew_old_on_the_approvers_way_is_taken_again_before_the_start(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     plant.forward(minutes=40)
     p.feed(plant)
     p.approve(plant).sees("已批准", "开始前须重新取样")
@@ -44,7 +44,7 @@ def test_a_sample_that_grew_old_on_the_approvers_way_is_taken_again_before_the_s
 
 def test_what_changed_since_the_request_is_said_to_the_approver(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     p.one(plant, 10)  # the mounted detector is over the limit now
     p.approve(plant).sees("现在不能批", "近3小时可燃气体读数曾超过合格限值")
     assert permit(plant).state == "submitted"
@@ -52,7 +52,7 @@ def test_what_changed_since_the_request_is_said_to_the_approver(plant):
 
 def test_a_planned_time_that_is_over_is_not_approved(plant):
     p.feed(plant)
-    p.ask_for(plant, when="现在干1小时").taps("提交审批")
+    p.hand_in(plant, when="现在干1小时")
     plant.forward(minutes=61)
     p.approve(plant).sees("计划的作业时间已过")
     assert permit(plant).state == "submitted"

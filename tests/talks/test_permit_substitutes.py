@@ -10,7 +10,7 @@ from handlers.permit import cast, signing
 from rules.terms import Role
 from storage.models import Duty, PermitApproval
 from tests import permits as p
-from tests.plant import Plant
+from tests.plant import Plant, walked
 
 NUMBER = "ZY-0001"
 OFFICERS = ("周敏", "王芳")
@@ -32,9 +32,10 @@ def away(plant, name, substitute=""):
         work.commit()
 
 
+@walked
 def submit(plant):
     p.feed(plant)
-    return p.ask_for(plant).taps("提交审批")
+    return p.hand_in(plant)
 
 
 def asked(plant, purpose="permit.submitted"):

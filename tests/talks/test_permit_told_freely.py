@@ -12,7 +12,7 @@ from storage.models import Person
 from tests import permits as p
 from tests.permits import APPLICANT, WORKER
 from tests.pictures import scene
-from tests.plant import Plant
+from tests.plant import Plant, walked
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -38,6 +38,7 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 11, day, hour, minute, tzinfo=ZONE)
 
 
+@walked
 def asked_for_guardian(plant):
     return (
         plant.phone(APPLICANT)
@@ -366,6 +367,7 @@ def test_the_end_in_other_words(plant):
     guardian.says("动火结束了").sees("收工:请清理现场")
 
 
+@walked
 def for_tomorrow(plant, said="明天上午9点到11点"):
     p.feed(plant)
     return p.ask_for(plant, when=said, gas="")

@@ -11,6 +11,7 @@ from handlers.permit import cast, signing
 from tests import permits as p
 from tests.permits import APPLICANT, GUARDIAN, WORKER
 from tests.pictures import scene
+from tests.plant import walked
 from web.permit_sheet import sheet_of
 
 NUMBER = "ZY-0001"
@@ -45,6 +46,7 @@ def answer_all(phone, **values: str) -> None:
     raise AssertionError("the questions never end")
 
 
+@walked
 def ask_for(
     plant, kind, where, what, *, guardian="高峰", workers=WORKER, when="现在干4小时", applicant=APPLICANT, **values
 ):
@@ -166,7 +168,7 @@ def test_work_below_work_at_height_is_found(plant):
 
 def test_work_whose_height_nobody_told_is_on_the_ground(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     p.approve(plant)
     upper = ask_for(
         plant, "高处", "P-102B", "P-102B上方管架检修", workers="孙丽", guardian="高峰", applicant="李强",
@@ -329,7 +331,7 @@ def test_a_renewal_is_a_new_permit(plant):
 
 def test_two_permits_at_one_point_are_told(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     p.approve(plant)
     second = p.ask_for(plant, applicant="李强", guardian="高峰", workers=WORKER)
     second.sees("交叉作业统一协调人").says("周敏")
@@ -339,7 +341,7 @@ def test_two_permits_at_one_point_are_told(plant):
 
 def test_a_guardian_already_guarding_is_refused(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     p.approve(plant)
     phone = p.ask_for(plant, applicant="李强", where="P-101B", what="P-101B支架电焊")
     phone.sees("不通过", "G-005")

@@ -168,7 +168,7 @@ def test_a_running_pump_makes_it_special_and_the_executive_signs(plant):
 @pytest.mark.both_databases
 def test_the_answers_of_a_place_are_offered_again(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     phone = plant.phone(APPLICANT)
     phone.says("动火").says("P-102B").says("P-102B出口法兰电焊").says("现在干4小时").says(GUARDIAN).says(WORKER)
     phone.says("动火点可燃0.1%LEL,氧20.8").taps("BX-01")
@@ -180,7 +180,7 @@ def test_the_answers_of_a_place_are_offered_again(plant):
 
 def test_the_approver_must_be_on_the_spot(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     zhou = plant.phone(APPROVER)
     zhou.taps("到现场审批", on=NUMBER)
     zhou.sends_location(37.60, 118.59).sees("不在厂区内", "4.11")
@@ -198,7 +198,7 @@ def test_the_approver_must_be_on_the_spot(plant):
 @pytest.mark.both_databases
 def test_two_approvers_at_once(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     zhou, wang = plant.phone(APPROVER), plant.phone("王芳", "dingtalk")
     zhou.taps("到现场审批", on=NUMBER)
     wang.sees(NUMBER, "待审批").taps("到现场审批", on=NUMBER)
@@ -210,7 +210,7 @@ def test_two_approvers_at_once(plant):
 @pytest.mark.parametrize("who", [GUARDIAN, WORKER, "孙丽", LEADER])
 def test_only_the_post_of_the_table_may_sign(plant, who):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     phone = plant.phone(who)
     phone.says(NUMBER).taps("到现场审批", on=NUMBER)
     phone.sees("由安全管理部门签")
@@ -243,7 +243,7 @@ def test_a_return_brings_the_request_back_to_the_applicant(plant):
 
 def test_work_cannot_begin_before_everything_is_done(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     p.approve(plant)
     guardian = plant.phone(GUARDIAN)
     guardian.taps("开始作业", on=NUMBER).sees("还不能开始", "验票")
@@ -254,7 +254,7 @@ def test_work_cannot_begin_before_everything_is_done(plant):
 
 def test_an_old_sample_stops_the_start(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     p.approve(plant)
     plant.forward(minutes=31)
     p.feed(plant)
@@ -271,7 +271,7 @@ def test_an_old_sample_stops_the_start(plant):
 
 def test_a_measure_that_needs_a_picture_does_not_go_without(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     p.approve(plant)
     guardian = plant.phone(GUARDIAN)
     guardian.taps("确认措施", on=NUMBER)

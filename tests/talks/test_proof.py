@@ -9,10 +9,12 @@ from PIL import Image
 
 from storage import guards
 from tests.pictures import recompressed, scene
+from tests.plant import walked
 
 pytestmark = pytest.mark.sqlite_suffices
 
 
+@walked
 def filed(plant, seed=1):
     plant.phone("张伟").sends_photo(scene(seed)).says("装卸台照明不足,灯坏一片")
     li = plant.phone("李强")

@@ -15,7 +15,7 @@ from jobs import schedule, slow, sms_receipts
 from storage.models import Account
 from tests import permits as p
 from tests.pictures import scene
-from tests.plant import SMS
+from tests.plant import SMS, walked
 
 pytestmark = pytest.mark.sqlite_suffices
 
@@ -43,6 +43,7 @@ def fault(plant, **wish):
     assert plant.sms.app.test_client().post("/_phone/faults", json=wish).status_code == 200
 
 
+@walked
 def report(plant):
     """A red hazard, whose own SMS have all arrived."""
     plant.phone("张伟").sends_photo(scene(1)).says(RED)

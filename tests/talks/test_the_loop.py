@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tests.pictures import scene
+from tests.plant import walked
 
 
+@walked
 def report_leak(plant, who="张伟", seed=1, words="3号泵房 P-101A 泵密封渗油,地上有油", area="BF"):
     phone = plant.phone(who)
     phone.sends_photo(scene(seed))

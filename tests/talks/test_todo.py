@@ -6,7 +6,7 @@ import pytest
 
 from tests import permits as p
 from tests.pictures import scene
-from tests.plant import Plant
+from tests.plant import Plant, walked
 
 ZY = "ZY-0001"
 
@@ -27,9 +27,10 @@ def todo(plant, name):
     return new[0]
 
 
+@walked
 def handed_in(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
 
 
 def test_a_permit_is_told_to_whom_it_waits_for_until_it_is_done(plant):

@@ -254,7 +254,7 @@ def test_deliveries_of_a_permit_and_of_a_roll_call(quick_plant):
     plant, document = quick_plant, quick_plant.app.test_client().get("/api/v1/openapi.json").json
     schema = _schema(document, "/deliveries", 200, "application/json")
     permits.feed(plant)
-    permits.ask_for(plant).taps("提交审批")
+    permits.hand_in(plant)
     plant.phone("张伟").says("3号泵房着火了")
     for number, purpose, name in (("ZY-0001", "permit.", "王芳"), ("DM-0001", "roll_call.", "李强")):
         told = plant.api().get(f"/api/v1/deliveries?case={number}").json

@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import wave
 
+from tests.plant import walked
 from tests.sounds import amr
 
 
+@walked
 def told(plant, *, named=True):
     sun = plant.phone("孙丽")
     sun.says("经验").sees("哪台设备")

@@ -8,14 +8,16 @@ from datetime import timedelta
 from storage.models import PermitApproval
 from tests import permits as p
 from tests.permits import APPLICANT, GUARDIAN
+from tests.plant import walked
 from web.permit_sheet import sheet_of
 
 NUMBER = "ZY-0001"
 
 
+@walked
 def _submitted(plant):
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
 
 
 def _sheet(plant):

@@ -15,7 +15,7 @@ NUMBER = "ZY-0001"
 def page(plant, browse):
     """Opens the page as a person and sends a position from it."""
     p.feed(plant)
-    p.ask_for(plant).taps("提交审批")
+    p.hand_in(plant)
     with plant.work(read_only=True) as work:
         path = f"/h5/permits/{work.permits.by_number(NUMBER).id}/here"
 

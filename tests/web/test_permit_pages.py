@@ -13,7 +13,7 @@ import pytest
 from storage.models import Permit
 from tests import permits as p
 from tests.permits import APPLICANT, GUARDIAN, WORKER
-from tests.plant import APP
+from tests.plant import APP, walked
 from web.board import KEY_LASTS, key_is_good, make_key
 from web.board_view import frame
 from web.permit_sheet import signature
@@ -131,6 +131,7 @@ def asked(page: str) -> list[str]:
     return list(dict.fromkeys(re.findall(r'name="(fact\.[a-z0-9_]+)"', page)))
 
 
+@walked
 def begin(plant):  # type: ignore[no-untyped-def]
     p.feed(plant)
     phone = plant.phone(APPLICANT)

@@ -7,6 +7,7 @@ import pytest
 from rules import geo
 from rules.geo import Point
 from tests.pictures import scene
+from tests.plant import walked
 from tests.web.conftest import draft_of
 
 pytestmark = pytest.mark.sqlite_suffices
@@ -14,6 +15,7 @@ pytestmark = pytest.mark.sqlite_suffices
 WORDS = "过道堆物,照明不足灯坏一片"
 
 
+@walked
 def told_all_but_the_place(plant, who="张伟"):
     phone = plant.phone(who)
     phone.sends_photo(scene(1)).says(WORDS)
