@@ -169,7 +169,7 @@ def touch(work: UnitOfWork, person_ids: Collection[int]) -> int:
     """Judge the running permits of these people at once; returns how many there are."""
     if not person_ids:
         return 0
-    found = work.permits.touch_people(person_ids, at=work.at)
+    found = work.permit_queue.touch_people(person_ids, at=work.at)
     if found:
         work.wake.add("chat")
     return found

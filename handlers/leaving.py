@@ -98,7 +98,7 @@ def _see_to(work: UnitOfWork, person: Person, hazards: list[Hazard]) -> None:
             why=f"{person.name}的账号已停用,已通知下一级",
             data={"person": person.id},
         )
-    work.permits.touch_people([person.id], at=work.at)
+    work.permit_queue.touch_people([person.id], at=work.at)
     for permit_id in holes.waiting(work):
         holes.ask_about(work, permit_id)
     work.wake.add("chat")

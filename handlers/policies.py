@@ -58,7 +58,7 @@ def publish(work: UnitOfWork, content: dict[str, Any], *, by: Person | None) -> 
     before = work.policies.current()
     row = work.policies.publish(content, at=work.at, by_id=by.id if by else None)
     if content.get("permit", {}) != (before.content.get("permit", {}) if before is not None else {}):
-        work.permits.touch_all(at=work.at)  # running work is judged by the new rules at once
+        work.permit_queue.touch_all(at=work.at)  # running work is judged by the new rules at once
         work.wake.add("chat")
     if before is not None:
         redraw(work, before)

@@ -115,7 +115,7 @@ def _fresh(
 def touch(work: UnitOfWork, detector: Detector, *, danger: bool = False) -> int:
     """Permits in range of the detector are judged at once; a wind meter speaks for the whole plant."""
     if detector.kind == "wind":
-        return work.permits.touch_all(at=work.at)
+        return work.permit_queue.touch_all(at=work.at)
     mounted = detector.lat is not None and detector.lon is not None
     point = Point(lat=detector.lat, lon=detector.lon) if mounted else None  # type: ignore[arg-type]
     return surroundings.touch(work, point, detector.area_id, danger=danger)

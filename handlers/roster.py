@@ -122,7 +122,7 @@ def _tell_substitute(turn: Turn, substitute: Person, first: str, ends: datetime)
 def _permits_feel(turn: Turn) -> None:
     """Work that this person guards needs another guardian, or has one again; so do requests that wait for a signature."""
     holes.ask_again(turn.work)
-    if turn.work.permits.touch_people([turn.person.id], at=turn.at):
+    if turn.work.permit_queue.touch_people([turn.person.id], at=turn.at):
         turn.work.wake.add("chat")
 
 

@@ -70,7 +70,7 @@ def _one(services: Services, leave_id: int) -> bool:
         hazards = work.hazards.waiting_on(work.roster.behind(leave.person_id, work.at)) if on_leave else []
         permits = holes.waiting(work)
         person_id, since = leave.person_id, leave.ends_at if work.at >= leave.ends_at else leave.starts_at
-    calm = [_try(services, lambda work: work.permits.touch_people([person_id], at=work.at))]
+    calm = [_try(services, lambda work: work.permit_queue.touch_people([person_id], at=work.at))]
     calm += [_try(services, partial(holes.ask_about, permit_id=permit_id)) for permit_id in permits]
     calm += [_try(services, partial(away.hand_over, hazard_id=hazard_id, leave_id=leave_id)) for hazard_id in hazards]
     services.kick(CHAT)  # the permits whose people are away are judged

@@ -15,7 +15,7 @@ from jobs.context import Services
 from jobs.queue import DELIVERY
 from storage.away import AWAY
 from storage.conflicts import CONFLICTS
-from storage.permits import DuePermit
+from storage.permit_queue import DuePermit
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ def judge_due(services: Services) -> int:
     judged = 0
     while judged < MOST:
         with services.new_work(read_only=True) as work:
-            due = work.permits.judge_due(services.clock(), limit=AT_A_TIME)
+            due = work.permit_queue.due(services.clock(), limit=AT_A_TIME)
         outcomes = [outcome for outcome in (_judge(services, permit) for permit in due) if outcome != "not_due"]
         judged += len(outcomes)
         if any(outcome not in ("same", "waits", "suspended") for outcome in outcomes):
@@ -66,7 +66,7 @@ def _at_once(services: Services, permit: DuePermit) -> str:
             with services.new_work() as work:
                 outcome = feel.judge_again(work, permit.id)
                 if permit.unjudged_since is not None and outcome != "not_due":
-                    work.permits.judged_again(permit.id)
+                    work.permit_queue.judged_again(permit.id)
                 work.commit()
         except (*CONFLICTS, *AWAY):
             if attempt == ATTEMPTS:
@@ -81,7 +81,7 @@ def _not_judged(services: Services, permit: DuePermit, *, broke: bool) -> str:
     try:
         with services.new_work() as work:
             again_at = work.at + (TRY_AGAIN if broke else SOON)
-            failures, since = work.permits.not_judged(
+            failures, since = work.permit_queue.not_judged(
                 permit.id, work.at, due_at=permit.judge_at, again_at=again_at, broke=broke
             )
             work.commit()

@@ -67,7 +67,7 @@ def _look(services: Services, hook: VideoDuty, permit_id: int, order: VideoOrder
         found = {"number": order.number, "recording": seen.recording, "ex_proof": seen.ex_proof, "camera": seen.camera}
         changed = any(row.facts.get(name) != value for name, value in found.items())
         row.facts, row.last_ok_at = {**found, "at": min(seen.at, work.at).isoformat()}, work.at
-        if changed and work.permits.touch_one(permit_id, at=work.at):
+        if changed and work.permit_queue.touch_one(permit_id, at=work.at):
             work.wake.add(CHAT)
         work.commit()
         wake = set(work.wake)

@@ -63,7 +63,7 @@ def _keep(services: Services, seen: Observation) -> None:
         elif at.isoformat() >= str(before.get("at", "")):
             facts = seen.facts()
             state.facts = {**state.facts, "seen": {"at": at.isoformat(), "facts": facts, "words": seen.words}}
-            if facts != before.get("facts") and work.permits.touch_all(at=work.at):
+            if facts != before.get("facts") and work.permit_queue.touch_all(at=work.at):
                 work.wake.add(CHAT)
         work.commit()
         wake = set(work.wake)

@@ -26,7 +26,10 @@ from storage.ladder import Ladder, Policies
 from storage.media_rows import MediaRows
 from storage.outbox import Outbox
 from storage.people import People
+from storage.permit_queue import PermitQueue
+from storage.permit_verdicts import PermitVerdicts
 from storage.permits import Permits
+from storage.place_answers import PlaceAnswers
 from storage.plain import Asked, ReadOnly
 from storage.plant import Plant
 from storage.readings import Readings
@@ -110,6 +113,18 @@ class UnitOfWork:
     @made_once
     def permits(self) -> Permits:
         return Permits(self.db)
+
+    @made_once
+    def permit_queue(self) -> PermitQueue:
+        return PermitQueue(self.db)
+
+    @made_once
+    def permit_verdicts(self) -> PermitVerdicts:
+        return PermitVerdicts(self.db)
+
+    @made_once
+    def place_answers(self) -> PlaceAnswers:
+        return PlaceAnswers(self.db)
 
     @made_once
     def readings(self) -> Readings:

@@ -55,7 +55,7 @@ def verify_url(public_url: str, secret: str, number: str) -> str:
 
 def sheet_of(work: UnitOfWork, permit: Permit, *, plant: str, verify: str) -> PermitSheet:
     applicant = permit.applicant
-    verdict = work.permits.verdict(permit.verdict_id)
+    verdict = work.permit_verdicts.get(permit.verdict_id)
     briefed = [p for p in permit.parties if p.briefed_at is not None and p.left_at is None]
     return PermitSheet(
         number=permit.number or "(草稿)",

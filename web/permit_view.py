@@ -83,7 +83,7 @@ class PermitView:
 def view(work: UnitOfWork, permit: Permit, *, may_answer: bool, link: Callable[[str, str], str]) -> PermitView:
     """`link(sha256, kind)` makes a picture's address."""
     state = PermitState(permit.state)
-    stored = work.permits.verdict(permit.verdict_id)
+    stored = work.permit_verdicts.get(permit.verdict_id)
     verdict: Mapping[str, Any] = stored.verdict if stored is not None else {}
     rules = verdict.get("rules", [])
     return PermitView(

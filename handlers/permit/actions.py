@@ -170,7 +170,7 @@ def submit(work: UnitOfWork, permit: Permit, *, by: Person, via: str) -> Judgeme
 
 def _remember(work: UnitOfWork, permit: Permit) -> None:
     answers = {name: value for name, value in permit.facts.items() if name in questions.STABLE}
-    work.permits.remember(place_key(permit), permit.work, answers, at=work.at)
+    work.place_answers.remember(place_key(permit), permit.work, answers, at=work.at)
 
 
 def place_key(permit: Permit) -> str:

@@ -22,7 +22,7 @@ KEEP = ("gas_done", "guardian_done", "photo")
 
 def ask_open(turn: Turn, permit: Permit, judged: Judgement, *, then: str, note: str = "", **memory: Any) -> bool:
     """Ask the next group of open questions; False when none is left. `then`: what goes on afterwards."""
-    remembered = turn.work.permits.answers(actions.place_key(permit), permit.work)
+    remembered = turn.work.place_answers.of(actions.place_key(permit), permit.work)
     found = questions.groups(questions.open_questions(permit, judged, remembered))
     if not found:
         return False

@@ -46,7 +46,7 @@ def judge_again(work: UnitOfWork, permit_id: int) -> str:
         expire(work, work.permits.to_judge(permit_id))
         return "expired"
     if state is PermitState.APPROVED:
-        work.permits.judge_later(permit_id, seen.valid_until)
+        work.permit_queue.later(permit_id, seen.valid_until)
         return "waits"
     judged = judge.judge(work, seen, stage=Stage.RUN)
     causes = _causes(seen, judged.verdict, state)
@@ -58,7 +58,7 @@ def judge_again(work: UnitOfWork, permit_id: int) -> str:
     above = overhead.differs(seen, judged)
     if not changed and not above and not (state is PermitState.ACTIVE and _is_to_remind(work, seen, judged)):
         due = [due.as_dict() for due in judged.verdict.due_next]
-        work.permits.judged_as_before(permit_id, next_due=due, judge_at=later)
+        work.permit_queue.judged_as_before(permit_id, next_due=due, judge_at=later)
         return "same"
     permit = work.permits.to_judge(permit_id)
     if stops:

@@ -14,7 +14,7 @@ from storage.models import Permit
 def apply_fix(turn: Turn, permit: Permit) -> None:
     """«按建议办理»: the first proposed set."""
     apply.need_draft(turn, permit)
-    stored = turn.work.permits.verdict(permit.verdict_id)
+    stored = turn.work.permit_verdicts.get(permit.verdict_id)
     sets = stored.verdict.get("fix") if stored is not None else None
     if not sets:
         apply.show_verdict(turn, permit)

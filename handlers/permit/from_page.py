@@ -30,7 +30,7 @@ def open_questions(work: UnitOfWork, permit: Permit) -> Sequence[Question]:
     with work.db.no_autoflush:  # a request's judgement proposes its level on the row; only an answer keeps it
         heights.from_words(permit)
         judged = judge.judge(work, permit)
-        remembered = work.permits.answers(actions.place_key(permit), permit.work)
+        remembered = work.place_answers.of(actions.place_key(permit), permit.work)
         height = [Question(HEIGHT, "离地高度", None, False)] if heights.is_open(work, permit, judged) else []
     return [*height, *questions.open_questions(permit, judged, remembered)]
 

@@ -30,7 +30,7 @@ def items(work: UnitOfWork, permit: Permit) -> list[tuple[str, str]]:
     locked = next((row for row in permit.approvals if row.kind == "measure" and row.step == "isolation"), None)
     if locked is not None and locked.granted:
         found.append(("locks", f"{locked.words}。锁和牌还在,没有谁解过"))
-    stored = work.permits.verdict(permit.verdict_id)
+    stored = work.permit_verdicts.get(permit.verdict_id)
     notes = [str(note) for note in (stored.verdict.get("notes", []) if stored is not None else [])]
     if notes:
         found.append(("near", "周围:" + ";".join(notes[:3])))

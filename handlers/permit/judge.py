@@ -120,7 +120,7 @@ def _options(work: UnitOfWork, permit: JudgedPermit, at: datetime) -> FixOptions
 def keep(work: UnitOfWork, permit: Permit, judged: Judgement, *, cause: str) -> PermitVerdict:
     """Store the verdict with its facts and the table's version; it becomes the permit's current one."""
     verdict = judged.verdict
-    row = work.permits.add_verdict(
+    row = work.permit_verdicts.add(
         PermitVerdict(
             permit_id=permit.id,
             at=work.at,
@@ -139,7 +139,7 @@ def keep(work: UnitOfWork, permit: Permit, judged: Judgement, *, cause: str) -> 
 
 def differs(work: UnitOfWork, permit: JudgedPermit, judged: Judgement) -> bool:
     """Whether the verdict says something else than the stored one: another result, or other rules in the way."""
-    last = work.permits.verdict(permit.verdict_id)
+    last = work.permit_verdicts.get(permit.verdict_id)
     if last is None or last.verdict.get("stage") != (judged.verdict.stage.value if judged.verdict.stage else None):
         return True
     before = {(row["id"], row["result"]) for row in last.verdict["rules"] if row["result"] != Result.PASS.value}

@@ -31,7 +31,7 @@ class Replayed:
 def replay_all(work: UnitOfWork, permit: Permit) -> Iterator[Replayed]:
     """Every stored verdict of the permit, oldest first."""
     known = _tables(work)
-    for row in reversed(work.permits.verdicts(permit.id, limit=10_000)):
+    for row in reversed(work.permit_verdicts.of(permit.id, limit=10_000)):
         table = known.get(row.table_version)
         if table is None:
             yield Replayed(row.at, row.cause, row.result, row.table_version, None)

@@ -298,7 +298,7 @@ def touch(
     Those in `danger` come before all others, however many are due.
     """
     here = box(point, REACH_M) if point is not None else None
-    touched = work.permits.touch_near(here, area_id, at=work.at, but=but, danger=danger)
+    touched = work.permit_queue.touch_near(here, area_id, at=work.at, but=but, danger=danger)
     if touched:
         work.wake.add("chat")
     return touched

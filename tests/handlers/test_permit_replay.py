@@ -40,9 +40,9 @@ def test_every_verdict_comes_out_the_same_under_its_own_policy(plant):
         assert len(rows) >= 3
         assert all(row.same for row in rows)
         assert len({row.table_version for row in rows}) == 2
-        newest = work.permits.verdicts(permit.id)[0]
+        newest = work.permit_verdicts.of(permit.id)[0]
         newest.facts = facts_to_json({**facts_from_json(str(newest.facts)), "jsa_done": False})
-        oldest = work.permits.verdicts(permit.id)[-1]
+        oldest = work.permit_verdicts.of(permit.id)[-1]
         oldest.table_version = "gb30871_2022/0.9+000000000000"
         work.commit()
     said = cli.invoke(args=["replay-verdict", "ZY-0001"])

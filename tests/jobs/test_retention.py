@@ -50,7 +50,7 @@ def a_closed_permit(plant, film):
             permit_id=made.id, at=plant.now, facts={"is_night": False}, verdict={"basis": "依据", "rules": []},
             result="pass", table_version="1.0",
         )  # fmt: skip
-        made.verdict_id = work.permits.add_verdict(verdict).id
+        made.verdict_id = work.permit_verdicts.add(verdict).id
         work.commit()
 
 
@@ -60,7 +60,7 @@ def test_a_ticket_with_all_that_hangs_on_it_is_kept_for_years(plant):
         keep(plant, days=366)
         with plant.work(read_only=True) as work:
             found = work.permits.by_number("ZY-0001")
-            assert work.permits.verdict(found.verdict_id).facts == {"is_night": False}
+            assert work.permit_verdicts.get(found.verdict_id).facts == {"is_night": False}
             assert sheet_of(work, found, plant="厂", verify="https://a.example/v").measures[0].proof == "附照片"
 
 

@@ -49,7 +49,7 @@ def test_a_danger_is_judged_before_whatever_else_is_due(work):
     there = permit(work, "ZY-9", judge_at=NOW + timedelta(minutes=10)).id
     detector(work, "GT-1", "combustible", "%LEL", 1.0)
     assert told(work, "GT-1", 60.0, "%LEL") == 1
-    assert [row.id for row in work.permits.judge_due(NOW)] == [there, *waiting]
+    assert [row.id for row in work.permit_queue.due(NOW)] == [there, *waiting]
 
 
 def test_a_danger_overtakes_its_own_earlier_turn(work):
@@ -57,7 +57,7 @@ def test_a_danger_overtakes_its_own_earlier_turn(work):
     there = permit(work, "ZY-9", judge_at=NOW - timedelta(minutes=1)).id
     detector(work, "GT-1", "combustible", "%LEL", 1.0)
     told(work, "GT-1", 60.0, "%LEL")
-    assert [row.id for row in work.permits.judge_due(NOW)] == [there, waiting]
+    assert [row.id for row in work.permit_queue.due(NOW)] == [there, waiting]
 
 
 def test_a_value_below_every_limit_waits_for_its_turn(work):
@@ -65,7 +65,7 @@ def test_a_value_below_every_limit_waits_for_its_turn(work):
     there = permit(work, "ZY-9", judge_at=NOW + timedelta(minutes=10)).id
     detector(work, "GT-1", "combustible", "%vol", 0.01)
     assert told(work, "GT-1", 0.15, "%vol") == 1
-    assert [row.id for row in work.permits.judge_due(NOW)] == [waiting, there]
+    assert [row.id for row in work.permit_queue.due(NOW)] == [waiting, there]
 
 
 @pytest.mark.parametrize(

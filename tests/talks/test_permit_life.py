@@ -89,7 +89,7 @@ def test_a_coordinator_named_by_the_neighbour_serves_both(plant):
     p.ask_for(plant).sees("一级动火 · 通过")
     with plant.work(read_only=True) as work:
         draft = work.permits.draft_of(work.people.by_code("madeshun").id, since=plant.now - timedelta(days=1))
-        asked = facts_from_json(work.permits.verdict(draft.verdict_id).facts)
+        asked = facts_from_json(work.permit_verdicts.get(draft.verdict_id).facts)
         assert asked["coordinator_id"] == "周敏"
 
 

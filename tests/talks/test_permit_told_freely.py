@@ -231,7 +231,7 @@ def test_a_sample_from_inside_settles_the_rule_of_outer_walls(plant):
     assert "外壁" not in on_the_outer_wall(plant, "设备内可燃0.1%LEL,动火点可燃0.1%LEL,氧20.8")
     with plant.work(read_only=True) as work:
         (found,) = work.permits.of_person(work.people.by_name(APPLICANT)[0].id, limit=10)
-        kept = work.permits.verdicts(found.id)[0].verdict
+        kept = work.permit_verdicts.of(found.id)[0].verdict
         rows = {row["id"]: row["result"] for row in kept["rules"]}
         assert rows["HW-A09"] == "pass"
 

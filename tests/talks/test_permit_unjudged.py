@@ -37,7 +37,7 @@ def breaks(monkeypatch, error=RuntimeError("no such table")):
 
 def due_now(plant):
     with plant.work() as work:
-        work.permits.judge_later(permit(plant).id, plant.now)
+        work.permit_queue.later(permit(plant).id, plant.now)
         work.commit()
 
 
@@ -130,14 +130,14 @@ def test_a_danger_that_comes_meanwhile_is_not_put_off(plant, monkeypatch):
 
     def at_once(services, due):
         with services.new_work() as work:
-            work.permits.judge_later(due.id, danger)
+            work.permit_queue.later(due.id, danger)
             work.commit()
         raise RuntimeError("it broke")
 
     with monkeypatch.context() as broken:
         broken.setattr(permits, "_at_once", at_once)
         with plant.work(read_only=True) as work:
-            (due,) = work.permits.judge_due(plant.now)
+            (due,) = work.permit_queue.due(plant.now)
         permits._judge(plant.services, due)
     assert (permit(plant).judge_at, permit(plant).judge_failures) == (danger, 1)
 

@@ -72,7 +72,7 @@ def test_a_dry_run_stores_nothing(api, quick_plant):
     judge(api)
     with quick_plant.work(read_only=True) as work:
         assert work.permits.page() == []
-        assert work.permits.verdicts(1) == []
+        assert work.permit_verdicts.of(1) == []
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_a_page_of_permits_costs_the_same_statements_however_long_it_is(quick_pl
                         "rules": [], "missing": [], "fix": [], "due_next": [], "table_version": "x",
                     },
                 )  # fmt: skip
-                made.verdict_id = work.permits.add_verdict(verdict).id
+                made.verdict_id = work.permit_verdicts.add(verdict).id
             work.commit()
 
     def statements():

@@ -250,7 +250,7 @@ def test_the_form_asks_how_high_the_job_is_as_the_chat_does(quick_plant, browse)
     with quick_plant.work(read_only=True) as work:
         line = next(row for row in reversed(work.trail.of("permit", ref)) if row.action == "answered")
         assert line.data["facts"] == ["height_m"]
-        notes = work.permits.verdict(work.permits.find(ref).verdict_id).verdict["notes"]
+        notes = work.permit_verdicts.get(work.permits.find(ref).verdict_id).verdict["notes"]
     assert any(note.startswith(f"上方有作业 {NUMBER}") for note in notes)
     assert phone.plant.problems() == []
 

@@ -74,7 +74,7 @@ def import_areas(work: UnitOfWork, path: Path) -> ImportReport:
 
     report = take(read_table(path, COLUMNS, needed=("code", "name")), one)
     work.readings.plan_changed()
-    work.permits.touch_all(at=work.at)
+    work.permit_queue.touch_all(at=work.at)
     return report
 
 

@@ -76,7 +76,7 @@ def import_equipment(work: UnitOfWork, path: Path) -> ImportReport:
     report = take(read_table(path, COLUMNS, needed=("code", "name")), one)
     report.notes = notes
     if report.added or report.changed:
-        work.permits.touch_all(at=work.at)  # state and medium of the equipment decide about the work on it
+        work.permit_queue.touch_all(at=work.at)  # state and medium of the equipment decide about the work on it
     return report
 
 

@@ -240,7 +240,7 @@ def import_roster(work: UnitOfWork, path: Path) -> ImportReport:
     else:
         report = _duty_lines(roster, raw, heading_at, path.name)
     roster.write(report)
-    work.permits.touch_all(at=work.at)  # who guards a running permit may be off shift now
+    work.permit_queue.touch_all(at=work.at)  # who guards a running permit may be off shift now
     return report
 
 

@@ -63,5 +63,5 @@ def import_zones(work: UnitOfWork, path: Path) -> ImportReport:
 
     report = take(read_table(path, COLUMNS, needed=("code", "name", "kind", "polygon")), one)
     work.readings.plan_changed()
-    work.permits.touch_all(at=work.at)
+    work.permit_queue.touch_all(at=work.at)
     return report

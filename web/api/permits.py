@@ -42,7 +42,7 @@ def routes(ctx: WebContext) -> Blueprint:
             rows = work.permits.page(
                 state=state, work=kind, area_code=area, since=since, until=until, after_id=after, limit=limit + 1
             )
-            verdicts = work.permits.current_verdicts(rows[:limit])
+            verdicts = work.permit_verdicts.current(rows[:limit])
             items = [summary(ctx, permit, verdicts.get(permit.verdict_id or 0)) for permit in rows[:limit]]
         more = query.make_cursor("p", rows[limit - 1].id) if len(rows) > limit else None
         return jsonify({"items": items, "next_cursor": more})
@@ -174,7 +174,7 @@ def _stored(ctx: WebContext, row: PermitVerdict) -> dict[str, Any]:
 def detail(ctx: WebContext, work: UnitOfWork, permit: Permit) -> dict[str, Any]:
     people = {person.id: person for person in work.people.everyone()}
     return {
-        **summary(ctx, permit, work.permits.verdict(permit.verdict_id)),
+        **summary(ctx, permit, work.permit_verdicts.get(permit.verdict_id)),
         "gas_tests": [
             {
                 "at": stamp(ctx, test.at),
