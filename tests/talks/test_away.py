@@ -11,7 +11,6 @@ from rules.terms import Role
 from storage.models import Duty
 from tests import permits as p
 from tests.pictures import scene
-from tests.plant import Plant
 
 NUMBER, PERMIT = "YH-0001", "ZY-0001"
 ORANGE = "1号甲醇储罐V-201旁边地沟盖板没了,踩空危险"
@@ -19,10 +18,8 @@ YELLOW = "装卸台照明不足,灯坏一片"
 
 
 @pytest.fixture
-def plant(sqlite_url, redis_client, tmp_path):
-    made = Plant(sqlite_url, redis_client, tmp_path)
-    yield made
-    made.services.engine.dispose()
+def plant(plant_on_sqlite):
+    return plant_on_sqlite
 
 
 def leave(plant, name, substitute="", *, after=timedelta(hours=1), days=2):

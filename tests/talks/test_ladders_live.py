@@ -11,17 +11,14 @@ from sqlalchemy import select
 from rules import escalation
 from storage.models import Duty, LadderStep
 from tests.pictures import scene
-from tests.plant import Plant
 
 ORANGE = "V-201 旁边地沟盖板缺失,踩空危险"
 LIGHT = "装卸台照明不足,灯坏一片"
 
 
 @pytest.fixture
-def plant(sqlite_url, redis_client, tmp_path):
-    made = Plant(sqlite_url, redis_client, tmp_path)
-    yield made
-    made.services.engine.dispose()
+def plant(plant_on_sqlite):
+    return plant_on_sqlite
 
 
 def report(plant, words=ORANGE, *, who="张伟", seed=1):

@@ -8,17 +8,14 @@ from emulators.dingtalk.events import Event
 from storage.models import Person
 from tests import permits as p
 from tests.pictures import scene
-from tests.plant import Plant
 
 ORANGE = "1号甲醇储罐V-201旁边地沟盖板没了,踩空危险"
 RED = "3号泵房着火了"
 
 
 @pytest.fixture
-def plant(sqlite_url, redis_client, tmp_path):
-    made = Plant(sqlite_url, redis_client, tmp_path)
-    yield made
-    made.services.engine.dispose()
+def plant(plant_on_sqlite):
+    return plant_on_sqlite
 
 
 def person(plant, name) -> Person:

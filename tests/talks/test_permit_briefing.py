@@ -7,17 +7,14 @@ import pytest
 from storage.models import PermitApproval
 from tests import permits as p
 from tests.permits import APPLICANT, GUARDIAN, LEADER, WORKER
-from tests.plant import Plant
 from web.permit_sheet import sheet_of
 
 NUMBER = "ZY-0001"
 
 
 @pytest.fixture
-def plant(sqlite_url, redis_client, tmp_path):
-    made = Plant(sqlite_url, redis_client, tmp_path)
-    yield made
-    made.services.engine.dispose()
+def plant(plant_on_sqlite):
+    return plant_on_sqlite
 
 
 def sheet(plant):

@@ -10,16 +10,13 @@ from handlers.permit import by_word
 from rules.permit import Work
 from tests import permits as p
 from tests.permits import APPLICANT, GUARDIAN, LEADER, WORKER
-from tests.plant import Plant
 
 NUMBER = "ZY-0001"
 
 
 @pytest.fixture
-def plant(sqlite_url, redis_client, tmp_path):
-    made = Plant(sqlite_url, redis_client, tmp_path)
-    yield made
-    made.services.engine.dispose()
+def plant(plant_on_sqlite):
+    return plant_on_sqlite
 
 
 def permit(plant, number=NUMBER):

@@ -11,17 +11,14 @@ from rules import escalation
 from rules.terms import Role
 from storage.models import Permit
 from tests import permits as p
-from tests.plant import Plant
 
 NUMBER = "ZY-0001"
 UNITS = ["水", "电", "汽", "工艺", "设备", "消防", "安全管理等有关单位"]
 
 
 @pytest.fixture
-def plant(sqlite_url, redis_client, tmp_path):
-    made = Plant(sqlite_url, redis_client, tmp_path)
-    yield made
-    made.services.engine.dispose()
+def plant(plant_on_sqlite):
+    return plant_on_sqlite
 
 
 def permit(plant):

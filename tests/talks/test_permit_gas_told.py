@@ -9,16 +9,14 @@ import pytest
 from rules.permit.life import PermitState
 from tests import permits as p
 from tests.permits import APPLICANT
-from tests.plant import Plant, walked
+from tests.plant import walked
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture
-def plant(sqlite_url, redis_client, tmp_path):
-    made = Plant(sqlite_url, redis_client, tmp_path)
-    yield made
-    made.services.engine.dispose()
+def plant(plant_on_sqlite):
+    return plant_on_sqlite
 
 
 def kept(plant):

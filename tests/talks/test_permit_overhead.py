@@ -11,16 +11,13 @@ from rules.permit import Stage
 from storage.models import Permit
 from tests import permits as p
 from tests.permits import APPLICANT, GUARDIAN, WORKER
-from tests.plant import Plant
 
 LOWER, UPPER = "ZY-0001", "ZY-0900"
 
 
 @pytest.fixture
-def plant(sqlite_url, redis_client, tmp_path):
-    made = Plant(sqlite_url, redis_client, tmp_path)
-    yield made
-    made.services.engine.dispose()
+def plant(plant_on_sqlite):
+    return plant_on_sqlite
 
 
 def height(plant, state: str, *, barrier: bool | None = None, **values) -> int:

@@ -6,14 +6,11 @@ import pytest
 
 from rules import escalation
 from tests import permits as p
-from tests.plant import Plant
 
 
 @pytest.fixture
-def plant(sqlite_url, redis_client, tmp_path):
-    made = Plant(sqlite_url, redis_client, tmp_path)
-    yield made
-    made.services.engine.dispose()
+def plant(plant_on_sqlite):
+    return plant_on_sqlite
 
 
 def set_rules(plant, **permit_rules) -> None:

@@ -6,16 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from tests.plant import Plant
 from tests.talks.test_permit_works import answer_all, ask_for
 from web.permit_sheet import sheet_of
 
 
 @pytest.fixture
-def plant(sqlite_url, redis_client, tmp_path):
-    made = Plant(sqlite_url, redis_client, tmp_path)
-    yield made
-    made.services.engine.dispose()
+def plant(plant_on_sqlite):
+    return plant_on_sqlite
 
 
 def method(plant) -> str:

@@ -9,16 +9,14 @@ import pytest
 from storage.models import Certificate
 from tests import permits as p
 from tests.pictures import scene
-from tests.plant import Plant, walked
+from tests.plant import walked
 
 ZY = "ZY-0001"
 
 
 @pytest.fixture
-def plant(sqlite_url, redis_client, tmp_path):
-    made = Plant(sqlite_url, redis_client, tmp_path)
-    yield made
-    made.services.engine.dispose()
+def plant(plant_on_sqlite):
+    return plant_on_sqlite
 
 
 def state(plant):

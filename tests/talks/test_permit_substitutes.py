@@ -10,17 +10,15 @@ from handlers.permit import cast, signing
 from rules.terms import Role
 from storage.models import Duty, PermitApproval
 from tests import permits as p
-from tests.plant import Plant, walked
+from tests.plant import walked
 
 NUMBER = "ZY-0001"
 OFFICERS = ("周敏", "王芳")
 
 
 @pytest.fixture
-def plant(sqlite_url, redis_client, tmp_path):
-    made = Plant(sqlite_url, redis_client, tmp_path)
-    yield made
-    made.services.engine.dispose()
+def plant(plant_on_sqlite):
+    return plant_on_sqlite
 
 
 def away(plant, name, substitute=""):

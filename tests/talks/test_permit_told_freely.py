@@ -12,16 +12,14 @@ from storage.models import Person
 from tests import permits as p
 from tests.permits import APPLICANT, WORKER
 from tests.pictures import scene
-from tests.plant import Plant, walked
+from tests.plant import walked
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.fixture
-def plant(sqlite_url, redis_client, tmp_path):
-    made = Plant(sqlite_url, redis_client, tmp_path)
-    yield made
-    made.services.engine.dispose()
+def plant(plant_on_sqlite):
+    return plant_on_sqlite
 
 
 def of_applicant(plant):

@@ -21,10 +21,8 @@ LIGHT, ORANGE = "装卸台照明不足,灯坏一片", "V-201 旁边地沟盖板�
 
 
 @pytest.fixture
-def plant(sqlite_url, redis_client, tmp_path):
-    made = Plant(sqlite_url, redis_client, tmp_path)
-    yield made
-    made.services.engine.dispose()
+def plant(plant_on_sqlite):
+    return plant_on_sqlite
 
 
 @pytest.fixture

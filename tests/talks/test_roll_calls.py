@@ -9,17 +9,14 @@ import pytest
 from storage.models import Duty, Person
 from tests import permits
 from tests.pictures import scene
-from tests.plant import Plant
 from tests.web.conftest import Browser
 
 NUMBER = "ZY-0001"
 
 
 @pytest.fixture
-def plant(sqlite_url, redis_client, tmp_path):
-    made = Plant(sqlite_url, redis_client, tmp_path)
-    yield made
-    made.services.engine.dispose()
+def plant(plant_on_sqlite):
+    return plant_on_sqlite
 
 
 def fire(plant, words="3号泵房着火了"):

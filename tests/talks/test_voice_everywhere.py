@@ -7,15 +7,12 @@ import pytest
 from connectors.speech import Heard
 from handlers import spoken
 from tests.pictures import scene
-from tests.plant import Plant
 from tests.talks.test_knowledge import make_veteran
 
 
 @pytest.fixture
-def plant(sqlite_url, redis_client, tmp_path):
-    made = Plant(sqlite_url, redis_client, tmp_path)
-    yield made
-    made.services.engine.dispose()
+def plant(plant_on_sqlite):
+    return plant_on_sqlite
 
 
 def filed(plant, phone, words="3号泵房法兰漏油"):
