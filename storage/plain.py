@@ -48,6 +48,7 @@ class Journey(NamedTuple):
     engine: Engine
     dialect: Dialect
     connection: PoolProxiedConnection
+    driver: Any
 
     def invalidate(self, error: Any) -> None:
         self.connection.invalidate(error)
@@ -61,12 +62,12 @@ class ReadOnly(Session):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine, expire_on_commit=False)
-        self._journey: Journey | None = None
-        self._joined: Connection | None = None
+        self.begun: Journey | None = None  # the transaction, once something was asked
+        self.joined: Connection | None = None  # when something else than plain rows was asked for
 
     def journey(self) -> Journey:
         """The transaction, begun when it is first asked for."""
-        if self._journey is None:
+        if self.begun is None:
             engine: Any = self.bind
             dialect = engine.dialect
             try:
@@ -74,30 +75,26 @@ class ReadOnly(Session):
             except dialect.loaded_dbapi.Error as error:
                 wrapped: Any = DBAPIError.instance(None, None, error, dialect.loaded_dbapi.Error, dialect=dialect)
                 raise wrapped from error
-            self._journey = Journey(engine, dialect, pooled)
-            begin_reading(pooled.driver_connection)
-        return self._journey
-
-    @property
-    def has_entities(self) -> bool:
-        """Whether something else than plain rows was asked for."""
-        return self._joined is not None
+            driver = pooled.driver_connection
+            self.begun = Journey(engine, dialect, pooled, driver)
+            begin_reading(driver)
+        return self.begun
 
     def get_bind(self, *_: Any, **__: Any) -> Connection:
         """For all that is not plain: the same transaction."""
-        if self._joined is None:
+        if self.joined is None:
             journey = self.journey()
-            self._joined = Connection(journey.engine, connection=journey.connection)
-        return self._joined
+            self.joined = Connection(journey.engine, connection=journey.connection)
+        return self.joined
 
     def close(self) -> None:
         """Give the connection back; the pool ends its transaction."""
-        if self._joined is not None:
+        if self.joined is not None:
             super().close()
-            self._joined.close()
-        elif self._journey is not None:
-            self._journey.connection.close()
-        self._joined = self._journey = None
+            self.joined.close()
+        elif self.begun is not None:
+            self.begun.connection.close()
+        self.joined = self.begun = None
 
 
 def look(db: Session, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[Any]:
@@ -128,8 +125,8 @@ def look_columns(db: Session, statement: Select[Any], values: Mapping[str, Any])
 
 def _ready(db: Session) -> Connection | Journey:
     """The connection to ask, when what this session has changed is written."""
-    if type(db) is ReadOnly and not db.has_entities:
-        return db.journey()
+    if type(db) is ReadOnly and db.joined is None:
+        return db.begun or db.journey()
     if db.new or (len(db.identity_map) and (db.dirty or db.deleted)):
         forget_ahead(db)
         db.flush()
@@ -283,7 +280,8 @@ class Layout:
     def run(self, connection: Connection | Journey, values: Mapping[str, Any], form: Form) -> Any:
         """What the statement finds for these values, as `rows` or `columns` give it."""
         asked = self.given(values)
-        cursor = connection.connection.cursor()
+        # past the pool's own wrapper, which asks itself for each cursor whether it still has a connection
+        cursor = connection.driver.cursor() if type(connection) is Journey else connection.connection.cursor()
         try:
             cursor.execute(self.sql, asked)
             return form(self, connection, cursor)
@@ -305,7 +303,9 @@ class Layout:
 
     def rows(self, connection: Connection | Journey, cursor: Any) -> list[Any]:
         """Those of an executed cursor."""
-        found, ways = [], self._ways_out(connection.dialect, cursor.description)
+        found, ways = [], self.out
+        if ways is None:
+            ways = self._ways_out(connection.dialect, cursor.description)
         if not ways:
             return list(map(self.row, cursor.fetchall()))
         for line in map(list, cursor.fetchall()):
