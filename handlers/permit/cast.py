@@ -297,10 +297,16 @@ def waiting(permit: Permit) -> list[str]:
         lines.append("待班长验票")
     if open_measures:
         lines.append(f"待确认措施{open_measures}条")
-    if unbriefed and not any(r.kind == "briefing" for r in permit.approvals):
+    if wants_briefing(permit):
         lines.append("待交底:申请人或班长说“我来交底”")
     if unbriefed:
         lines.append("待接受交底:" + "、".join(dict.fromkeys(unbriefed)))
     if not any(p.checked_in_at for p in parties(permit, GUARDIAN)):
         lines.append("待监护人到位")
     return lines
+
+
+def wants_briefing(permit: Permit) -> bool:
+    """Whether somebody has not heard the briefing yet and nobody has said that they give it."""
+    unheard = any(party.briefed_at is None for party in parties(permit, GUARDIAN, WORKER))
+    return unheard and not any(row.kind == "briefing" for row in permit.approvals)

@@ -66,6 +66,8 @@ def _before_the_start(permit: Permit, person: Person) -> list[str]:
     looked = permit.work != "hot_work" or any(r.kind == "shift_leader" and r.granted for r in permit.approvals)
     mine = [party for party in cast.parties(permit, cast.GUARDIAN, cast.WORKER) if party.person_id == person.id]
     found = [] if looked or not cast.may_lead(permit, person) else ["请验票"]
+    if permit.applicant_id == person.id and cast.wants_briefing(permit):
+        found.append("请交底(说“我来交底”)")
     if any(party.briefed_at is None for party in mine):
         found.append("请接受交底")
     if permit.guardian_id == person.id:

@@ -41,6 +41,9 @@ def test_a_permit_is_told_to_whom_it_waits_for_until_it_is_done(plant):
     assert todo(plant, p.APPROVER) == "没有待办,辛苦了。"
     assert "请验票" in todo(plant, p.LEADER)
     assert "请接受交底" in todo(plant, p.WORKER)
+    assert "请交底(说“我来交底”)" in todo(plant, p.APPLICANT)
+    plant.phone(p.APPLICANT).says("我来交底")
+    assert todo(plant, p.APPLICANT) == "没有待办,辛苦了。"
     told = todo(plant, p.GUARDIAN)
     assert all(words in told for words in ("请接受交底", "请到现场打卡", "条没确认"))
     p.prepare(plant)
