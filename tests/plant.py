@@ -159,7 +159,7 @@ class Plant:
         self.http = requests.Session()
         self.http.trust_env = False
         self.data = demo_plant(public_url=APP, secrets=copy.deepcopy(_SECRETS))
-        self.wecom, self.dingtalk, self.sms = self.emulators = self.new_emulators()
+        self.wecom, self.dingtalk, self.sms = self.emulators = self._new_emulators()
         self.settings = load(self._environment(database_url, folder))
         self.services = wiring.build(
             self.settings, clock=lambda: self.now, http=self._session, redis_client=redis, kick=NoKicker()
@@ -173,7 +173,7 @@ class Plant:
         self.pressed: dict[tuple[str, ...], datetime] = {}
         self._watch_for_changes()
 
-    def new_emulators(self) -> tuple[WeComEmulator, DingTalkEmulator, SmsEmulator]:
+    def _new_emulators(self) -> tuple[WeComEmulator, DingTalkEmulator, SmsEmulator]:
         options: dict[str, Any] = {"http": self.http, "clock": lambda: self.now.timestamp(), "background": False}
         return (
             WeComEmulator(self.data, public_url=WECOM, **options),
@@ -348,7 +348,9 @@ class Plant:
 
         `key` names it with everything it depends on. A plant that was changed by anything but steps walks itself.
         """
-        if self.steps == () and (shelf.is_patched() or self._as_made != (self._services(), memory(self))):
+        if shelf.is_patched() or self._services() != self._as_made[0]:
+            self.steps = None
+        if self.steps == () and memory(self) != self._as_made[1]:
             self.steps = None
         if self.steps is None:
             return walk()
