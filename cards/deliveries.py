@@ -25,7 +25,7 @@ PURPOSE_ZH = {
     "roll_call.help": "有人需要救援", "roll_call.all": "全员已确认", "roll_call.over": "点名解除", "roll_call.hole": "点名空档",
     "permit.suspended": "叫停", "permit.submitted": "待审批", "permit.approved": "批准", "permit.expired": "到期",
     "permit.due": "到时提醒", "permit.checkin": "催打卡", "permit.relief": "监护交接", "permit.hole": "没人可签",
-    "permit.above": "上方作业",
+    "permit.above": "上方作业", "permit.unjudged": "无法判定", "permit.unstopped": "没能自动叫停",
     "todo.done": "勾掉待办", "delivery.failed": "投递失败告知", "budget": "额度提醒", "audit.alarm": "巡检告警",
 }  # fmt: skip
 LIMITS_ZH = {

@@ -10,7 +10,7 @@ from handlers import duty
 from handlers.permit import cast, feel
 from rules.permit.life import PermitState
 from rules.terms import Role
-from storage.models import Permit
+from storage.models import Person
 from storage.unit_of_work import UnitOfWork
 
 WHY = {
@@ -31,7 +31,7 @@ def stop(work: UnitOfWork, permit_id: int) -> bool:
         f"{permit.number} 系统无法判定(程序出错),已按“情况不明”叫停并通知票上所有人撤离。"
         f"请安全员到现场核实;请管理员把编号 permit={permit.id} 发给维护人员。能够判定后由监护人或当班班长恢复作业。"
     )
-    _tell(work, permit, text, tag="unjudged")
+    cast.tell(work, permit, _who(work), text, tag="unjudged")
     return True
 
 
@@ -41,22 +41,10 @@ def tell_not_stopped(work: UnitOfWork, permit_id: int) -> None:
     if PermitState(permit.state) not in feel.STOPPABLE:
         return
     text = f"⚠ {permit.number} 系统无法判定,也没能自动叫停。请马上人工叫停作业、让人撤离,并告诉管理员(permit={permit.id})。"
-    _tell(work, permit, text, tag="unstopped")
+    cast.tell(work, permit, _who(work), text, tag="unstopped")
     cast.tell(work, permit, cast.everyone(permit), text, tag="unstopped", urgency=outbox.ALARM)
 
 
-def _tell(work: UnitOfWork, permit: Permit, text: str, *, tag: str) -> None:
+def _who(work: UnitOfWork) -> list[Person]:
     """Safety officers and admins, each once."""
-    people = {person.id: person for person in [*duty.safety_officers(work), *work.people.with_role(Role.ADMIN)]}
-    for person in people.values():
-        address = outbox.address_of(person)
-        if address is not None:
-            outbox.say(
-                work,
-                address,
-                text,
-                purpose="permit.hole",
-                case=cast.case_of(permit),
-                urgency=outbox.URGENT,
-                dedupe_key=f"permit:{permit.id}:{permit.generation}:{tag}",
-            )
+    return list({p.id: p for p in [*duty.safety_officers(work), *work.people.with_role(Role.ADMIN)]}.values())

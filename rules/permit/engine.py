@@ -115,11 +115,7 @@ def _rows(context: Verdicts, facts: Mapping[str, Any]) -> list[RuleResult]:
     traced: Context | None = None
     rows = []
     for one in remembered(table, context.work, context.level, context.stage):
-        if one.anew:
-            row: RuleResult | None = _judged(one.rule, context)
-        else:  # `one.row(sent)`, without fifty calls a verdict
-            _, values_of, known = one.kept
-            row = known.get(values_of(sent))
+        row = _judged(one.rule, context) if one.anew else one.row(sent)
         if row is None:
             traced = traced or Context(
                 table, facts, work=context.work, level=context.level, at=context.at, stage=context.stage
